@@ -1,0 +1,1 @@
+"""What is agreed on between processes: stages, messages, records and tables."""

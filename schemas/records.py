@@ -1,0 +1,250 @@
+"""Values that pass between the ledger and those who work with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from schemas.stages import Stage
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+from unmask.verdict import Verdict
+
+
+class Priority(IntEnum):
+    """Lower runs first, as on Redis."""
+
+    LIVE = 0
+    NORMAL = 3
+    BULK = 6
+
+
+class Trust(StrEnum):
+    """Where a line came from decides what it may name."""
+
+    #: The command line of this machine: paths and `file:` are allowed.
+    LOCAL = "local"
+    #: Anything else: only what the guard lets through, and configured buckets.
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignOptions:
+    """What a campaign pins; frozen once its first item is in."""
+
+    name: str
+    #: Bundle name, its digest, and the spec its items are cut under.
+    model: str
+    model_digest: str
+    spec: ScanSpec
+    priority: Priority = Priority.NORMAL
+    extract_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    id: int
+    options: CampaignOptions
+    state: str  # running | paused | cancelled
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewItem:
+    """One line of a source."""
+
+    uri: str
+    trust: Trust
+    #: What tells two versions of a local file apart: size and time. Empty for the rest.
+    stamp: str = ""
+    #: Where the item stood in its source, for people: `list.csv:17`.
+    source: str = ""
+    #: Columns of the input table that are carried through to the result row.
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """How many were new, and how many the campaign already had."""
+
+    new: int
+    known: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """An item that was put into the window and must now be sent to a queue."""
+
+    item: int
+    stage: Stage  # WAITING → extract queue, EXTRACTED → classify queue
+    priority: Priority
+    #: Short, without secrets: for people at Flower.
+    label: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    key: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """What a content yields under a scan spec; the manifest says the rest."""
+
+    sha256: str
+    spec_digest: str
+    manifest: StoredObject
+    clips: tuple[StoredObject, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The right to work on an item until the lease ends; every write carries `fence`."""
+
+    item: int
+    fence: int
+    stage: Stage
+    owner: str
+    #: Which attempt this is, the first being 1.
+    attempt: int
+    uri: str
+    trust: Trust
+    stamp: str
+    campaign: Campaign
+    #: Set when the item is claimed for classification.
+    extraction: Extraction | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """How the bytes came."""
+
+    final_uri: str
+    sha256: str
+    bytes_fetched: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaFacts:
+    """Columns of the result row that the extraction knows."""
+
+    kind: str | None = None
+    duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    faces_seen: int = 0
+    frames_analysed: int = 0
+    coverage: float = 0.0
+    left_out: int = 0
+    partial: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """What extraction hands to the ledger. With an `outcome` there is nothing to classify."""
+
+    fetched: Fetched
+    media: MediaFacts
+    extraction: Extraction
+    cpu_seconds: float
+    outcome: Outcome | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classified:
+    """What classification hands to the ledger."""
+
+    verdict: Verdict
+    evidence: tuple[StoredObject, ...]
+    gpu_seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultRow:
+    """One row per item, as reports, exports and the review queue read it."""
+
+    campaign: str
+    item: int
+    #: Secrets in the address are already taken out.
+    uri: str
+    source: str
+    extra: Mapping[str, Any]
+    stage: Stage
+    #: None while the item is on its way.
+    outcome: Outcome | None
+    reason: str
+    final_uri: str | None = None
+    sha256: str | None = None
+    media_kind: str | None = None
+    duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    probability: float | None = None
+    #: `low`, `unsure` or `high`: where the probability lies between the thresholds.
+    band: str | None = None
+    threshold_real: float | None = None
+    threshold_fake: float | None = None
+    #: `[{person, outcome, probability, segments: [{start_s, end_s, raw, probability, telling_s, evidence}]}]`
+    persons: list[dict[str, Any]] = field(default_factory=list)
+    faces_seen: int | None = None
+    frames_analysed: int | None = None
+    coverage: float | None = None
+    left_out: int | None = None
+    partial: bool | None = None
+    notes: list[str] = field(default_factory=list)
+    #: Object keys of evidence pictures.
+    evidence: list[str] = field(default_factory=list)
+    model: str | None = None
+    model_digest: str | None = None
+    scan_spec: str | None = None
+    #: The item whose extraction or verdict was reused.
+    inherited_from: int | None = None
+    attempts: int = 0
+    submitted_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    bytes_fetched: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An item that went wrong lately, for the live view."""
+
+    item: int
+    uri: str
+    at: datetime
+    outcome: Outcome | None
+    #: The reason or the last error, one line.
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignStatus:
+    """What `producer status` shows; read from the ledger in one go."""
+
+    campaign: Campaign
+    stages: Mapping[Stage, int]
+    outcomes: Mapping[Outcome, int]
+    #: Seconds of footage (videos) answered so far, and what they cost.
+    footage_s: float
+    cpu_seconds: float
+    gpu_seconds: float
+    bytes_fetched: int
+    first_submitted: datetime | None
+    first_started: datetime | None
+    last_finished: datetime | None
+    #: Items finished in the last minute.
+    finished_last_minute: int
+    #: Seconds the oldest waiting item has waited, by priority.
+    oldest_waiting_s: Mapping[Priority, float]
+    failures: tuple[Failure, ...]

@@ -1,0 +1,1 @@
+"""From any file to face clips: probe → decode → faces → tracks → crop → clips."""

@@ -1,0 +1,1 @@
+"""From face clips to probabilities: bundles, the network, prediction, heat."""
