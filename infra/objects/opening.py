@@ -1,0 +1,47 @@
+"""From the setting to the store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from infra.objects.folder import FolderStore
+from infra.objects.port import Store
+from infra.objects.s3 import Encryption, S3Store
+from unmask.errors import Unusable
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreOptions:
+    """How S3 is reached; a folder needs none of it. Credentials are boto3's own matter."""
+
+    endpoint_url: str | None = None
+    path_style: bool = False
+    region: str | None = None
+    encryption: Encryption = "none"
+    kms_key: str | None = None
+
+
+def open_store(url: str, options: StoreOptions | None = None) -> Store:
+    """A store from `s3://bucket/prefix`, `file:///path` or a path."""
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "s3" if parts.netloc:
+            return _s3(parts.netloc, parts.path, options or StoreOptions())
+        case "file" if parts.netloc in ("", "localhost") and parts.path:
+            return FolderStore(unquote(parts.path))
+        case "" if url:
+            return FolderStore(Path(url).expanduser())
+        case _:
+            raise Unusable(f"object storage {url!r}: give a folder or s3://bucket/prefix")
+
+
+def _s3(bucket: str, prefix: str, options: StoreOptions) -> S3Store:
+    return S3Store(
+        bucket,
+        prefix,
+        endpoint_url=options.endpoint_url,
+        path_style=options.path_style,
+        region=options.region,
+        encryption=options.encryption,
+        kms_key=options.kms_key,
+    )

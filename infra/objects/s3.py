@@ -1,0 +1,161 @@
+"""Object storage on S3, or on anything that speaks it."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.objects.keys import check_key, check_prefix, is_key
+from infra.objects.port import Listed, Missing, round_trip, stored, verified
+from infra.objects.s3_errors import READ_ERRORS, explained, is_missing
+from schemas.records import StoredObject
+from unmask.errors import TryAgain, Unusable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Encryption = Literal["none", "AES256", "aws:kms"]
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 30
+#: The first try and three more, with backoff and jitter between them (botocore, `standard`).
+TRIES = 4
+#: More than the threads of any worker.
+POOL_CONNECTIONS = 32
+#: The most that one DeleteObjects request takes.
+DELETE_AT_ONCE = 1000
+
+
+def make_client(*, endpoint_url: str | None, path_style: bool, region: str | None) -> "S3Client":
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": TRIES},
+        max_pool_connections=POOL_CONNECTIONS,
+        s3={"addressing_style": "path" if path_style else "auto"},
+        # Stores other than Amazon's often reject the newer trailing checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    session = boto3.session.Session()
+    where = region or session.region_name or "us-east-1"
+    return session.client("s3", region_name=where, endpoint_url=endpoint_url, config=config)
+
+
+class S3Store:
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint_url: str | None = None,
+        path_style: bool = False,
+        region: str | None = None,
+        encryption: Encryption = "none",
+        kms_key: str | None = None,
+    ) -> None:
+        self.bucket = bucket
+        self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
+        self._encryption = _encryption(encryption, kms_key)
+        try:
+            self._client = make_client(
+                endpoint_url=endpoint_url, path_style=path_style, region=region
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise Unusable(f"object storage s3://{bucket}: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"S3Store({self.bucket!r}, {self.prefix!r})"
+
+    def put(self, key: str, data: bytes) -> StoredObject:
+        kept = stored(key, data)
+        if self._size(key) != len(data):
+            with explained(self._where(key)):
+                self._client.put_object(
+                    Bucket=self.bucket,
+                    Key=self.prefix + key,
+                    Body=data,
+                    ContentMD5=_content_md5(data),
+                    **self._encryption,
+                )
+        return kept
+
+    def get(self, key: str, *, sha256: str) -> bytes:
+        check_key(key)
+        with explained(self._where(key)):
+            try:
+                answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
+                data = answer["Body"].read()
+            except ClientError as error:
+                if is_missing(error):
+                    raise Missing(f"{key} is not in {self!r}") from error
+                raise
+            except READ_ERRORS as error:
+                raise TryAgain(f"object storage broke off while sending {key}: {error}") from error
+        return verified(key, data, sha256)
+
+    def exists(self, key: str) -> bool:
+        return self._size(check_key(key)) is not None
+
+    def delete(self, keys: Iterable[str]) -> None:
+        names = (self.prefix + check_key(key) for key in keys)
+        while some := list(islice(names, DELETE_AT_ONCE)):
+            self._delete(some)
+
+    def list(self, prefix: str = "") -> Iterator[Listed]:
+        wanted = self.prefix + check_prefix(prefix)
+        with explained(self._where(prefix)):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=wanted):
+                for one in page.get("Contents", ()):
+                    key = one["Key"].removeprefix(self.prefix)
+                    if is_key(key):
+                        yield Listed(key=key, size=one["Size"], modified_at=one["LastModified"])
+
+    def clean(self, *, older_than_s: float) -> int:
+        """An object is there whole or not at all: there is nothing to clean."""
+        return 0
+
+    def check(self) -> None:
+        round_trip(self, f"checks/{secrets.token_hex(16)}")
+
+    def _size(self, key: str) -> int | None:
+        with explained(self._where(key)):
+            try:
+                about = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        return about["ContentLength"]
+
+    def _delete(self, names: Sequence[str]) -> None:
+        with explained(self._where(names[0])):
+            answer = self._client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": name} for name in names], "Quiet": True},
+            )
+        for error in answer.get("Errors", ()):
+            raise TryAgain(
+                f"object storage did not delete {error.get('Key')}: {error.get('Message')}"
+            )
+
+    def _where(self, key: str) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{key}"
+
+
+def _encryption(kind: Encryption, kms_key: str | None) -> dict[str, Any]:
+    if kind == "none":
+        return {}
+    return {"ServerSideEncryption": kind} | ({"SSEKMSKeyId": kms_key} if kms_key else {})
+
+
+def _content_md5(data: bytes) -> str:
+    """The server refuses a body that was cut or changed on the way."""
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
