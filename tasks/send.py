@@ -1,0 +1,42 @@
+"""Ring the doorbell: tell a queue that an item is on offer."""
+
+import logging
+from collections.abc import Iterable
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from schemas.messages import ItemMessage
+from schemas.records import Offer
+from tasks import names
+
+log = logging.getLogger(__name__)
+
+
+def send(app: Celery, offers: Iterable[Offer]) -> int:
+    """Publish the offers; what Redis does not take is offered again when its lease ends."""
+    sent = 0
+    try:
+        with app.producer_pool.acquire(block=True) as producer:
+            for offer in offers:
+                _publish(app, producer, offer)
+                sent += 1
+    except OperationalError as error:
+        log.warning("Redis took %d offers and then no more: %s", sent, error)
+    return sent
+
+
+def _publish(app: Celery, producer: object, offer: Offer) -> None:
+    task = names.TASKS[offer.stage]
+    again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
+    app.send_task(
+        task,
+        args=[ItemMessage(item=offer.item).to_json()],
+        task_id=names.task_id(task, offer.item),
+        queue=names.QUEUES[task],
+        priority=int(offer.priority),
+        argsrepr=f"{offer.label}{again}",
+        kwargsrepr="",
+        producer=producer,
+        ignore_result=True,
+    )

@@ -1,0 +1,55 @@
+"""The only Celery configuration."""
+
+from celery import Celery
+from kombu import Queue
+
+from settings import Settings, load
+from tasks import names
+
+#: Redis keeps one list per step; `schemas.records.Priority` holds these numbers.
+PRIORITY_STEPS = [0, 3, 6]
+
+
+def make_app(*queues: str, settings: Settings | None = None) -> Celery:
+    """An app whose worker serves the given queues; with none it only sends."""
+    chosen = settings or load()
+    app = Celery("unmask", set_as_current=True)
+    app.conf.update(
+        broker_url=chosen.redis_url.get_secret_value(),
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": chosen.visibility_timeout_s,
+            "priority_steps": PRIORITY_STEPS,
+            "queue_order_strategy": "priority",
+            "socket_timeout": 30,
+            "socket_connect_timeout": 10,
+            "socket_keepalive": True,
+            "health_check_interval": 15,
+        },
+        visibility_timeout=chosen.visibility_timeout_s,
+        result_backend=None,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        event_serializer="json",
+        task_routes={task: {"queue": queue} for task, queue in names.QUEUES.items()},
+        task_queues=[Queue(queue) for queue in queues] or None,
+        task_create_missing_queues=not queues,
+        task_acks_late=True,
+        # The ledger's lease gives a lost item back, and counts it; Redis would only loop it.
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        task_track_started=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_soft_shutdown_timeout=chosen.drain_s,
+        worker_enable_soft_shutdown_on_idle=False,
+        task_soft_time_limit=chosen.extract_soft_limit_s,
+        task_time_limit=chosen.extract_hard_limit_s,
+        enable_utc=True,
+        timezone="UTC",
+    )
+    return app
