@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from infra.redact import redact
 from schemas.messages import ItemMessage
-from schemas.records import Offer
+from schemas.records import Claim, Offer
+from schemas.stages import Stage
 from tasks import names
 
 log = logging.getLogger(__name__)
@@ -40,3 +42,16 @@ def _publish(app: Celery, producer: object, offer: Offer) -> None:
         producer=producer,
         ignore_result=True,
     )
+
+
+def offer_next(app: Celery, claim: Claim) -> None:
+    """The item's next stage, at once; the ledger has already marked it as offered."""
+    options = claim.campaign.options
+    offer = Offer(
+        item=claim.item,
+        stage=Stage.EXTRACTED,
+        priority=options.priority,
+        label=redact(claim.uri),
+        attempt=1,
+    )
+    send(app, [offer])
