@@ -45,11 +45,13 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
         task_track_started=True,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        worker_soft_shutdown_timeout=chosen.drain_s,
-        worker_enable_soft_shutdown_on_idle=False,
         task_soft_time_limit=chosen.extract_soft_limit_s,
         task_time_limit=chosen.extract_hard_limit_s,
         enable_utc=True,
         timezone="UTC",
+        unmask_cpu_processes=chosen.cpu_processes,
+        unmask_gpu_items=chosen.gpu_items,
+        unmask_drain_s=chosen.drain_s,
+        unmask_log_level=chosen.log_level,
     )
     return app

@@ -1,0 +1,83 @@
+"""Everything a worker needs from outside, built from the settings once per process, after fork."""
+
+import functools
+import os
+import socket
+from dataclasses import dataclass
+
+from infra.download import Buckets, DownloadLimits, Fetcher
+from infra.guard import Guard
+from infra.ledger import Ledger, open_ledger
+from infra.objects import Store, StoreOptions, open_store
+from infra.sandbox import Room
+from settings import Settings, load
+from unmask.media.values import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    settings: Settings
+    ledger: Ledger
+    store: Store
+    fetcher: Fetcher
+    limits: Limits
+    #: Who holds a lease: this host and this process.
+    owner: str
+
+    @functools.cached_property
+    def room(self) -> Room:
+        """Warmed up when first asked for: only CPU workers need one."""
+        return Room()
+
+
+@functools.cache
+def resources() -> Resources:
+    return build(load())
+
+
+# A connection that crosses a fork is used by two processes at once.
+os.register_at_fork(after_in_child=resources.cache_clear)
+
+
+def build(settings: Settings) -> Resources:
+    return Resources(
+        settings=settings,
+        ledger=open_ledger(settings.database_url.get_secret_value()),
+        store=store(settings),
+        fetcher=fetcher(settings),
+        limits=Limits(
+            max_pixels=settings.media_max_pixels,
+            max_duration_s=settings.media_max_duration_s,
+            max_bytes=settings.download_max_bytes,
+            deadline_s=settings.decode_deadline_s,
+        ),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def store(settings: Settings) -> Store:
+    options = StoreOptions(
+        endpoint_url=settings.s3_endpoint_url,
+        path_style=settings.s3_path_style,
+        encryption=settings.s3_encryption,
+        kms_key=settings.s3_kms_key,
+    )
+    return open_store(settings.store_url, options)
+
+
+def fetcher(settings: Settings) -> Fetcher:
+    return Fetcher(
+        guard=Guard(
+            allow_networks=settings.download_allow_networks,
+            ports=settings.download_ports,
+            own_hosts=(socket.gethostname(),),
+        ),
+        limits=DownloadLimits(
+            max_bytes=settings.download_max_bytes, deadline_s=settings.download_deadline_s
+        ),
+        buckets=Buckets(
+            names=frozenset(settings.s3_source_buckets),
+            endpoint_url=settings.s3_endpoint_url,
+            path_style=settings.s3_path_style,
+        ),
+    )

@@ -1,0 +1,280 @@
+"""One task per item, full batches for the model.
+
+    task ──id──▶ collect: claim in bulk, load clips ahead ──▶ model thread: score, judge, commit
+      ▲                                                                          │
+      └───────────────── its own future, when its own result is committed ◀──────┘
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from infra.objects import Corrupt
+from infra.resources import Resources
+from schemas.records import Claim, Classified
+from schemas.stages import ENDS, Stage
+from tasks.drain import Stopping, drain
+from tasks.evidence import Where, store_evidence
+from tasks.heartbeat import Heartbeat
+from tasks.load import Loaded, load
+from tasks.models import Models, UnknownModel
+from tasks.say import DUPLICATE, STALE, again, said
+from unmask.errors import TryAgain
+from unmask.model.memory import DeviceLost
+from unmask.outcomes import Outcome
+from unmask.verdict import Verdict, WindowScore, judge
+
+log = logging.getLogger(__name__)
+
+#: How long the first of a batch waits for company.
+LINGER_S = 0.02
+#: Clips of one batch are read and decoded by this many threads.
+LOADERS = 4
+#: A campaign whose model is not here waits this long for a worker that has it.
+NO_MODEL_S = 30.0
+
+
+class OutOfTime(RuntimeError):
+    """The batch was not scored within its deadline."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    item: int
+    answer: Future[str] = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    loaded: Loaded
+    answer: Future[str]
+
+
+@dataclass(frozen=True)
+class _Cost:
+    gpu_seconds: float
+    cpu_seconds: float
+
+    def share(self, part: float) -> "_Cost":
+        return _Cost(self.gpu_seconds * part, self.cpu_seconds * part)
+
+
+class Batcher:
+    """Claims, loads and scores for all the tasks of a process."""
+
+    def __init__(self, tools: Resources, models: Models, on_broken: Callable[[], None]) -> None:
+        self._tools, self._models, self._on_broken = tools, models, on_broken
+        self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
+        # One batch is scored while the next one is loaded; more would only hold leases.
+        self._ready: queue.Queue[list[_Ready]] = queue.Queue(maxsize=1)
+        self._loaders = ThreadPoolExecutor(LOADERS, thread_name_prefix="load")
+        self._heartbeat = Heartbeat(
+            tools.ledger,
+            every_s=tools.settings.heartbeat_s,
+            lease_s=tools.settings.lease_s,
+            drain=drain,
+            on_end=lambda: None,
+        )
+        #: When the model thread last took or finished something: what a health check reads.
+        self.beat = time.monotonic()
+
+    def start(self) -> None:
+        self._heartbeat.__enter__()
+        for work in (self._collect, self._score):
+            threading.Thread(target=self._forever, args=(work,), daemon=True).start()
+
+    def submit(self, item: int) -> Future[str]:
+        asked = _Asked(item)
+        self._asked.put(asked)
+        return asked.answer
+
+    def _forever(self, work: Callable[[], None]) -> None:
+        """A thread that ended in silence would hang every task after it."""
+        try:
+            while True:
+                work()
+        except BaseException:
+            log.exception("the batcher broke; the worker stops and its items are offered again")
+            self._on_broken()
+            raise
+
+    # Collecting: ids → claims → clips.
+
+    def _collect(self) -> None:
+        asked = {one.item: one for one in self._gather()}
+        try:
+            claims = self._claim(list(asked))
+        except TryAgain as trouble:
+            for one in asked.values():
+                one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
+            return
+        held = {claim.item for claim in claims}
+        for item in asked.keys() - held:
+            asked[item].answer.set_result(DUPLICATE)
+        self._heartbeat.hold(claims)
+        loads = [(claim, self._loaders.submit(load, claim, self._tools.store)) for claim in claims]
+        ready = []
+        for claim, loading in loads:
+            answer = asked[claim.item].answer
+            with self._settling(claim, answer):
+                ready.append(_Ready(loading.result(), answer))
+        for batch in parted(ready):
+            self._ready.put(batch)
+
+    def _gather(self) -> list[_Asked]:
+        asked = [self._asked.get()]
+        until = time.monotonic() + LINGER_S
+        with contextlib.suppress(queue.Empty):
+            while len(asked) < self._tools.settings.gpu_items:
+                asked.append(self._asked.get(timeout=max(0.0, until - time.monotonic())))
+        return asked
+
+    def _claim(self, items: Sequence[int]) -> list[Claim]:
+        return self._tools.ledger.claim_many(
+            items,
+            Stage.EXTRACTED,
+            owner=self._tools.owner,
+            lease_s=self._tools.settings.lease_s,
+        )
+
+    # Scoring: clips → verdicts → rows.
+
+    def _score(self) -> None:
+        batch = self._ready.get()
+        self.beat = time.monotonic()
+        try:
+            self._score_batch(batch)
+        except DeviceLost:
+            self._give_back(batch, "the device was lost")
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                self._settle(batch[0].loaded.claim, batch[0].answer, error)
+            else:
+                # Whose fault it was shows when each is scored alone.
+                log.warning("a batch of %d failed (%s); each is scored alone", len(batch), error)
+                for one in batch:
+                    with self._settling(one.loaded.claim, one.answer):
+                        self._score_batch([one])
+        finally:
+            self.beat = time.monotonic()
+
+    def _score_batch(self, batch: Sequence[_Ready]) -> None:
+        drain.check()
+        options = batch[0].loaded.claim.campaign.options
+        predictor = self._models.predictor(options.model_digest)
+        until = time.monotonic() + self._tools.settings.classify_deadline_s
+        wall, cpu = time.monotonic(), time.process_time()
+        scores = predictor.score(
+            [person for one in batch for person in one.loaded.persons],
+            deadline=lambda: _check(until),
+        )
+        spent = _cost(predictor.device, time.monotonic() - wall, time.process_time() - cpu)
+        rows = iter(scores)
+        judged = [
+            (one, judge(_flat(rows, one), predictor.bundle.judgement)) for one in batch
+        ]
+        self._commit(judged, spent)
+
+    def _commit(self, judged: Sequence[tuple[_Ready, Verdict]], spent: _Cost) -> None:
+        frames = sum(one.loaded.frames for one, _ in judged)
+        done = [
+            (one.loaded.claim, self._classified(one, verdict, spent.share(one.loaded.frames / frames)))
+            for one, verdict in judged
+        ]
+        kept = self._tools.ledger.finish(done)
+        self._heartbeat.drop([claim.item for claim, _ in done])
+        for one, verdict in judged:
+            item = one.loaded.claim.item
+            one.answer.set_result(_words(verdict) if item in kept else STALE)
+
+    def _classified(self, one: _Ready, verdict: Verdict, spent: _Cost) -> Classified:
+        claim = one.loaded.claim
+        assert claim.extraction is not None  # a claim for classification always has one
+        where = Where(
+            sha256=claim.extraction.sha256, model_digest=claim.campaign.options.model_digest
+        )
+        shown, evidence = store_evidence(
+            self._tools.store, verdict, one.loaded.manifest, one.loaded.clips, where
+        )
+        return Classified(
+            verdict=shown,
+            evidence=evidence,
+            gpu_seconds=spent.gpu_seconds,
+            cpu_seconds=spent.cpu_seconds,
+        )
+
+    # Ends that are not verdicts.
+
+    @contextlib.contextmanager
+    def _settling(self, claim: Claim, answer: Future[str]) -> Iterator[None]:
+        try:
+            yield
+        except DeviceLost:
+            raise
+        except Exception as error:  # the outermost edge of one item
+            self._settle(claim, answer, error)
+
+    def _settle(self, claim: Claim, answer: Future[str], error: Exception) -> None:
+        """What the ledger does with an item that could not be scored, and what its task says."""
+        ledger = self._tools.ledger
+        self._heartbeat.drop([claim.item])
+        match error:
+            case Stopping() | TryAgain():
+                ledger.release(claim, error.reason, after_s=error.after_s or 0.0)
+                answer.set_exception(again(Stage.EXTRACTED, error.reason))
+            case UnknownModel():
+                ledger.release(claim, str(error), after_s=NO_MODEL_S)
+                answer.set_exception(again(Stage.EXTRACTED, str(error), NO_MODEL_S))
+            case Corrupt():
+                stage = ledger.recut(claim, str(error))
+                answer.set_exception(again(stage or Stage.WAITING, str(error)))
+            case _:
+                words = f"{type(error).__name__}: {error}"
+                trace = "".join(traceback.format_exception(error, limit=-8))
+                stage = ledger.fail(claim, words, log=trace)
+                if stage in ENDS:
+                    answer.set_result(said(Outcome.DEAD, words))
+                else:
+                    answer.set_exception(again(stage, words))
+
+    def _give_back(self, batch: Sequence[_Ready], why: str) -> None:
+        for one in batch:
+            self._tools.ledger.release(one.loaded.claim, why)
+            one.answer.set_exception(again(Stage.EXTRACTED, why))
+
+
+def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:
+    """Batches of one model; from its second attempt an item runs alone."""
+    alone = [[one] for one in ready if one.loaded.claim.attempt > 1]
+    together: dict[str, list[_Ready]] = {}
+    for one in ready:
+        if one.loaded.claim.attempt == 1:
+            together.setdefault(one.loaded.claim.campaign.options.model_digest, []).append(one)
+    return [*together.values(), *alone]
+
+
+def _flat(rows: Iterator[list[WindowScore]], one: _Ready) -> list[WindowScore]:
+    return [score for _ in one.loaded.persons for score in next(rows)]
+
+
+def _check(until: float) -> None:
+    drain.check()
+    if time.monotonic() > until:
+        raise OutOfTime("the batch was not scored within its deadline")
+
+
+def _cost(device: str, wall_s: float, cpu_s: float) -> _Cost:
+    """On a GPU its time is what counts; on the CPU there is only CPU time."""
+    return _Cost(0.0, cpu_s) if device == "cpu" else _Cost(wall_s, cpu_s)
+
+
+def _words(verdict: Verdict) -> str:
+    likely = "" if verdict.probability is None else f" {verdict.probability:.2f}"
+    return said(verdict.outcome) + likely + (f" ({verdict.reason})" if verdict.reason else "")

@@ -1,0 +1,216 @@
+"""uri → face clips. The Celery entry parses, calls and returns; the way of one item is below it."""
+
+import functools
+import hashlib
+import logging
+import resource
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from celery import Task, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from infra.download import Content
+from infra.objects import clip_key, manifest_key
+from infra.resources import Resources, resources
+from schemas.messages import ItemMessage
+from schemas.records import Claim, Extracted, Extraction, Fetched, MediaFacts, StoredObject
+from schemas.stages import ENDS, Stage
+from tasks import names
+from tasks.drain import Stopping, drain
+from tasks.heartbeat import Heartbeat
+from tasks.say import DUPLICATE, STALE, again, said
+from tasks.send import offer_next
+from unmask.errors import Refused, TryAgain
+from unmask.media.values import Clip, Manifest
+from unmask.outcomes import Outcome
+
+log = logging.getLogger(__name__)
+
+#: Tells the next stage that an item is ready for it.
+Ring = Callable[[Claim], None]
+
+
+@shared_task(name=names.EXTRACT, bind=True)
+def extract(self: "Task[Any, Any]", body: object) -> str:
+    """Fetch one item and cut its face clips."""
+    message = ItemMessage.from_json(body)
+    return extract_item(message.item, resources(), functools.partial(offer_next, self.app))
+
+
+def extract_item(item: int, tools: Resources, ring: Ring) -> str:
+    """What became of the item, in words; raises Retry when it will be offered again."""
+    claim = tools.ledger.claim(
+        item, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
+    )
+    if claim is None:
+        return DUPLICATE
+    with _held(claim, tools):
+        return _work(claim, tools, ring)
+
+
+def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
+    """Every way an item can end this stage, in one place."""
+    started = _cpu_seconds()
+    try:
+        return _fetch_and_cut(claim, tools, started, ring)
+    except Refused as refusal:
+        stage = tools.ledger.reject(
+            claim,
+            refusal.outcome,
+            refusal.reason,
+            fetched=None,
+            media=None,
+            cpu_seconds=_cpu_seconds() - started,
+        )
+        return said(refusal.outcome, refusal.reason) if stage else STALE
+    except Stopping as stopping:
+        tools.ledger.release(claim, stopping.reason)
+        raise again(Stage.WAITING, stopping.reason) from None
+    except TryAgain as trouble:
+        return _later(claim, tools, trouble)
+    except SoftTimeLimitExceeded:
+        reason = f"not done within {tools.settings.extract_soft_limit_s} s"
+        stage = tools.ledger.reject(
+            claim,
+            Outcome.TIMED_OUT,
+            reason,
+            fetched=None,
+            media=None,
+            cpu_seconds=_cpu_seconds() - started,
+        )
+        return said(Outcome.TIMED_OUT, reason) if stage else STALE
+    except Exception as error:  # the outermost edge: our own fault, counted and shown
+        log.exception("item %d failed", claim.item)
+        return _failed(claim, tools, error)
+
+
+def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:
+    stage = tools.ledger.retry_fetch(claim, trouble.reason, after_s=trouble.after_s)
+    if stage in ENDS:
+        return said(Outcome.UNREACHABLE, trouble.reason)
+    raise again(stage, trouble.reason, trouble.after_s) from None
+
+
+def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
+    words = f"{type(error).__name__}: {error}"
+    stage = tools.ledger.fail(claim, words, log=traceback.format_exc(limit=-8))
+    if stage in ENDS:
+        return said(Outcome.DEAD, words)
+    raise again(stage, words) from error
+
+
+def _fetch_and_cut(claim: Claim, tools: Resources, started: float, ring: Ring) -> str:
+    with tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp) as content:
+        known = _known(claim, tools, content.fetched, started, ring)
+        if known is not None:
+            return known
+        drain.check()
+        found = _cut(claim, tools, content, started)
+    stage = tools.ledger.extracted(claim, found)
+    if stage is None:
+        return STALE
+    if stage in ENDS:
+        return said(found.outcome or Outcome.EXTRACTED, found.reason)
+    ring(claim)
+    return f"{len(found.extraction.clips)} people, {found.media.frames_analysed} face frames"
+
+
+def _known(
+    claim: Claim, tools: Resources, facts: Fetched, started: float, ring: Ring
+) -> str | None:
+    """The same content under the same scan spec: its clips, or its verdict, are used again."""
+    options = claim.campaign.options
+    known = tools.ledger.known(facts.sha256, options.spec.digest, options.model_digest)
+    if known.result_item is not None and not options.extract_only:
+        stage = tools.ledger.inherit(claim, facts, known.result_item)
+        return f"same content as item {known.result_item}" if stage else STALE
+    if known.extraction is None:
+        return None
+    stage = tools.ledger.reuse(claim, facts, known.extraction, cpu_seconds=_cpu_seconds() - started)
+    if stage is None:
+        return STALE
+    if stage not in ENDS:
+        ring(claim)
+    return "same content seen before: its clips are used again"
+
+
+def _cut(claim: Claim, tools: Resources, content: Content, started: float) -> Extracted:
+    spec, facts = claim.campaign.options.spec, content.fetched
+    clips: list[StoredObject] = []
+    manifest: Manifest | None = None
+    with _in_room(tools, content.file, claim) as found:
+        for one in found:
+            if isinstance(one, Manifest):
+                manifest = one
+            else:
+                clips.append(_store_clip(tools, facts.sha256, spec.digest, one))
+    if manifest is None:
+        raise RuntimeError("the room ended without a manifest")
+    data = manifest.to_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    stored = tools.store.put(manifest_key(facts.sha256, spec.digest, manifest_sha256=digest), data)
+    return Extracted(
+        fetched=facts,
+        media=media_facts(manifest),
+        extraction=Extraction(
+            sha256=facts.sha256, spec_digest=spec.digest, manifest=stored, clips=tuple(clips)
+        ),
+        cpu_seconds=_cpu_seconds() - started + tools.room.cpu_seconds,
+        outcome=manifest.outcome,
+        reason=manifest.reason,
+    )
+
+
+def _store_clip(tools: Resources, sha256: str, spec: str, clip: Clip) -> StoredObject:
+    drain.check()
+    key = clip_key(sha256, spec, person=clip.person, clip_sha256=clip.sha256)
+    return tools.store.put(key, clip.data)
+
+
+def media_facts(manifest: Manifest) -> MediaFacts:
+    return MediaFacts(
+        kind=manifest.media.kind,
+        duration_s=manifest.media.duration_s,
+        width=manifest.media.width,
+        height=manifest.media.height,
+        faces_seen=manifest.faces_seen,
+        frames_analysed=sum(len(person.frames) for person in manifest.persons),
+        coverage=manifest.coverage,
+        left_out=manifest.left_out,
+        partial=manifest.partial,
+        notes=manifest.notes,
+    )
+
+
+@contextmanager
+def _in_room(
+    tools: Resources, file: IO[bytes], claim: Claim
+) -> Iterator[Iterator[Clip | Manifest]]:
+    """Cut in the room; where it was closed under us, say why."""
+    try:
+        yield tools.room.extract(file, claim.campaign.options.spec, tools.limits)
+    except Exception:
+        drain.check()
+        raise
+
+
+@contextmanager
+def _held(claim: Claim, tools: Resources) -> Iterator[None]:
+    heartbeat = Heartbeat(
+        tools.ledger,
+        every_s=tools.settings.heartbeat_s,
+        lease_s=tools.settings.lease_s,
+        drain=drain,
+        on_end=tools.room.close,
+    )
+    heartbeat.hold([claim])
+    with heartbeat:
+        yield
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,62 @@
+"""From the store to arrays: a claimed item's clips, every byte checked against the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from infra.objects import Store
+from schemas.records import Claim
+from unmask.media import decode_frames, read_manifest
+from unmask.media.values import Manifest, Person
+from unmask.model.clips import PersonFrames, Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """An item that is ready for the model."""
+
+    claim: Claim
+    manifest: Manifest
+    clips: Mapping[int, bytes]
+    persons: tuple[PersonFrames, ...]
+
+    @property
+    def frames(self) -> int:
+        return sum(len(window.frames) for person in self.persons for window in person.windows)
+
+
+class WrongSpec(ValueError):
+    """Clips of another scan spec than the campaign's: they may not be scored as its own."""
+
+
+def load(claim: Claim, store: Store) -> Loaded:
+    extraction = claim.extraction
+    if extraction is None:
+        raise WrongSpec("the item has no clips")
+    wanted = claim.campaign.options.spec.digest
+    manifest = read_manifest(
+        store.get(extraction.manifest.key, sha256=extraction.manifest.sha256)
+    )
+    if manifest.spec_digest != wanted or extraction.spec_digest != wanted:
+        raise WrongSpec(f"clips of scan spec {manifest.spec_digest}, campaign wants {wanted}")
+    known = {clip.sha256: clip for clip in extraction.clips}
+    clips = {
+        person.person: store.get(known[person.clip_sha256].key, sha256=person.clip_sha256)
+        for person in manifest.persons
+    }
+    persons = tuple(
+        person_frames(person, clips[person.person], manifest.size) for person in manifest.persons
+    )
+    return Loaded(claim=claim, manifest=manifest, clips=clips, persons=persons)
+
+
+def person_frames(person: Person, clip: bytes, size: int) -> PersonFrames:
+    """Somebody's windows: the frames of the clip, parted where the manifest parts them."""
+    pictures = decode_frames(clip, person, size)
+    windows = []
+    start = 0
+    for number, run in groupby(person.frames, key=lambda frame: frame.window):
+        times = tuple(frame.time_s for frame in run)
+        windows.append(Window(number, times, pictures[start : start + len(times)]))
+        start += len(times)
+    return PersonFrames(person=person.person, windows=tuple(windows))

@@ -1,0 +1,40 @@
+"""The models a GPU worker can serve, by digest, loaded when first asked for."""
+
+from pathlib import Path
+
+from unmask.errors import UnmaskError
+from unmask.model.bundle import Bundle
+from unmask.model.predict import Predictor, load
+from unmask.model.shelf import find_bundle, names
+
+#: Loaded at the same time at most; a campaign pins one.
+KEPT = 2
+
+
+class UnknownModel(UnmaskError):
+    """No bundle of this digest is here: another worker has to serve the campaign."""
+
+
+class Models:
+    def __init__(self, shelf: Path, device: str | None) -> None:
+        self._shelf, self._device = shelf, device
+        self._loaded: dict[str, Predictor] = {}
+
+    def predictor(self, digest: str) -> Predictor:
+        if digest not in self._loaded:
+            self._load(digest)
+        return self._loaded[digest]
+
+    def _load(self, digest: str) -> None:
+        predictor = load(self._find(digest), self._device)
+        predictor.self_test()
+        while len(self._loaded) >= KEPT:
+            del self._loaded[next(iter(self._loaded))]
+        self._loaded[digest] = predictor
+
+    def _find(self, digest: str) -> Bundle:
+        for name in names(self._shelf):
+            bundle = find_bundle(name, self._shelf)
+            if bundle.digest == digest:
+                return bundle
+        raise UnknownModel(f"no model of digest {digest} in {self._shelf}")

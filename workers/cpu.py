@@ -1,0 +1,18 @@
+"""`celery -A workers.cpu worker`: fetches items and cuts their face clips. It never imports torch."""
+
+import os
+
+import tasks.extract
+from tasks.names import CPU_QUEUE
+from workers.app import make_app
+from workers.life import announce
+
+__all__ = ["app"]
+
+app = make_app(CPU_QUEUE)
+app.conf.update(
+    worker_pool="prefork",
+    worker_concurrency=app.conf.unmask_cpu_processes or max(1, (os.cpu_count() or 2) - 1),
+    imports=[tasks.extract.__name__],
+)
+announce(app)

@@ -1,0 +1,29 @@
+"""What every worker does when it starts and when it is told to stop."""
+
+import logging
+import sys
+from typing import Any
+
+from celery import Celery, signals
+
+from tasks.drain import drain
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def set_up_logging(level: str) -> None:
+    logging.basicConfig(level=level, format=FORMAT, stream=sys.stderr, force=True)
+    # Celery's own lines on every received task say less than ours and cost more.
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+
+
+def announce(app: Celery) -> None:
+    """Logging, and a bound on the time that a stopping worker holds its items."""
+
+    @signals.setup_logging.connect(weak=False)
+    def _log(**_: Any) -> None:
+        set_up_logging(app.conf.unmask_log_level)
+
+    @signals.worker_shutting_down.connect(weak=False)
+    def _stop(**_: Any) -> None:
+        drain.start(app.conf.unmask_drain_s)

@@ -1,0 +1,47 @@
+"""`python -m workers.sweep`: the feeder, a plain loop with one leader at a time.
+
+It is no Celery task: two ticks a second would push the items out of Flower's memory.
+"""
+
+import logging
+import signal
+import sys
+import threading
+
+from infra.resources import resources
+from tasks.sweep import tick
+from unmask.errors import TryAgain, Unusable
+from workers.app import make_app
+from workers.life import set_up_logging
+
+log = logging.getLogger(__name__)
+
+#: While the database is away, look again after this long.
+PATIENCE_S = 5.0
+
+
+def main() -> int:
+    """Tick until told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        tools = resources()
+        set_up_logging(tools.settings.log_level)
+        app = make_app()
+    except Unusable as error:
+        print(f"sweep: {error}", file=sys.stderr)
+        return 2
+    wait_s = 0.0
+    while not stop.wait(wait_s):
+        try:
+            tick(app, tools)
+            wait_s = tools.settings.sweep_every_s
+        except TryAgain as trouble:
+            log.warning("%s; next look in %.0f s", trouble.reason, PATIENCE_S)
+            wait_s = PATIENCE_S
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
