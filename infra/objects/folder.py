@@ -23,7 +23,14 @@ FILE_MODE = 0o600
 PARTS = ".parts"
 
 #: The disk is full, failing or slow: the item is given back. Anything else is our set-up.
-_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE}
+_PASSING = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EMFILE,
+    errno.ENFILE,
+}
 
 
 class FolderStore:

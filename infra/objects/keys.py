@@ -18,7 +18,8 @@ TOP_FOLDERS = ("clips", "evidence", "checks")
 _SEGMENT = r"[a-z0-9](?:[a-z0-9.-]{0,126}[a-z0-9])?"
 _KEY = re.compile(rf"(?:{'|'.join(TOP_FOLDERS)})(?:/{_SEGMENT})+", re.ASCII)
 _PREFIX = re.compile(
-    rf"(?:{'|'.join(TOP_FOLDERS)})(?:/{_SEGMENT})*(?:/|/[a-z0-9][a-z0-9.-]{{0,126}})?", re.ASCII
+    rf"(?:{'|'.join(TOP_FOLDERS)})(?:/{_SEGMENT})*(?:/|/[a-z0-9][a-z0-9.-]{{0,126}})?",
+    re.ASCII,
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{8,64}", re.ASCII)

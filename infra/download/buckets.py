@@ -1,0 +1,75 @@
+"""Items in configured S3 buckets."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from infra.download.body import CHUNK, bounded, write_hashed
+from infra.download.limits import Deadline, DownloadLimits, too_large
+from infra.guard import blocked
+from infra.objects.s3 import make_client
+from infra.objects.s3_errors import explained, is_missing
+from schemas.records import Fetched
+from unmask.errors import Refused, Unusable
+from unmask.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buckets:
+    """Which buckets may be read, and how they are reached."""
+
+    names: frozenset[str] = frozenset()
+    endpoint_url: str | None = None
+    path_style: bool = False
+    region: str | None = None
+
+    def client(self) -> "S3Client":
+        return make_client(
+            endpoint_url=self.endpoint_url,
+            path_style=self.path_style,
+            region=self.region,
+        )
+
+
+def download_object(
+    uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits
+) -> Fetched:
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    if bucket not in buckets.names:
+        raise blocked(f"the bucket {bucket!r:.80} is not one that may be scanned")
+    deadline = Deadline(limits.deadline_s)
+    try:
+        with explained(uri):
+            answer = _get(buckets.client(), bucket, key)
+            if answer["ContentLength"] > limits.max_bytes:
+                raise too_large(answer["ContentLength"], limits.max_bytes)
+            chunks = _timed(answer["Body"].iter_chunks(CHUNK), deadline)
+            sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
+    except Unusable as error:
+        raise Refused(Outcome.UNREACHABLE, str(error)) from error
+    if not size:
+        raise Refused(Outcome.NOT_MEDIA, "the object is empty")
+    return Fetched(final_uri=uri, sha256=sha256, bytes_fetched=size)
+
+
+def _get(client: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef":
+    try:
+        return client.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if is_missing(error):
+            raise Refused(
+                Outcome.UNREACHABLE, f"the bucket {bucket} has no such object"
+            ) from error
+        raise
+
+
+def _timed(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
+    for chunk in chunks:
+        deadline.left()
+        yield chunk

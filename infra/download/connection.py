@@ -1,0 +1,140 @@
+"""Sockets that go to a pinned address and nowhere else, and keep to one deadline."""
+
+import socket
+import ssl
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import certifi
+import httpcore
+
+from infra.addresses import Address, read_address
+from infra.download.limits import Deadline, DownloadLimits
+from infra.guard import Guard, Pinned, blocked
+from unmask.errors import Refused, TryAgain
+from unmask.outcomes import Outcome
+
+
+@cache
+def verified_tls() -> ssl.SSLContext:
+    """The system's certificates, and certifi's where a bare machine has none."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+class PinnedStream(httpcore.NetworkStream):
+    def __init__(
+        self, sock: socket.socket, deadline: Deadline, limits: DownloadLimits
+    ) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._limits = limits
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._sock.settimeout(self._deadline.within(self._limits.idle_s))
+        try:
+            return self._sock.recv(max_bytes)
+        except TimeoutError as error:
+            self._deadline.left()
+            raise TryAgain(
+                f"the server was silent for {self._limits.idle_s:g} s"
+            ) from error
+        except OSError as error:
+            raise TryAgain(f"the connection broke: {error}") from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._sock.settimeout(self._deadline.within(self._limits.idle_s))
+        try:
+            self._sock.sendall(buffer)
+        except TimeoutError as error:
+            self._deadline.left()
+            raise TryAgain("the server does not take the request") from error
+        except OSError as error:
+            raise TryAgain(f"the connection broke: {error}") from error
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> "PinnedStream":
+        self._sock.settimeout(self._deadline.within(self._limits.connect_s))
+        try:
+            sealed = ssl_context.wrap_socket(
+                self._sock, server_hostname=server_hostname
+            )
+        except ssl.SSLCertVerificationError as error:
+            reason = f"the certificate of {server_hostname} is not valid: {error.verify_message}"
+            raise Refused(Outcome.UNREACHABLE, reason) from error
+        except OSError as error:
+            self._deadline.left()
+            raise TryAgain(
+                f"no secure connection to {server_hostname}: {error}"
+            ) from error
+        return PinnedStream(sealed, self._deadline, self._limits)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._sock if info == "socket" else None
+
+
+class PinnedNetwork(httpcore.NetworkBackend):
+    """For one request: whatever host is asked for, only `pinned` is connected to."""
+
+    def __init__(
+        self, pinned: Pinned, guard: Guard, deadline: Deadline, limits: DownloadLimits
+    ) -> None:
+        self._pinned = pinned
+        self._guard = guard
+        self._deadline = deadline
+        self._limits = limits
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        troubles = []
+        for address in self._pinned.addresses:
+            self._refuse_own(address)
+            try:
+                return self._connect(address)
+            except OSError as error:
+                troubles.append(f"{address}: {error}")
+        self._deadline.left()
+        raise TryAgain(f"no connection to {self._pinned.host} ({'; '.join(troubles)})")
+
+    def _connect(self, address: Address) -> PinnedStream:
+        end = (str(address), self._pinned.port)
+        sock = socket.create_connection(
+            end, self._deadline.within(self._limits.connect_s)
+        )
+        peer = read_address(sock.getpeername()[0])
+        if peer != address:
+            sock.close()
+            raise blocked(f"connected to {peer} in place of {address}")
+        return PinnedStream(sock, self._deadline, self._limits)
+
+    def _refuse_own(self, address: Address) -> None:
+        if not self._guard.allows(address) and _is_this_machine(address):
+            raise blocked(
+                f"{self._pinned.host} has the address {address}, which is this machine"
+            )
+
+
+def _is_this_machine(address: Address) -> bool:
+    """Whether the way there starts where it ends. Connecting UDP sends nothing."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), 9))
+        except OSError:
+            return False
+        return read_address(str(probe.getsockname()[0])) == address

@@ -1,0 +1,89 @@
+"""The one entry: from an item's address to an open file and the facts about its bytes."""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from infra.download.buckets import Buckets, download_object
+from infra.download.limits import Deadline, DownloadLimits
+from infra.download.local import hash_local, open_local
+from infra.download.web import Web, download
+from infra.guard import Guard
+from schemas.records import Fetched, Trust
+from unmask.errors import TryAgain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """The bytes of an item: open, for reading only, and gone when the context ends."""
+
+    file: BinaryIO
+    fetched: Fetched
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetcher:
+    guard: Guard
+    limits: DownloadLimits = field(default_factory=DownloadLimits)
+    buckets: Buckets = field(default_factory=Buckets)
+    #: Where temporary files go; None is the system's own place.
+    temp_dir: Path | None = None
+    #: For servers with certificates of their own authority.
+    tls: ssl.SSLContext | None = None
+
+    @contextmanager
+    def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        """`Refused` where the item is at fault, `TryAgain` where another try may succeed."""
+        if _is_local(uri):
+            with open_local(uri, trust, stamp, self.limits) as file:
+                yield Content(
+                    file=file, fetched=hash_local(file, uri, self._deadline())
+                )
+        else:
+            with self._temporary() as into:
+                fetched = self._download(uri, into)
+                with _reopened(into) as file:
+                    yield Content(file=file, fetched=fetched)
+
+    def _download(self, uri: str, into: BinaryIO) -> Fetched:
+        try:
+            if uri.lower().startswith("s3://"):
+                return download_object(uri, into, self.buckets, self.limits)
+            got = download(
+                uri, into, Web(guard=self.guard, limits=self.limits, tls=self.tls)
+            )
+        except OSError as error:
+            raise TryAgain(
+                f"the temporary folder can't take the download: {error}"
+            ) from error
+        return Fetched(
+            final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=got.bytes
+        )
+
+    @contextmanager
+    def _temporary(self) -> Iterator[BinaryIO]:
+        """A file without a name: a killed worker leaves nothing behind."""
+        with tempfile.TemporaryFile(dir=self.temp_dir) as file:
+            yield cast(BinaryIO, file)
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self.limits.deadline_s)
+
+
+def _is_local(uri: str) -> bool:
+    """`file:` or a path; anything with another scheme is not of this machine."""
+    return uri.lower().startswith("file:") or uri.startswith("/") or "://" not in uri
+
+
+def _reopened(file: BinaryIO) -> BinaryIO:
+    """The same file with a handle of its own that can't write."""
+    return open(f"/proc/self/fd/{file.fileno()}", "rb", opener=_read_only)
+
+
+def _read_only(path: str, flags: int) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,0 +1,47 @@
+"""What one fetch may cost."""
+
+import time
+from dataclasses import dataclass, field
+
+from unmask.errors import Refused
+from unmask.outcomes import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadLimits:
+    max_bytes: int = 4 << 30
+    #: From the first look-up to the last byte, redirects included.
+    deadline_s: float = 300
+    connect_s: float = 10
+    #: A server may be silent for this long.
+    idle_s: float = 30
+    max_redirects: int = 10
+
+    def __post_init__(self) -> None:
+        positive = (self.max_bytes, self.deadline_s, self.connect_s, self.idle_s)
+        if min(positive) <= 0 or self.max_redirects < 0:
+            raise ValueError(f"a limit is not positive: {self}")
+
+
+def too_large(found: int | str, limit: int) -> Refused:
+    return Refused(Outcome.TOO_LARGE, f"{found} bytes; {limit} are allowed")
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """One end for all the steps of a fetch."""
+
+    seconds: float
+    _start: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds that are left; `Refused` when none are."""
+        left = self._start + self.seconds - time.monotonic()
+        if left <= 0:
+            raise Refused(
+                Outcome.TIMED_OUT, f"fetching took longer than {self.seconds:g} s"
+            )
+        return left
+
+    def within(self, most: float) -> float:
+        return min(most, self.left())

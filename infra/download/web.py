@@ -1,0 +1,124 @@
+"""The guarded HTTP client: one GET, its redirects looked at one by one, no proxy, no cookie."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import httpcore
+import httpx
+
+from infra.download.body import bounded, decoded, write_hashed
+from infra.download.connection import PinnedNetwork, verified_tls
+from infra.download.limits import Deadline, DownloadLimits, too_large
+from infra.download.lookup import pin
+from infra.download.statuses import REDIRECTS, check_status
+from infra.guard import Guard
+from unmask.errors import Refused, TryAgain
+from unmask.outcomes import Outcome
+
+#: Compression is not asked for: media does not get smaller, and bombs come in it.
+HEADERS = (
+    (b"User-Agent", b"unmask/1 (media scanner)"),
+    (b"Accept", b"video/*, image/*, */*;q=0.1"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Connection", b"close"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downloaded:
+    final_uri: str
+    sha256: str
+    #: Size of the content.
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    """What every request needs."""
+
+    guard: Guard
+    limits: DownloadLimits
+    tls: ssl.SSLContext | None = None
+
+
+def download(uri: str, into: BinaryIO, web: Web) -> Downloaded:
+    """Fetch `uri` into a file."""
+    deadline = Deadline(web.limits.deadline_s)
+    url = web.guard.parse(uri)
+    for _ in range(web.limits.max_redirects + 1):
+        with _answer(url, web, deadline) as answer:
+            if answer.status not in REDIRECTS:
+                sha256, size = _receive(answer, into, web.limits.max_bytes)
+                return Downloaded(final_uri=str(url), sha256=sha256, bytes=size)
+            url = _next(url, answer, web.guard)
+    raise Refused(
+        Outcome.UNREACHABLE, f"more than {web.limits.max_redirects} redirects"
+    )
+
+
+@contextmanager
+def _answer(
+    url: httpx.URL, web: Web, deadline: Deadline
+) -> Iterator[httpcore.Response]:
+    pinned = pin(web.guard, url, deadline)
+    network = PinnedNetwork(pinned, web.guard, deadline, web.limits)
+    tls = web.tls or verified_tls()
+    raw = httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+    headers = ((b"Host", url.netloc), *HEADERS)
+    with (
+        _explained(),
+        httpcore.ConnectionPool(ssl_context=tls, network_backend=network) as pool,
+        pool.stream("GET", raw, headers=headers) as answer,
+    ):
+        yield answer
+
+
+def _receive(answer: httpcore.Response, into: BinaryIO, limit: int) -> tuple[str, int]:
+    check_status(answer.status, header(answer, b"retry-after"))
+    declared = header(answer, b"content-length") or ""
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large(declared, limit)
+    wire = bounded(answer.iter_stream(), limit)
+    content = bounded(decoded(wire, header(answer, b"content-encoding") or ""), limit)
+    sha256, size = write_hashed(content, into)
+    if not size:
+        raise Refused(Outcome.NOT_MEDIA, "the server sent an empty body")
+    return sha256, size
+
+
+def _next(url: httpx.URL, answer: httpcore.Response, guard: Guard) -> httpx.URL:
+    location = header(answer, b"location")
+    if not location:
+        raise Refused(Outcome.UNREACHABLE, f"redirect {answer.status} without a target")
+    try:
+        target = str(url.join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Refused(
+            Outcome.BLOCKED, f"redirect to an unreadable address: {error}"
+        ) from error
+    return guard.parse(target)
+
+
+def header(answer: httpcore.Response, name: bytes) -> str | None:
+    values = [value for key, value in answer.headers if key.lower() == name]
+    return values[0].decode("utf-8", "replace") if values else None
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What httpcore says of a server's manners; our own errors pass through."""
+    try:
+        yield
+    except httpcore.RemoteProtocolError as error:
+        raise TryAgain(f"the server does not speak HTTP properly: {error}") from error
+    except httpcore.LocalProtocolError as error:
+        raise Refused(
+            Outcome.BLOCKED, f"the address can't be requested: {error}"
+        ) from error
+    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        raise TryAgain(f"the connection broke: {error}") from error
