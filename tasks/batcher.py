@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from unmask.model.memory import DeviceLost
+
 from infra.objects import Corrupt
 from infra.resources import Resources
 from schemas.records import Claim, Classified
@@ -26,7 +28,6 @@ from tasks.load import Loaded, load
 from tasks.models import Models, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
 from unmask.errors import TryAgain
-from unmask.model.memory import DeviceLost
 from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
 

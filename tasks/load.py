@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from unmask.model.clips import PersonFrames, Window
+
 from infra.objects import Store
 from schemas.records import Claim
 from unmask.media import decode_frames, read_manifest
 from unmask.media.values import Manifest, Person
-from unmask.model.clips import PersonFrames, Window
 
 
 @dataclass(frozen=True, kw_only=True)

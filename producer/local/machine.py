@@ -1,0 +1,145 @@
+"""One machine's fleet: started together, watched, restarted, stopped in order."""
+
+import fcntl
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from producer.local import redis_server
+from producer.local.child import Child
+from unmask.errors import Unusable
+
+log = logging.getLogger(__name__)
+
+#: Ctrl-C leaves nothing behind within ten seconds: this much for the workers, the rest for Redis.
+STOP_WITHIN_S = 7.0
+#: A process that ends more often than this within the time below can't be helped by a restart.
+RESTARTS = 3
+RESTART_WITHIN_S = 120.0
+FLOWER_PORT = 5555
+
+
+class KeepsEnding(Unusable):
+    """A supervised process ends again and again."""
+
+
+class Machine:
+    """Everything that works on this machine's state folder; one at a time."""
+
+    def __init__(self, state: Path, environment: Mapping[str, str]) -> None:
+        self._run = state / "run"
+        self._environment = os.environ | environment
+        self._children: list[Child] = []
+        self._redis: Child | None = None
+        self._lock: IO[str] | None = None
+        self._password = redis_server.make_password()
+        self.redis_url = ""
+        self.flower_url = ""
+
+    def __enter__(self) -> Self:
+        self._run.mkdir(parents=True, exist_ok=True)
+        self._run.chmod(0o700)
+        self._lock = _locked(self._run / "lock")
+        try:
+            self._start_redis()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, *, classify: bool = True) -> None:
+        """All at once: each takes a second or two to load."""
+        celery = [sys.executable, "-m", "celery"]
+        self._add("sweep", [sys.executable, "-m", "workers.sweep"])
+        self._add("cpu", [*celery, "-A", "workers.cpu", "worker", "-n", "cpu@%h"])
+        if classify:
+            self._add("gpu", [*celery, "-A", "workers.gpu", "worker", "-n", "gpu@%h"])
+        self._add("flower", [*celery, "-A", "workers.cpu", "flower"])
+
+    def check(self) -> list[str]:
+        """Restart what ended; what can't be restarted stops the scan with its last words."""
+        notes = []
+        for child in [*self._children, *([self._redis] if self._redis else [])]:
+            status = child.ended
+            if status is None:
+                continue
+            if _too_often(child):
+                raise KeepsEnding(
+                    f"the {child.name} process keeps ending (status {status}). "
+                    f"Its last lines, from {child.log}:\n{child.tail()}"
+                )
+            notes.append(f"{child.name} ended with status {status}; started again")
+            child.start()
+        return notes
+
+    def stop(self) -> None:
+        for child in self._children:
+            child.ask_to_stop()
+        until = time.monotonic() + STOP_WITHIN_S
+        for child in self._children:
+            child.wait(until)
+        if self._redis is not None:
+            self._redis.ask_to_stop()
+            self._redis.wait(time.monotonic() + 1.0)
+        self._children.clear()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _start_redis(self) -> None:
+        port = redis_server.free_port()
+        self.redis_url = f"redis://:{self._password}@127.0.0.1:{port}/0"
+        self._redis = Child(
+            "redis",
+            [redis_server.server_program(), "-"],
+            environment=self._environment,
+            logs=self._run,
+            stdin=redis_server.config(port, self._password, self._run.resolve()),
+        )
+        self._redis.start()
+        redis_server.wait_until_up(self.redis_url)
+        flower = redis_server.free_port(FLOWER_PORT)
+        password = redis_server.make_password()
+        self.flower_url = f"http://unmask:{password}@127.0.0.1:{flower}"
+        self._environment = dict(self._environment) | {
+            "UNMASK_REDIS_URL": self.redis_url,
+            "UNMASK_FLOWER_PORT": str(flower),
+            "UNMASK_FLOWER_ADDRESS": "127.0.0.1",
+            "UNMASK_FLOWER_USER": "unmask",
+            "UNMASK_FLOWER_PASSWORD": password,
+        }
+
+    def _add(self, name: str, command: list[str]) -> None:
+        child = Child(name, command, environment=self._environment, logs=self._run)
+        child.start()
+        self._children.append(child)
+
+
+def _too_often(child: Child) -> bool:
+    since = time.monotonic() - RESTART_WITHIN_S
+    return len([start for start in child.starts if start > since]) > RESTARTS
+
+
+def _locked(path: Path) -> IO[str]:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise Unusable(
+            f"another scan is using {path.parent.parent}; wait for it, or give --state another folder"
+        ) from None
+    return file
