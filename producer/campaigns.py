@@ -1,0 +1,64 @@
+"""What a campaign pins, from what a person asked for."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.records import CampaignOptions, Priority
+from unmask.model.bundle import Bundle
+from unmask.model.shelf import default_name, find_bundle
+from unmask.spec import PAPERS, ScanSpec
+
+#: Present where an NVIDIA driver is; asking torch would cost two seconds.
+GPU_DEVICE = Path("/dev/nvidiactl")
+
+AUTO = "auto"
+SLUG_CHARACTERS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The options of `scan` and `submit`."""
+
+    model: str = AUTO
+    frames: int | None = None
+    first: bool = False
+    stride: int | None = None
+    priority: Priority = Priority.NORMAL
+    extract_only: bool = False
+    #: The papers' scan spec instead of the model's own.
+    papers: bool = False
+
+
+def has_gpu(device: str) -> bool:
+    return device.startswith("cuda") or (device == AUTO and GPU_DEVICE.exists())
+
+
+def choose(wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str) -> CampaignOptions:
+    """Everything a verdict depends on, frozen under a name."""
+    model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
+    bundle = find_bundle(model, shelf)
+    spec = _spec(wanted, bundle)
+    return CampaignOptions(
+        name=name or derived_name(media, bundle.digest, spec.digest, wanted.extract_only),
+        model=bundle.name,
+        model_digest=bundle.digest,
+        spec=spec,
+        priority=wanted.priority,
+        extract_only=wanted.extract_only,
+    )
+
+
+def _spec(wanted: Wanted, bundle: Bundle) -> ScanSpec:
+    base = PAPERS if wanted.papers else bundle.spec
+    return base.with_options(frames=wanted.frames, first=wanted.first, stride=wanted.stride)
+
+
+def derived_name(media: str, *pinned: object) -> str:
+    """The same for the same command, so that a scan goes on where it stopped."""
+    place = media if "://" in media or media == "-" else str(Path(media).expanduser().absolute())
+    shown = "stdin" if media == "-" else (Path(place).name or "root")
+    slug = re.sub(r"[^a-z0-9]+", "-", shown.lower()).strip("-")[:SLUG_CHARACTERS] or "media"
+    digest = hashlib.sha256("\0".join(map(str, (place, *pinned))).encode()).hexdigest()
+    return f"{slug}-{digest[:6]}"

@@ -1,0 +1,114 @@
+"""The one-machine run: start the fleet, submit, watch, stop, report."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from types import FrameType
+
+from infra.ledger import Ledger
+from producer.local import Machine
+from producer.sources import BadLine, Source
+from producer.submit import submit
+from schemas.records import Campaign, CampaignStatus, Submitted
+from schemas.stages import ENDS, Stage
+
+#: How often the ledger is asked while a person watches.
+LOOK_EVERY_S = 0.5
+
+
+class Exit(IntEnum):
+    """What the command's status says to a script."""
+
+    FINE = 0
+    USAGE = 2
+    DEAD_ITEMS = 3
+    BRAKE = 4
+    INTERRUPTED = 130
+
+
+@dataclass
+class Submission:
+    """The source being read in a thread of its own, so that work starts with its first rows."""
+
+    ledger: Ledger
+    campaign: Campaign
+    source: Source
+    on_bad: Callable[[BadLine], None]
+    counts: Submitted | None = None
+    error: Exception | None = None
+    _thread: threading.Thread | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="submit", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        return self._thread is not None and not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.counts = submit(self.ledger, self.campaign, self.source, self.on_bad)
+        except Exception as error:  # handed to the main thread, which tells it
+            self.error = error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watching:
+    """One look at the scan, for whoever shows it."""
+
+    status: CampaignStatus
+    submission: Submission
+    notes: tuple[str, ...] = ()
+
+
+def watch(machine: Machine, submission: Submission, show: Callable[[Watching], None]) -> Exit:
+    """Until every item has ended, or the brake stopped the campaign."""
+    while True:
+        reading = not submission.is_over
+        if submission.error is not None:
+            raise submission.error
+        notes = tuple(machine.check())
+        status = submission.ledger.status(submission.campaign.options.name)
+        show(Watching(status=status, submission=submission, notes=notes))
+        if status.campaign.state != "running":
+            return Exit.BRAKE
+        if not reading and is_finished(status):
+            return verdict_of(status)
+        time.sleep(LOOK_EVERY_S)
+
+
+def is_finished(status: CampaignStatus) -> bool:
+    return not any(count for stage, count in status.stages.items() if stage not in ENDS)
+
+
+def verdict_of(status: CampaignStatus) -> Exit:
+    return Exit.DEAD_ITEMS if status.stages.get(Stage.DEAD) else Exit.FINE
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM stops like Ctrl-C does; while stopping, a second one changes nothing."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def default_results(campaign: str) -> Path:
+    return Path("results") / campaign
