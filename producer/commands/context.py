@@ -1,0 +1,54 @@
+"""From the command line to what the commands work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from infra.ledger import Ledger, migrate, open_ledger
+from infra.objects import Store
+from infra.resources import store
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+DEFAULT_STATE = Path("state")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The settings of this call, and what is opened by them."""
+
+    settings: "Settings"
+
+    @property
+    def database(self) -> str:
+        return self.settings.database_url.get_secret_value()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return open_ledger(self.database)
+
+    @cached_property
+    def store(self) -> Store:
+        return store(self.settings)
+
+    def migrate(self) -> None:
+        migrate(self.database)
+
+
+def context(ctx: typer.Context, state: Path = DEFAULT_STATE) -> Context:
+    """The state folder stands in for what the environment does not name."""
+    load: Callable[..., Settings] = ctx.obj
+    given = load()
+    stand_ins = {
+        "database_url": f"sqlite:///{state.absolute() / 'unmask.db'}",
+        "store_url": str(state.absolute() / "objects"),
+    }
+    missing = {
+        name: value for name, value in stand_ins.items() if name not in given.model_fields_set
+    }
+    return Context(load(**missing) if missing else given)

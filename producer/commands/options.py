@@ -1,0 +1,82 @@
+"""Options that several commands share, each explained once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.campaigns import AUTO, Wanted
+from schemas.records import Priority
+from unmask.spec import SEQUENCE_LENGTHS
+
+Media = Annotated[
+    str,
+    typer.Argument(
+        help="A folder (with all below it), a file, a list (.txt .csv .tsv .jsonl .parquet), "
+        "an http(s) address, s3://bucket/prefix, or - for a list on stdin."
+    ),
+]
+CampaignName = Annotated[
+    str | None,
+    typer.Option(
+        "--campaign", "-c", help="Name of the campaign; made from media and options if left out."
+    ),
+]
+Campaign = Annotated[str, typer.Option("--campaign", "-c", help="Name of the campaign.")]
+Column = Annotated[
+    str | None,
+    typer.Option(help="Column of a table that holds the addresses; guessed if left out."),
+]
+Model = Annotated[
+    str, typer.Option(help="A bundle: its name in models/, or its folder. auto: by device.")
+]
+Frames = Annotated[
+    int | None,
+    typer.Option(help=f"Sequence length: one of {', '.join(map(str, SEQUENCE_LENGTHS))}."),
+]
+First = Annotated[
+    bool, typer.Option("--first", help="Only the first face frames, not windows over the file.")
+]
+Stride = Annotated[int | None, typer.Option(min=1, help="Every k-th frame instead of windows.")]
+ExtractOnly = Annotated[
+    bool, typer.Option("--extract-only", help="Store the clips; ask for no verdict.")
+]
+State = Annotated[
+    Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")
+]
+
+
+class PriorityName(StrEnum):
+    LIVE = "live"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+PriorityOption = Annotated[PriorityName, typer.Option(help="Live items go before all others.")]
+
+
+def wanted(
+    *,
+    model: str = AUTO,
+    frames: int | None = None,
+    first: bool = False,
+    stride: int | None = None,
+    priority: PriorityName = PriorityName.NORMAL,
+    extract_only: bool = False,
+) -> Wanted:
+    if frames is not None and frames not in SEQUENCE_LENGTHS:
+        raise typer.BadParameter(
+            f"{frames}: choose one of {', '.join(map(str, SEQUENCE_LENGTHS))}",
+            param_hint="--frames",
+        )
+    if first and stride:
+        raise typer.BadParameter("--first and --stride exclude each other", param_hint="--stride")
+    return Wanted(
+        model=model,
+        frames=frames,
+        first=first,
+        stride=stride,
+        priority=Priority[priority.upper()],
+        extract_only=extract_only,
+    )
