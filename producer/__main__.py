@@ -2,15 +2,15 @@
 
 import sys
 
+import settings
 from producer.commands import app
-from settings import load
 from unmask.errors import TryAgain, Unusable
 
 
 def main() -> int:
     """Settings are read here and handed down; a mistake is one sentence and status 2."""
     try:
-        app(obj=load, standalone_mode=True)
+        app(obj=settings)
     except (Unusable, TryAgain) as error:
         print(f"unmask: {error}", file=sys.stderr)
         return 2

@@ -1,10 +1,10 @@
 """From the command line to what the commands work with."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -18,11 +18,24 @@ if TYPE_CHECKING:
 DEFAULT_STATE = Path("state")
 
 
+class SettingsSource(Protocol):
+    """What `producer.__main__` hands down: the module that reads the settings."""
+
+    def load(self, **overrides: Any) -> "Settings": ...
+
+    def environment(self, settings: "Settings", **extra: str) -> dict[str, str]: ...
+
+
 @dataclass(frozen=True)
 class Context:
     """The settings of this call, and what is opened by them."""
 
     settings: "Settings"
+    source: SettingsSource
+
+    def environment(self, changes: Mapping[str, object]) -> dict[str, str]:
+        """The variables that hand these settings, changed a little, to a child process."""
+        return self.source.environment(self.settings.model_copy(update=dict(changes)))
 
     @property
     def database(self) -> str:
@@ -42,8 +55,8 @@ class Context:
 
 def context(ctx: typer.Context, state: Path = DEFAULT_STATE) -> Context:
     """The state folder stands in for what the environment does not name."""
-    load: Callable[..., Settings] = ctx.obj
-    given = load()
+    source: SettingsSource = ctx.obj
+    given = source.load()
     stand_ins = {
         "database_url": f"sqlite:///{state.absolute() / 'unmask.db'}",
         "store_url": str(state.absolute() / "objects"),
@@ -51,4 +64,4 @@ def context(ctx: typer.Context, state: Path = DEFAULT_STATE) -> Context:
     missing = {
         name: value for name, value in stand_ins.items() if name not in given.model_fields_set
     }
-    return Context(load(**missing) if missing else given)
+    return Context(source.load(**missing) if missing else given, source)

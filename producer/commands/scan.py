@@ -18,7 +18,9 @@ from producer.sources import Source, open_source
 from producer.status import summary
 from producer.view import LiveView
 from schemas.records import Campaign
-from settings import environment
+
+#: Ctrl-C has ten seconds for everything; what is not done by then is given back.
+STOP_DRAIN_S = 3.0
 
 
 def scan(
@@ -85,11 +87,11 @@ def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exi
 def _environment(tools: Context) -> dict[str, str]:
     """Two or more cores: the classifier gets what the CPU workers leave."""
     cores = os.cpu_count() or 1
-    changes = {"drain_s": 3.0}
+    changes: dict[str, object] = {"drain_s": STOP_DRAIN_S}
     if not tools.settings.gpu_threads:
         workers = tools.settings.cpu_processes or max(1, cores - 1)
         changes["gpu_threads"] = max(1, cores - workers)
-    return environment(tools.settings.model_copy(update=changes))
+    return tools.environment(changes)
 
 
 def _finish(tools: Context, campaign: Campaign, source: Source, folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""`scan samples` as a stranger runs it: real processes, and every promise of the result."""
+
+import csv
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from tests.e2e.conftest import ROOT, Bench
+
+SAMPLES = ROOT / "samples"
+
+#: What each sample must end as; where a verdict is the model's, any of its answers.
+JUDGED = frozenset({"fake", "real", "unsure"})
+EXPECTED: dict[str, frozenset[str]] = {
+    "talking-head.mp4": JUDGED,
+    "manipulated.mp4": JUDGED,
+    "two-people.mp4": JUDGED,
+    "picture.jpg": JUDGED,
+    "truncated.mp4": JUDGED,
+    "no-face.mp4": frozenset({"no_face"}),
+    "tiny-face.jpg": frozenset({"too_small"}),
+    "short.mp4": frozenset({"too_short"}),
+    "broken.mp4": frozenset({"undecodable", "not_media"}),
+    "not-a-video.mp4": frozenset({"not_media"}),
+}
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    bench = Bench(folder=tmp_path_factory.mktemp("scan"))
+    done = bench.scan(SAMPLES)
+    assert done.returncode == 0, done.stderr
+    yield bench
+
+
+def rows(bench: Bench) -> dict[str, dict[str, object]]:
+    lines = (bench.results / "results.jsonl").read_text().splitlines()
+    return {Path(str(row["uri"])).name: row for row in map(json.loads, lines)}
+
+
+def test_every_sample_ends_as_it_should(scanned: Bench) -> None:
+    found = rows(scanned)
+    assert {name: found[name]["outcome"] in allowed for name, allowed in EXPECTED.items()} == {
+        name: True for name in EXPECTED
+    }, {name: found[name]["outcome"] for name in EXPECTED}
+
+
+def test_an_untrained_model_judges_nobody(scanned: Bench) -> None:
+    model = json.loads((ROOT / "models" / "lite" / "model.json").read_text())
+    if not model.get("untrained"):
+        return
+    judged = [row for row in rows(scanned).values() if row["outcome"] in JUDGED]
+    assert {row["outcome"] for row in judged} == {"unsure"}
+    assert {row["reason"] for row in judged} == {"untrained model"}
+    assert {row["probability"] for row in judged} == {None}
+
+
+def test_what_could_not_be_judged_has_a_reason_and_no_score(scanned: Bench) -> None:
+    unjudged = [row for row in rows(scanned).values() if row["outcome"] not in JUDGED]
+    assert unjudged
+    assert all(row["reason"] for row in unjudged)
+    assert all(row["probability"] is None for row in unjudged)
+
+
+def test_two_people_are_two(scanned: Bench) -> None:
+    persons = rows(scanned)["two-people.mp4"]["persons"]
+    assert isinstance(persons, list)
+    assert len(persons) == 2
+    assert all(person["segments"] for person in persons)
+
+
+def test_every_object_a_row_names_is_there_with_its_hash(scanned: Bench) -> None:
+    named = [key for row in rows(scanned).values() for key in row["evidence"]]  # type: ignore[attr-defined]
+    assert named
+    for key in named:
+        data = (scanned.state / "objects" / key).read_bytes()
+        wanted = re.search(r"([0-9a-f]{64})\.jpg$", key)
+        assert wanted
+        assert hashlib.sha256(data).hexdigest() == wanted[1]
+
+
+def test_the_three_exports_agree(scanned: Bench) -> None:
+    lines = rows(scanned)
+    with (scanned.results / "results.csv").open(newline="") as file:
+        table = {Path(row["uri"]).name: row["outcome"] for row in csv.DictReader(file)}
+    columns = pyarrow.parquet.read_table(
+        scanned.results / "results.parquet", columns=["uri", "outcome"]
+    ).to_pylist()
+    parquet = {Path(row["uri"]).name: row["outcome"] for row in columns}
+    outcomes = {name: row["outcome"] for name, row in lines.items()}
+    assert table == parquet == outcomes
+
+
+def test_the_report_needs_nothing_from_outside(scanned: Bench) -> None:
+    page = (scanned.results / "report.html").read_text()
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
+    assert "data:image/jpeg;base64," in page
+    assert all(name in page for name in EXPECTED)
+
+
+def test_the_same_command_again_repeats_nothing(scanned: Bench) -> None:
+    before = moves(scanned)
+    done = scanned.scan(SAMPLES)
+    assert done.returncode == 0, done.stderr
+    assert moves(scanned) == before
+
+
+def moves(bench: Bench) -> int:
+    with sqlite3.connect(bench.state / "unmask.db") as db:
+        count: int = db.execute("select count(*) from move").fetchone()[0]
+    return count
