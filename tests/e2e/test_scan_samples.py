@@ -4,13 +4,16 @@ import csv
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import boto3
 import pyarrow.parquet
 import pytest
+from sqlalchemy import create_engine, text
 
+from tests import servers
 from tests.e2e.conftest import ROOT, Bench
 
 SAMPLES = ROOT / "samples"
@@ -31,12 +34,28 @@ EXPECTED: dict[str, frozenset[str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    bench = Bench(folder=tmp_path_factory.mktemp("scan"))
-    done = bench.scan(SAMPLES)
-    assert done.returncode == 0, done.stderr
-    yield bench
+@pytest.fixture(scope="module", params=["sqlite and a folder", "postgresql and s3"])
+def scanned(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("scan")
+    with ExitStack() as stack:
+        extra = _fleet(folder, stack) if "postgresql" in request.param else {}
+        bench = Bench(folder=folder, extra=extra)
+        done = bench.scan(SAMPLES)
+        assert done.returncode == 0, done.stderr
+        yield bench
+
+
+def _fleet(folder: Path, stack: ExitStack) -> dict[str, str]:
+    server = stack.enter_context(servers.postgresql(folder / "postgres"))
+    endpoint = stack.enter_context(servers.s3())
+    return servers.S3_ENVIRONMENT | {
+        "UNMASK_DATABASE_URL": stack.enter_context(servers.database(server)),
+        "UNMASK_STORE_URL": f"s3://{servers.make_bucket(endpoint)}/prod",
+        "UNMASK_S3_ENDPOINT_URL": endpoint,
+        "UNMASK_S3_PATH_STYLE": "true",
+    }
 
 
 def rows(bench: Bench) -> dict[str, dict[str, object]]:
@@ -79,7 +98,7 @@ def test_every_object_a_row_names_is_there_with_its_hash(scanned: Bench) -> None
     named = [key for row in rows(scanned).values() for key in row["evidence"]]  # type: ignore[attr-defined]
     assert named
     for key in named:
-        data = (scanned.state / "objects" / key).read_bytes()
+        data = stored(scanned, key)
         wanted = re.search(r"([0-9a-f]{64})\.jpg$", key)
         assert wanted
         assert hashlib.sha256(data).hexdigest() == wanted[1]
@@ -112,6 +131,26 @@ def test_the_same_command_again_repeats_nothing(scanned: Bench) -> None:
 
 
 def moves(bench: Bench) -> int:
-    with sqlite3.connect(bench.state / "unmask.db") as db:
-        count: int = db.execute("select count(*) from move").fetchone()[0]
+    """How often any item moved, from the ledger's own history."""
+    url = bench.extra.get("UNMASK_DATABASE_URL") or f"sqlite:///{bench.state / 'unmask.db'}"
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as db:
+        count: int = db.execute(text("select count(*) from move")).scalar_one()
+    engine.dispose()
     return count
+
+
+def stored(bench: Bench, key: str) -> bytes:
+    address = bench.extra.get("UNMASK_STORE_URL")
+    if address is None:
+        return (bench.state / "objects" / key).read_bytes()
+    bucket, _, prefix = address.removeprefix("s3://").partition("/")
+    client = boto3.client(
+        "s3",
+        endpoint_url=bench.extra["UNMASK_S3_ENDPOINT_URL"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+    data: bytes = client.get_object(Bucket=bucket, Key=f"{prefix}/{key}")["Body"].read()
+    return data

@@ -1,0 +1,65 @@
+"""What is wrong with the input is said with its line number, and the good lines go through."""
+
+import json
+from pathlib import Path
+
+from tests.e2e.conftest import ROOT, Bench
+
+
+def test_a_missing_file_is_wrong_usage(local: Bench) -> None:
+    done = local.scan(local.folder / "nowhere.mp4")
+    assert done.returncode == 2
+    assert "nowhere.mp4" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder_is_said(local: Bench) -> None:
+    empty = local.folder / "empty"
+    empty.mkdir()
+    done = local.scan(empty)
+    assert done.returncode == 2
+    assert "nothing to scan" in done.stderr
+
+
+def test_an_absent_column_names_those_there_are(local: Bench) -> None:
+    table = local.folder / "list.csv"
+    table.write_text("video,title\nhttps://example.org/a.mp4,one\n")
+    done = local.scan(table, "--column", "address")
+    assert done.returncode == 2
+    assert "video" in done.stderr
+    assert "title" in done.stderr
+
+
+def test_good_lines_go_through(local: Bench) -> None:
+    folder = local.folder / "lists"
+    folder.mkdir()
+    (folder / "text.mp4").write_text("no video")
+    lines = ["text.mp4", "text.mp4", "no address at all", "../outside.mp4", ""]
+    (folder / "list.txt").write_text("\n".join(lines))
+    done = local.scan(folder / "list.txt")
+    assert done.returncode == 0, done.stderr
+    assert "list.txt:3" in done.stderr
+    assert "list.txt:4" in done.stderr
+    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    assert [(Path(row["uri"]).name, row["outcome"]) for row in rows] == [("text.mp4", "not_media")]
+    assert rows[0]["source"] == "list.txt:1"
+
+
+def test_extra_columns_reach_the_result(local: Bench) -> None:
+    folder = local.folder / "lists"
+    folder.mkdir()
+    (folder / "text.mp4").write_text("no video")
+    (folder / "list.csv").write_text("url,case\ntext.mp4,C-17\n")
+    done = local.scan(folder / "list.csv")
+    assert done.returncode == 0, done.stderr
+    row = json.loads((local.results / "results.jsonl").read_text())
+    assert row["extra"] == {"case": "C-17"}
+
+
+def test_stdin_is_a_list(local: Bench) -> None:
+    sample = ROOT / "samples" / "not-a-video.mp4"
+    done = local.scan("-", stdin=f"{sample}\n".encode())
+    # A pipe may name files below the current folder, which is the checkout.
+    assert done.returncode == 0, done.stderr
+    row = json.loads((local.results / "results.jsonl").read_text())
+    assert row["outcome"] == "not_media"

@@ -1,0 +1,115 @@
+"""Stopped or killed in the middle, a scan goes on where it was and repeats nothing."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.processes import of_marker
+
+SAMPLE = ROOT / "samples" / "talking-head.mp4"
+COPIES = 6
+
+STOP_WITHIN_S = 10
+
+
+def until(condition: Callable[[], bool], within_s: float = 120) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.1)
+
+
+def copies(folder: Path, count: int = COPIES) -> Path:
+    """The same picture over and over is one content; a changed tail makes it another."""
+    media = folder / "media"
+    media.mkdir()
+    for number in range(count):
+        target = media / f"clip-{number}.mp4"
+        shutil.copy(SAMPLE, target)
+        with target.open("ab") as file:
+            file.write(number.to_bytes(4, "big"))
+    return media
+
+
+def finished(bench: Bench) -> int:
+    path = bench.state / "unmask.db"
+    if not path.exists():
+        return 0
+    with sqlite3.connect(path) as db:
+        try:
+            count: int = db.execute("select count(*) from item where stage = 'done'").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
+    return count
+
+
+def claims(bench: Bench) -> dict[int, int]:
+    with sqlite3.connect(bench.state / "unmask.db") as db:
+        return dict(
+            db.execute("select item_id, count(*) from move where new = 'extracting' group by 1")
+        )
+
+
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(local: Bench) -> None:
+    media = copies(local.folder)
+    scan = local.start("scan", str(media), "--out", str(local.results))
+    until(lambda: finished(local) >= 1)
+    started = time.monotonic()
+    scan.send_signal(signal.SIGINT)
+    assert scan.wait(STOP_WITHIN_S + 20) == 130
+    assert time.monotonic() - started <= STOP_WITHIN_S
+    assert of_marker(local.marker) == []
+    half_written = [path for path in local.state.rglob("*") if ".part" in path.name]
+    assert half_written == []
+
+    done_before = finished(local)
+    before = claims(local)
+    done = local.scan(media)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    assert len(rows) == COPIES
+    assert {row["stage"] for row in rows} == {"done"}
+    repeated = [item for item, count in claims(local).items() if before.get(item) and count > 1]
+    assert len(repeated) <= COPIES - done_before
+
+
+def test_killed_workers_lose_nothing(local: Bench) -> None:
+    bench = Bench(
+        folder=local.folder,
+        extra={"UNMASK_LEASE_S": "3", "UNMASK_HEARTBEAT_S": "1", "UNMASK_OFFER_LEASE_S": "5"},
+    )
+    media = copies(local.folder)
+    scan = bench.start("scan", str(media), "--out", str(local.results))
+    until(lambda: finished(bench) >= 1)
+    for process in of_marker(bench.marker):
+        if "workers.cpu worker" in process.command or "workers.gpu worker" in process.command:
+            process.kill()
+    assert scan.wait(240) == 0, (local.folder / "stderr").read_text()
+    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    assert [row["stage"] for row in rows] == ["done"] * COPIES
+
+
+def test_a_killed_supervisor_takes_its_children_with_it(local: Bench) -> None:
+    scan = local.start("scan", str(copies(local.folder)), "--out", str(local.results))
+    until(lambda: finished(local) >= 1)
+    os.kill(scan.pid, signal.SIGKILL)
+    scan.wait()
+    until(lambda: not of_marker(local.marker), within_s=60)
+
+
+def test_two_scans_do_not_share_a_state_folder(local: Bench) -> None:
+    media = copies(local.folder, 2)
+    first = local.start("scan", str(media), "--out", str(local.results))
+    until(lambda: (local.state / "run" / "redis.log").exists())
+    second: subprocess.CompletedProcess[str] = local.scan(media)
+    assert second.returncode == 2
+    assert "another scan" in second.stderr
+    first.send_signal(signal.SIGINT)
+    first.wait(30)

