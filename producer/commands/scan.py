@@ -15,7 +15,7 @@ from producer.local.machine import KeepsEnding
 from producer.report import write_reports
 from producer.scan import Exit, Submission, default_results, is_finished, stopped_by_signals, watch
 from producer.sources import Source, open_source
-from producer.status import summary
+from producer.status import printed, summary
 from producer.view import LiveView
 from schemas.records import Campaign
 
@@ -99,7 +99,7 @@ def _finish(tools: Context, campaign: Campaign, source: Source, folder: Path) ->
     status = tools.ledger.status(name)
     for sentence in source.tally.sentences():
         warn(sentence)
-    say(summary(status, tools.ledger.results(name)))
+    printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
         warn(f"the campaign is {status.campaign.state}: {status.campaign.reason}")
     for path in write_reports(tools.ledger, tools.store, name, folder):

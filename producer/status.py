@@ -1,0 +1,239 @@
+"""A campaign in words and in JSON, from one look at the ledger."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from producer.plain import printable, shorten
+from schemas.records import CampaignStatus, Priority, ResultRow
+from schemas.stages import ENDS, Stage
+from unmask.outcomes import Outcome
+
+#: What a reader of the closing table sees first.
+ORDER = (
+    Outcome.FAKE,
+    Outcome.UNSURE,
+    Outcome.DEAD,
+    Outcome.REAL,
+    *[one for one in Outcome if one not in (Outcome.FAKE, Outcome.UNSURE, Outcome.DEAD, Outcome.REAL)],
+)
+STYLES: Mapping[Outcome, str] = {
+    Outcome.FAKE: "bold red",
+    Outcome.UNSURE: "yellow",
+    Outcome.REAL: "green",
+    Outcome.DEAD: "bold magenta",
+}
+#: Rows of the closing table; the report has them all.
+TABLE_ROWS = 40
+TABLE_WIDTH = 110
+NAME_CELLS = 38
+HOUR_S = 3600.0
+
+
+def total(status: CampaignStatus) -> int:
+    return sum(status.stages.values())
+
+
+def ended(status: CampaignStatus) -> int:
+    return sum(count for stage, count in status.stages.items() if stage in ENDS)
+
+
+def rate_per_s(status: CampaignStatus) -> float:
+    return status.finished_last_minute / 60
+
+
+def left_s(status: CampaignStatus) -> float | None:
+    """Seconds until the last item ends at the pace of the last minute; None without a pace."""
+    rate = rate_per_s(status)
+    return (total(status) - ended(status)) / rate if rate else None
+
+
+def cost(status: CampaignStatus) -> str:
+    """What an hour of footage cost; pictures have no length and count for nothing here."""
+    spent = f"{status.cpu_seconds:,.1f} CPU s and {status.gpu_seconds:,.1f} GPU s"
+    if status.footage_s <= 0:
+        return f"{spent} spent; no footage with a length was answered"
+    hours = status.footage_s / HOUR_S
+    return (
+        f"an hour of footage cost {status.cpu_seconds / hours:,.0f} CPU s "
+        f"and {status.gpu_seconds / hours:,.0f} GPU s "
+        f"({span(status.footage_s)} of footage, {spent})"
+    )
+
+
+def span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def status_json(status: CampaignStatus) -> str:
+    """One line; every count is there, zero or not, so that a script needs no guess."""
+    options = status.campaign.options
+    return json.dumps(
+        {
+            "campaign": options.name,
+            "state": status.campaign.state,
+            "reason": status.campaign.reason,
+            "model": options.model,
+            "model_digest": options.model_digest,
+            "scan_spec": options.spec.digest,
+            "priority": options.priority.name.lower(),
+            "extract_only": options.extract_only,
+            "items": total(status),
+            "ended": ended(status),
+            "stages": {stage.value: status.stages.get(stage, 0) for stage in Stage},
+            "outcomes": {one.value: status.outcomes.get(one, 0) for one in Outcome},
+            "items_per_s": rate_per_s(status),
+            "left_s": left_s(status),
+            "footage_s": status.footage_s,
+            "cpu_seconds": status.cpu_seconds,
+            "gpu_seconds": status.gpu_seconds,
+            "bytes_fetched": status.bytes_fetched,
+            "oldest_waiting_s": {
+                one.name.lower(): status.oldest_waiting_s.get(one) for one in Priority
+            },
+            "first_submitted": _moment(status.first_submitted),
+            "first_started": _moment(status.first_started),
+            "last_finished": _moment(status.last_finished),
+            "failures": [_failure(one) for one in status.failures],
+        }
+    )
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+def _failure(one: Any) -> dict[str, Any]:
+    return {
+        "item": one.item,
+        "uri": one.uri,
+        "at": _moment(one.at),
+        "outcome": one.outcome.value if one.outcome else None,
+        "reason": one.reason,
+    }
+
+
+def status_text(status: CampaignStatus) -> str:
+    options = status.campaign.options
+    state = status.campaign.state
+    if status.campaign.reason:
+        state += f": {printable(status.campaign.reason)}"
+    left = left_s(status)
+    lines = [
+        f"{options.name}  ({state})",
+        f"  {ended(status):,} of {total(status):,} items ended"
+        + (f", {rate_per_s(status):.1f}/s" if left else "")
+        + (f", {span(left)} left" if left else ""),
+        "  stages    " + _counts({one.value: count for one, count in status.stages.items()}),
+        "  outcomes  " + _counts({one.value: count for one, count in status.outcomes.items()}),
+        f"  cost      {cost(status)}",
+        f"  model     {options.model} ({options.model_digest[:12]}), scan spec {options.spec.name}",
+    ]
+    lines += [f"  waiting   {_waits(status)}"] if status.oldest_waiting_s else []
+    lines += [f"  failed    {failure_line(one)}" for one in status.failures]
+    return "\n".join(lines)
+
+
+def failure_line(one: Any) -> str:
+    what = one.outcome.value if one.outcome else "to be tried again"
+    return f"{shorten(printable(one.uri), NAME_CELLS)}  {what}: {printable(one.reason)}"
+
+
+def _waits(status: CampaignStatus) -> str:
+    return ", ".join(
+        f"oldest {priority.name.lower()} item {span(seconds)}"
+        for priority, seconds in sorted(status.oldest_waiting_s.items())
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return " · ".join(f"{name} {count:,}" for name, count in counts.items() if count) or "none"
+
+
+def summary(status: CampaignStatus, rows: Iterable[ResultRow]) -> RenderableType:
+    """The closing table: what a person should look at first, and how many there are of the rest."""
+    shown: list[ResultRow] = []
+    for row in rows:
+        shown.append(row)
+        if len(shown) > 4 * TABLE_ROWS:
+            shown = _first(shown)
+    return _table(status, _first(shown))
+
+
+def _first(rows: list[ResultRow]) -> list[ResultRow]:
+    return list(islice(sorted(rows, key=_rank), TABLE_ROWS))
+
+
+def _rank(row: ResultRow) -> tuple[int, float, int]:
+    place = ORDER.index(row.outcome) if row.outcome else len(ORDER)
+    return place, -(row.probability or 0.0), row.item
+
+
+def _table(status: CampaignStatus, rows: list[ResultRow]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", caption_justify="left")
+    table.title = f"{status.campaign.options.name}: " + _counts(
+        {one.value: status.outcomes.get(one, 0) for one in ORDER}
+    )
+    for name, options in COLUMNS.items():
+        table.add_column(name, **options)
+    for row in rows:
+        table.add_row(*_cells(row))
+    rest = total(status) - len(rows)
+    table.caption = (f"and {rest:,} more; the report has them all\n" if rest else "") + cost(status)
+    return table
+
+
+COLUMNS: Mapping[str, dict[str, Any]] = {
+    "item": {"no_wrap": True},
+    "verdict": {"no_wrap": True},
+    "fake": {"justify": "right"},
+    "when": {"no_wrap": True},
+    "why": {"overflow": "fold"},
+}
+
+
+def _cells(row: ResultRow) -> list[str | Text]:
+    name = row.uri.rpartition("/")[2] or row.uri
+    outcome = row.outcome.value if row.outcome else row.stage.value
+    style = STYLES.get(row.outcome, "") if row.outcome else "dim"
+    likely = "" if row.probability is None else f"{row.probability:.2f}"
+    return [
+        Text(shorten(printable(name), NAME_CELLS)),
+        Text(outcome, style=style),
+        likely,
+        _when(row.persons),
+        Text(printable(row.reason)),
+    ]
+
+
+def _when(persons: list[dict[str, Any]]) -> str:
+    """Where to look: the most suspicious stretch of the most suspicious person."""
+    found = [
+        (segment["probability"], person["person"], segment)
+        for person in persons
+        for segment in person["segments"]
+        if segment["probability"] is not None
+    ]
+    if found:
+        _, person, segment = max(found, key=lambda one: one[0])
+        return f"person {person}, {segment['start_s']:.1f}–{segment['end_s']:.1f} s"
+    people = Counter(person["person"] for person in persons)
+    return f"{len(people)} {'person' if len(people) == 1 else 'people'}" if people else ""
+
+
+def printed(content: RenderableType, width: int | None = None) -> None:
+    """On a terminal as wide as it is, elsewhere at a width that fits a log."""
+    console = Console()
+    console.width = width or (console.width if console.is_terminal else TABLE_WIDTH)
+    console.print(content, highlight=False)

@@ -1,0 +1,140 @@
+"""What a person sees while a scan runs: on a terminal a live view, elsewhere a line now and then."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from producer.plain import printable
+from producer.scan import Watching
+from producer.status import (
+    ORDER,
+    STYLES,
+    ended,
+    failure_line,
+    left_s,
+    rate_per_s,
+    span,
+    total,
+)
+from schemas.records import CampaignStatus
+from schemas.stages import Stage
+from unmask.outcomes import Outcome
+
+#: Without a terminal: a line this often, and one whenever something ends that had not before.
+LINE_EVERY_S = 10.0
+FAILURES = 4
+#: What has passed the first stage; a rejection ends there.
+EXTRACTED = (Stage.EXTRACTED, Stage.CLASSIFYING, Stage.DONE, Stage.REJECTED, Stage.DEAD, Stage.CANCELLED)
+
+
+class LiveView:
+    def __init__(
+        self,
+        *,
+        flower: str,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = console or Console(stderr=True)
+        self._flower, self._clock = flower, clock
+        self._live: Live | None = None
+        self._said_at = float("-inf")
+        self._said_ended = -1
+
+    def __enter__(self) -> Self:
+        self._console.print(f"Flower shows every task: {self._flower}", highlight=False)
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, seen: Watching) -> None:
+        for note in seen.notes:
+            self._console.print(printable(note), style="yellow", highlight=False)
+        if self._live is not None:
+            self._live.update(render(seen.status, reading=not seen.submission.is_over))
+        elif self._is_time(seen.status):
+            self._console.print(line(seen.status), highlight=False, soft_wrap=True)
+
+    def _is_time(self, status: CampaignStatus) -> bool:
+        now, count = self._clock(), ended(status)
+        news = count != self._said_ended and now >= self._said_at + 1.0
+        if not news and now < self._said_at + LINE_EVERY_S:
+            return False
+        self._said_at, self._said_ended = now, count
+        return True
+
+
+def line(status: CampaignStatus) -> str:
+    left = left_s(status)
+    outcomes = " · ".join(
+        f"{one.value} {status.outcomes[one]:,}" for one in ORDER if status.outcomes.get(one)
+    )
+    return (
+        f"{ended(status):,} of {total(status):,} ended"
+        + (f" · {outcomes}" if outcomes else "")
+        + (f" · {rate_per_s(status):.1f}/s · {span(left)} left" if left else "")
+    )
+
+
+def render(status: CampaignStatus, *, reading: bool) -> RenderableType:
+    parts: list[RenderableType] = [_title(status, reading), _bars(status), _outcomes(status)]
+    parts += [_pace(status)]
+    parts += [Text(failure_line(one), style="dim") for one in status.failures[:FAILURES]]
+    return Group(*parts)
+
+
+def _title(status: CampaignStatus, reading: bool) -> Text:
+    options = status.campaign.options
+    text = Text.assemble((options.name, "bold"), f"  model {options.model}")
+    return text.append("  reading the list…", "dim") if reading else text
+
+
+def _bars(status: CampaignStatus) -> Table:
+    table = Table.grid(padding=(0, 1))
+    everything = total(status)
+    passed = sum(status.stages.get(stage, 0) for stage in EXTRACTED)
+    bars = [("fetch, find faces", passed, status.stages.get(Stage.EXTRACTING, 0))]
+    if not status.campaign.options.extract_only:
+        bars.append(("judge", ended(status), status.stages.get(Stage.CLASSIFYING, 0)))
+    for name, count, working in bars:
+        bar = ProgressBar(total=max(everything, 1), completed=count, width=30)
+        table.add_row(name, bar, f"{count:,}/{everything:,}", Text(f"{working} at work", "dim"))
+    return table
+
+
+def _outcomes(status: CampaignStatus) -> Text:
+    text = Text()
+    for one in ORDER:
+        if status.outcomes.get(one):
+            text.append(f"{one.value} {status.outcomes[one]:,}  ", _style(one))
+    return text
+
+
+def _style(one: Outcome) -> str:
+    return STYLES.get(one, "dim")
+
+
+def _pace(status: CampaignStatus) -> Text:
+    left = left_s(status)
+    text = f"{rate_per_s(status):.1f} items/s"
+    text += f", {span(left)} left" if left else ""
+    return Text(
+        f"{text}  ·  {status.cpu_seconds:,.0f} CPU s  {status.gpu_seconds:,.0f} GPU s", "dim"
+    )
