@@ -16,7 +16,7 @@ PREFIX = "UNMASK_"
 
 
 class Settings(BaseSettings):
-    """Checked against each other at start, so that a bad pair stops here and not at item one million."""
+    """Checked against each other at start, so that a bad pair stops here, not at item 1,000,000."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
@@ -118,7 +118,8 @@ def load(**overrides: Any) -> Settings:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+        if name.startswith(PREFIX)
+        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
     )
     if unknown:
         raise Unusable(f"no such setting: {', '.join(unknown)} (see settings.py for the names)")
@@ -138,7 +139,9 @@ def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):
-        return "[" + ",".join(f'"{one}"' if isinstance(one, str) else str(one) for one in value) + "]"
+        return (
+            "[" + ",".join(f'"{one}"' if isinstance(one, str) else str(one) for one in value) + "]"
+        )
     return str(value)
 
 

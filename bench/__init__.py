@@ -1,1 +1,1 @@
-"""Every speed or size that the documents claim, as a command that compares two things side by side."""
+"""Every speed or size that the documents claim, as a command that compares two things."""

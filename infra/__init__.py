@@ -1,1 +1,1 @@
-"""The outside world: SQL, object storage, the network, and the room where strangers' bytes are decoded."""
+"""The outside world: SQL, object storage, the network, the room for strangers' bytes."""

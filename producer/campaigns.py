@@ -35,7 +35,9 @@ def has_gpu(device: str) -> bool:
     return device.startswith("cuda") or (device == AUTO and GPU_DEVICE.exists())
 
 
-def choose(wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str) -> CampaignOptions:
+def choose(
+    wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str
+) -> CampaignOptions:
     """Everything a verdict depends on, frozen under a name."""
     model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
     bundle = find_bundle(model, shelf)

@@ -4,8 +4,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
@@ -31,31 +32,36 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass
 class Submission:
     """The source being read in a thread of its own, so that work starts with its first rows."""
 
-    ledger: Ledger
-    campaign: Campaign
-    source: Source
-    on_bad: Callable[[BadLine], None]
-    counts: Submitted | None = None
-    error: Exception | None = None
-    _thread: threading.Thread | None = field(default=None, repr=False)
+    def __init__(
+        self, ledger: Ledger, campaign: Campaign, source: Source, on_bad: Callable[[BadLine], None]
+    ) -> None:
+        self.ledger, self.campaign = ledger, campaign
+        self._source, self._on_bad = source, on_bad
+        self._reading: Future[Submitted] | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="submit", daemon=True)
-        self._thread.start()
+        self._reading = Future()
+        threading.Thread(
+            target=self._run, args=(self._reading,), name="submit", daemon=True
+        ).start()
 
     @property
     def is_over(self) -> bool:
-        return self._thread is not None and not self._thread.is_alive()
+        """Raises here, in the thread that can tell it, what went wrong there."""
+        if self._reading is None or not self._reading.done():
+            return False
+        self._reading.result()
+        return True
 
-    def _run(self) -> None:
+    def _run(self, reading: "Future[Submitted]") -> None:
         try:
-            self.counts = submit(self.ledger, self.campaign, self.source, self.on_bad)
-        except Exception as error:  # handed to the main thread, which tells it
-            self.error = error
+            reading.set_result(submit(self.ledger, self.campaign, self._source, self._on_bad))
+        except BaseException as error:
+            reading.set_exception(error)
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +77,6 @@ def watch(machine: Machine, submission: Submission, show: Callable[[Watching], N
     """Until every item has ended, or the brake stopped the campaign."""
     while True:
         reading = not submission.is_over
-        if submission.error is not None:
-            raise submission.error
         notes = tuple(machine.check())
         status = submission.ledger.status(submission.campaign.options.name)
         show(Watching(status=status, submission=submission, notes=notes))

@@ -22,7 +22,11 @@ ORDER = (
     Outcome.UNSURE,
     Outcome.DEAD,
     Outcome.REAL,
-    *[one for one in Outcome if one not in (Outcome.FAKE, Outcome.UNSURE, Outcome.DEAD, Outcome.REAL)],
+    *[
+        one
+        for one in Outcome
+        if one not in (Outcome.FAKE, Outcome.UNSURE, Outcome.DEAD, Outcome.REAL)
+    ],
 )
 STYLES: Mapping[Outcome, str] = {
     Outcome.FAKE: "bold red",

@@ -1,4 +1,4 @@
-"""What a person sees while a scan runs: on a terminal a live view, elsewhere a line now and then."""
+"""What a person sees while a scan runs: a live view on a terminal, elsewhere a line at times."""
 
 import time
 from collections.abc import Callable
@@ -31,7 +31,14 @@ from unmask.outcomes import Outcome
 LINE_EVERY_S = 10.0
 FAILURES = 4
 #: What has passed the first stage; a rejection ends there.
-EXTRACTED = (Stage.EXTRACTED, Stage.CLASSIFYING, Stage.DONE, Stage.REJECTED, Stage.DEAD, Stage.CANCELLED)
+EXTRACTED = (
+    Stage.EXTRACTED,
+    Stage.CLASSIFYING,
+    Stage.DONE,
+    Stage.REJECTED,
+    Stage.DEAD,
+    Stage.CANCELLED,
+)
 
 
 class LiveView:

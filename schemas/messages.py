@@ -25,7 +25,9 @@ class ItemMessage:
         match body:
             case {"v": int(version), "item": int(item)} if len(body) == 2:
                 if version != MESSAGE_VERSION:
-                    raise UnknownMessage(f"message version {version}; this worker reads {MESSAGE_VERSION}")
+                    raise UnknownMessage(
+                        f"message version {version}; this worker reads {MESSAGE_VERSION}"
+                    )
                 return cls(item=item)
             case _:
                 raise UnknownMessage(f"not a message: {body!r:.200}")

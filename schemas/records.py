@@ -192,7 +192,8 @@ class ResultRow:
     band: str | None = None
     threshold_real: float | None = None
     threshold_fake: float | None = None
-    #: `[{person, outcome, probability, segments: [{start_s, end_s, raw, probability, telling_s, evidence}]}]`
+    #: `[{person, outcome, probability, segments: [{start_s, end_s, raw, probability,
+    #: telling_s, evidence}]}]`
     persons: list[dict[str, Any]] = field(default_factory=list)
     faces_seen: int | None = None
     frames_analysed: int | None = None

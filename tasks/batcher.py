@@ -1,8 +1,8 @@
 """One task per item, full batches for the model.
 
-    task ──id──▶ collect: claim in bulk, load clips ahead ──▶ model thread: score, judge, commit
-      ▲                                                                          │
-      └───────────────── its own future, when its own result is committed ◀──────┘
+task ──id──▶ collect: claim in bulk, load clips ahead ──▶ model thread: score, judge, commit
+  ▲                                                                          │
+  └───────────────── its own future, when its own result is committed ◀──────┘
 """
 
 import contextlib
@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from unmask.model.memory import DeviceLost
-
 from infra.objects import Corrupt
 from infra.resources import Resources
 from schemas.records import Claim, Classified
@@ -27,7 +25,8 @@ from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
 from tasks.models import Models, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
-from unmask.errors import TryAgain
+from unmask.errors import TryAgain, UnmaskError
+from unmask.model.memory import DeviceLost
 from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
 
@@ -154,15 +153,13 @@ class Batcher:
         except DeviceLost:
             self._give_back(batch, "the device was lost")
             raise
-        except Exception as error:
-            if len(batch) == 1:
-                self._settle(batch[0].loaded.claim, batch[0].answer, error)
-            else:
+        except Exception:
+            if len(batch) > 1:
                 # Whose fault it was shows when each is scored alone.
-                log.warning("a batch of %d failed (%s); each is scored alone", len(batch), error)
-                for one in batch:
-                    with self._settling(one.loaded.claim, one.answer):
-                        self._score_batch([one])
+                log.exception("a batch of %d failed; each is scored alone", len(batch))
+            for one in batch:
+                with self._settling(one.loaded.claim, one.answer):
+                    self._score_batch([one])
         finally:
             self.beat = time.monotonic()
 
@@ -178,15 +175,16 @@ class Batcher:
         )
         spent = _cost(predictor.device, time.monotonic() - wall, time.process_time() - cpu)
         rows = iter(scores)
-        judged = [
-            (one, judge(_flat(rows, one), predictor.bundle.judgement)) for one in batch
-        ]
+        judged = [(one, judge(_flat(rows, one), predictor.bundle.judgement)) for one in batch]
         self._commit(judged, spent)
 
     def _commit(self, judged: Sequence[tuple[_Ready, Verdict]], spent: _Cost) -> None:
         frames = sum(one.loaded.frames for one, _ in judged)
         done = [
-            (one.loaded.claim, self._classified(one, verdict, spent.share(one.loaded.frames / frames)))
+            (
+                one.loaded.claim,
+                self._classified(one, verdict, spent.share(one.loaded.frames / frames)),
+            )
             for one, verdict in judged
         ]
         kept = self._tools.ledger.finish(done)
@@ -219,7 +217,10 @@ class Batcher:
             yield
         except DeviceLost:
             raise
+        except UnmaskError as error:
+            self._settle(claim, answer, error)
         except Exception as error:  # the outermost edge of one item
+            log.exception("item %d failed", claim.item)
             self._settle(claim, answer, error)
 
     def _settle(self, claim: Claim, answer: Future[str], error: Exception) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from schemas.records import Claim
 from tasks.drain import Drain
+from unmask.errors import UnmaskError
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Heartbeat:
             return
         try:
             held = self._ledger.renew(claims, lease_s=self._lease_s)
-        except Exception as error:  # the lease itself decides: it may come back before it ends
+        except UnmaskError as error:  # the database may come back before the lease ends
             log.warning("could not renew %d leases: %s", len(claims), error)
             return
         gone = {claim.item for claim in claims} - held

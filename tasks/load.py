@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from unmask.model.clips import PersonFrames, Window
-
 from infra.objects import Store
 from schemas.records import Claim
 from unmask.media import decode_frames, read_manifest
 from unmask.media.values import Manifest, Person
+from unmask.model.clips import PersonFrames, Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,7 @@ def load(claim: Claim, store: Store) -> Loaded:
     if extraction is None:
         raise WrongSpec("the item has no clips")
     wanted = claim.campaign.options.spec.digest
-    manifest = read_manifest(
-        store.get(extraction.manifest.key, sha256=extraction.manifest.sha256)
-    )
+    manifest = read_manifest(store.get(extraction.manifest.key, sha256=extraction.manifest.sha256))
     if manifest.spec_digest != wanted or extraction.spec_digest != wanted:
         raise WrongSpec(f"clips of scan spec {manifest.spec_digest}, campaign wants {wanted}")
     known = {clip.sha256: clip for clip in extraction.clips}

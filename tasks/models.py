@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from unmask.errors import UnmaskError
 from unmask.model.bundle import Bundle
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle, names
-
-from unmask.errors import UnmaskError
 
 #: Loaded at the same time at most; a campaign pins one.
 KEPT = 2

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable
 
 from celery import Celery
-from infra.redact import redact
 from kombu.exceptions import OperationalError
 
+from infra.redact import redact
 from schemas.messages import ItemMessage
 from schemas.records import Claim, Offer
 from schemas.stages import Stage

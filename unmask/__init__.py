@@ -1,1 +1,1 @@
-"""The pure library: media to face clips, clips to verdicts. It knows no queue, no database and no settings."""
+"""The pure library: media to face clips, clips to verdicts. No queue, database or settings."""

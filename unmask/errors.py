@@ -1,9 +1,9 @@
 """Errors, split by what the caller does next.
 
-    UnmaskError
-    ├── TryAgain            nothing is wrong with the item: give it back and try later
-    ├── Refused             the item itself is at fault: it ends with a typed outcome and a reason
-    └── Unusable            our own set-up is at fault: stop and say so (bundle, settings, state folder)
+UnmaskError
+├── TryAgain            nothing is wrong with the item: give it back and try later
+├── Refused             the item itself is at fault: it ends with a typed outcome and a reason
+└── Unusable            our own set-up is at fault: stop and say so
 """
 
 from unmask.outcomes import Outcome

@@ -53,7 +53,8 @@ class ScanSpec:
 
     def __post_init__(self) -> None:
         counts = (self.windows, self.frames, self.stride, self.persons, self.size, self.min_frames)
-        if min(counts) < 1 or self.margin < 0 or (self.spacing_s is not None and self.spacing_s <= 0):
+        spacing = 1.0 if self.spacing_s is None else self.spacing_s
+        if min(counts) < 1 or self.margin < 0 or spacing <= 0:
             raise Unusable(f"scan spec holds a number out of range: {self}")
         if self.moments != "windows" and self.windows != 1:
             raise Unusable(f"`{self.moments}` takes one window, not {self.windows}")

@@ -46,7 +46,7 @@ class PersonVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One item's answer: fake, real or unsure. `probability` is None where nothing was calibrated."""
+    """One item's answer. `probability` is None where nothing was calibrated."""
 
     outcome: Outcome
     reason: str

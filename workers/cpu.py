@@ -1,4 +1,4 @@
-"""`celery -A workers.cpu worker`: fetches items and cuts their face clips. It never imports torch."""
+"""`celery -A workers.cpu worker`: fetches items, cuts their face clips, never imports torch."""
 
 import os
 

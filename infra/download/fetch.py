@@ -69,7 +69,7 @@ class Fetcher:
     def _temporary(self) -> Iterator[BinaryIO]:
         """A file without a name: a killed worker leaves nothing behind."""
         with tempfile.TemporaryFile(dir=self.temp_dir) as file:
-            yield cast(BinaryIO, file)
+            yield cast("BinaryIO", file)
 
     def _deadline(self) -> Deadline:
         return Deadline(self.limits.deadline_s)
@@ -85,5 +85,5 @@ def _reopened(file: BinaryIO) -> BinaryIO:
     return open(f"/proc/self/fd/{file.fileno()}", "rb", opener=_read_only)
 
 
-def _read_only(path: str, flags: int) -> int:
+def _read_only(path: str, _flags: int) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -42,9 +42,7 @@ Stride = Annotated[int | None, typer.Option(min=1, help="Every k-th frame instea
 ExtractOnly = Annotated[
     bool, typer.Option("--extract-only", help="Store the clips; ask for no verdict.")
 ]
-State = Annotated[
-    Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")
-]
+State = Annotated[Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")]
 
 
 class PriorityName(StrEnum):

@@ -26,6 +26,7 @@ STOP_DRAIN_S = 3.0
 def scan(
     ctx: typer.Context,
     media: options.Media = "samples",
+    *,
     campaign: options.CampaignName = None,
     column: options.Column = None,
     model: options.Model = AUTO,

@@ -13,6 +13,7 @@ from producer.submit import submit as submit_source
 def submit(
     ctx: typer.Context,
     media: options.Media,
+    *,
     campaign: options.CampaignName = None,
     column: options.Column = None,
     model: options.Model = AUTO,

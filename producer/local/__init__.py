@@ -1,4 +1,4 @@
-"""The one-machine default: private Redis, workers, sweep and Flower as supervised child processes."""
+"""The one-machine default: private Redis, workers, sweep and Flower as supervised children."""
 
 from producer.local.machine import Machine
 

@@ -40,7 +40,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
             )
         if self._process.stdin is not None:
             with self._process.stdin as pipe:

@@ -140,6 +140,7 @@ def _locked(path: Path) -> IO[str]:
     except BlockingIOError:
         file.close()
         raise Unusable(
-            f"another scan is using {path.parent.parent}; wait for it, or give --state another folder"
+            f"another scan is using {path.parent.parent}; wait for it, "
+            "or give --state another folder"
         ) from None
     return file

@@ -56,11 +56,14 @@ class Bench:
             capture_output=True,
             text=True,
             timeout=within_s,
+            check=False,
         )
         print(done.stdout, done.stderr, sep="\n")
         return done
 
-    def scan(self, media: str | Path, *options: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    def scan(
+        self, media: str | Path, *options: str, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[str]:
         return self.run("scan", str(media), "--out", str(self.results), *options, stdin=stdin)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -20,7 +20,11 @@ class Process:
 
 
 def of_marker(marker: str) -> list[Process]:
-    return [process for process in _all(f"TEST_MARKER={marker}\0".encode()) if not _is_zombie(process.pid)]
+    return [
+        process
+        for process in _all(f"TEST_MARKER={marker}\0".encode())
+        if not _is_zombie(process.pid)
+    ]
 
 
 def _all(needle: bytes) -> Iterator[Process]:

@@ -107,7 +107,7 @@ def test_a_killed_supervisor_takes_its_children_with_it(local: Bench) -> None:
 def test_two_scans_do_not_share_a_state_folder(local: Bench) -> None:
     media = copies(local.folder, 2)
     first = local.start("scan", str(media), "--out", str(local.results))
-    until(lambda: (local.state / "run" / "redis.log").exists())
+    until((local.state / "run" / "redis.log").exists)
     second: subprocess.CompletedProcess[str] = local.scan(media)
     assert second.returncode == 2
     assert "another scan" in second.stderr
