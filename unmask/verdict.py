@@ -1,7 +1,10 @@
 """Windows → person → item: what a model's probabilities mean for somebody, somewhere in time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from unmask.judgement import Judgement, Thresholds, band
 from unmask.outcomes import Outcome
 
 
@@ -54,3 +57,109 @@ class Verdict:
     persons: tuple[PersonVerdict, ...]
     #: Below the first is real, at or above the second is fake, between is unsure.
     thresholds: tuple[float, float] | None = None
+
+
+UNTRAINED = "untrained model"
+
+_OUTCOMES = {"low": Outcome.REAL, "unsure": Outcome.UNSURE, "high": Outcome.FAKE}
+
+
+def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
+    """One answer for the item: that of the person most likely manipulated.
+
+    Raising any window, or adding one at or above its person's score, never lowers the item.
+    """
+    if not scores:
+        raise ValueError("a verdict needs at least one scored window")
+    by_person = groupby(sorted(scores, key=_order), key=lambda score: score.person)
+    persons = tuple(_person(person, list(windows), judgement) for person, windows in by_person)
+    worst = max(persons, key=_suspicion)
+    return Verdict(
+        outcome=worst.outcome,
+        reason=_reason(worst, judgement),
+        probability=worst.probability,
+        persons=persons,
+        thresholds=_pair(judgement.thresholds),
+    )
+
+
+def _order(score: WindowScore) -> tuple[int, float, int]:
+    return score.person, score.start_s, score.window
+
+
+def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> PersonVerdict:
+    probability = _probability(windows, judgement)
+    return PersonVerdict(
+        person=person,
+        outcome=_outcome(probability, judgement.thresholds),
+        probability=probability,
+        segments=tuple(_segment(window, judgement) for window in windows),
+    )
+
+
+def _probability(windows: list[WindowScore], judgement: Judgement) -> float | None:
+    """Calibrated, or nothing: what was never calibrated is no probability."""
+    if judgement.untrained or judgement.calibration is None:
+        return None
+    calibrated = [judgement.calibration.window(window.raw) for window in windows]
+    return judgement.calibration.item(judgement.rule(calibrated))
+
+
+def _segment(window: WindowScore, judgement: Judgement) -> Segment:
+    return Segment(
+        start_s=window.start_s,
+        end_s=window.end_s,
+        raw=window.raw,
+        probability=_probability_of_window(window, judgement),
+        telling_s=_telling(window),
+    )
+
+
+def _probability_of_window(window: WindowScore, judgement: Judgement) -> float | None:
+    if judgement.untrained or judgement.calibration is None:
+        return None
+    return judgement.calibration.window(window.raw)
+
+
+def _telling(window: WindowScore) -> float:
+    """When the most telling frame was; frames of a window are evenly spaced."""
+    if len(window.frame_scores) < 2:
+        return window.start_s
+    frame = max(range(len(window.frame_scores)), key=window.frame_scores.__getitem__)
+    part = frame / (len(window.frame_scores) - 1)
+    return window.start_s + part * (window.end_s - window.start_s)
+
+
+def _outcome(probability: float | None, thresholds: Thresholds | None) -> Outcome:
+    if probability is None or thresholds is None:
+        return Outcome.UNSURE
+    return _OUTCOMES[band(probability, thresholds)]
+
+
+def _suspicion(person: PersonVerdict) -> tuple[float, float]:
+    """By probability; where nothing is calibrated, by what the network itself says."""
+    raw = max(segment.raw for segment in person.segments)
+    return -1.0 if person.probability is None else person.probability, raw
+
+
+def _pair(thresholds: Thresholds | None) -> tuple[float, float] | None:
+    return None if thresholds is None else (thresholds.real, thresholds.fake)
+
+
+def _reason(worst: PersonVerdict, judgement: Judgement) -> str:
+    telling = max(worst.segments, key=lambda segment: segment.raw)
+    if judgement.untrained:
+        return UNTRAINED
+    if worst.probability is None:
+        return f"model without calibration: raw score {telling.raw:.3f}"
+    said = f"person {worst.person}: {worst.probability:.0%} fake"
+    if judgement.thresholds is None:
+        return f"{said}; model without thresholds"
+    return f"{said}, {_CLAUSES[worst.outcome].format(at=telling.telling_s)}"
+
+
+_CLAUSES = {
+    Outcome.FAKE: "most telling at {at:.1f} s",
+    Outcome.UNSURE: "too close to call; look at {at:.1f} s",
+    Outcome.REAL: "highest of all people seen",
+}

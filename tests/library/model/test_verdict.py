@@ -1,0 +1,164 @@
+"""Windows → person → item, and what must never happen on the way."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmask.judgement import Calibration, Isotonic, Judgement, Logistic, Rule, Thresholds
+from unmask.outcomes import Outcome
+from unmask.verdict import WindowScore, judge
+
+PLAIN = Calibration(window=Logistic(), item=Logistic())
+THRESHOLDS = Thresholds(
+    real=0.3,
+    fake=0.8,
+    real_called_fake=0.01,
+    fake_called_real=0.05,
+    real_unsure=0.2,
+    fake_unsure=0.2,
+)
+TRAINED = Judgement(untrained=False, calibration=PLAIN, thresholds=THRESHOLDS)
+
+
+def score(raw: float, person: int = 0, window: int = 0, **more: Any) -> WindowScore:
+    start = float(window)
+    return WindowScore(
+        person=person, window=window, start_s=start, end_s=start + 0.8, frames=20, raw=raw, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "outcome"),
+    [
+        (0.05, Outcome.REAL),
+        (0.29, Outcome.REAL),
+        (0.31, Outcome.UNSURE),
+        (0.79, Outcome.UNSURE),
+        (0.81, Outcome.FAKE),
+    ],
+)
+def test_thresholds_decide(raw: float, outcome: Outcome) -> None:
+    verdict = judge([score(raw)], TRAINED)
+    assert verdict.outcome is outcome
+    assert verdict.probability == pytest.approx(raw)
+    assert verdict.thresholds == (0.3, 0.8)
+
+
+def test_one_fake_person_makes_the_item_fake() -> None:
+    verdict = judge([score(0.1), score(0.95, person=1), score(0.2, person=2)], TRAINED)
+    assert verdict.outcome is Outcome.FAKE
+    assert [person.outcome for person in verdict.persons] == [
+        Outcome.REAL,
+        Outcome.FAKE,
+        Outcome.REAL,
+    ]
+    assert "person 1" in verdict.reason
+
+
+def test_an_untrained_model_says_nothing() -> None:
+    verdict = judge([score(0.99)], Judgement(untrained=True))
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNSURE, "untrained model")
+    assert verdict.probability is None
+    assert verdict.persons[0].probability is None
+    assert verdict.persons[0].segments[0].probability is None
+
+
+def test_without_calibration_only_the_raw_score_is_shown() -> None:
+    verdict = judge([score(0.99)], Judgement(untrained=False))
+    assert verdict.outcome is Outcome.UNSURE
+    assert verdict.probability is None
+    assert verdict.reason == "model without calibration: raw score 0.990"
+
+
+def test_without_thresholds_nobody_is_judged() -> None:
+    verdict = judge([score(0.99)], Judgement(untrained=False, calibration=PLAIN))
+    assert verdict.outcome is Outcome.UNSURE
+    assert verdict.probability == pytest.approx(0.99)
+
+
+def test_segments_tell_when() -> None:
+    frames = (0.1,) * 15 + (0.9,) + (0.1,) * 4
+    later = score(0.6, window=3, frame_scores=frames)
+    [person] = judge([later, score(0.4, window=1)], TRAINED).persons
+    assert [segment.start_s for segment in person.segments] == [1.0, 3.0]
+    assert person.segments[1].telling_s == pytest.approx(3 + 0.8 * 15 / 19)
+
+
+def test_no_windows_is_no_verdict() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        judge([], TRAINED)
+
+
+def test_rule_takes_the_top_windows() -> None:
+    assert Rule()([0.2, 0.5, 0.8]) == pytest.approx(0.5)
+    assert Rule(top=1)([0.2, 0.5, 0.8]) == pytest.approx(0.8)
+    assert Rule(top=2)([0.2, 0.5, 0.5]) == pytest.approx(0.5)
+
+
+raws = st.floats(0, 1)
+curves = st.one_of(
+    st.builds(Logistic, slope=st.floats(0.1, 5), shift=st.floats(-3, 3)),
+    st.just(Isotonic(at=(0.1, 0.4, 0.9), value=(0.0, 0.6, 0.6))),
+)
+judgements = st.builds(
+    Judgement,
+    untrained=st.just(False),
+    calibration=st.builds(Calibration, window=curves, item=curves),
+    thresholds=st.just(THRESHOLDS),
+    rule=st.builds(Rule, top=st.none() | st.integers(1, 5)),
+)
+people = st.lists(st.lists(raws, min_size=1, max_size=6), min_size=1, max_size=3)
+ORDER = [Outcome.REAL, Outcome.UNSURE, Outcome.FAKE]
+
+
+def scores_of(people_raws: list[list[float]]) -> list[WindowScore]:
+    return [
+        score(raw, person, window)
+        for person, own in enumerate(people_raws)
+        for window, raw in enumerate(own)
+    ]
+
+
+def rank(scores: list[WindowScore], judgement: Judgement) -> tuple[float, int]:
+    verdict = judge(scores, judgement)
+    assert verdict.probability is not None
+    return verdict.probability, ORDER.index(verdict.outcome)
+
+
+@given(people, judgements, st.data())
+def test_raising_a_window_never_lowers_the_item(
+    raw: list[list[float]], judgement: Judgement, data: st.DataObject
+) -> None:
+    scores = scores_of(raw)
+    which = data.draw(st.integers(0, len(scores) - 1))
+    higher = data.draw(st.floats(scores[which].raw, 1))
+    raised = [*scores]
+    raised[which] = dataclasses.replace(scores[which], raw=higher)
+    before, after = rank(scores, judgement), rank(raised, judgement)
+    assert after[0] >= before[0] - 1e-9
+
+
+@given(people, judgements, st.data())
+def test_adding_a_window_at_or_above_never_lowers_the_item(
+    raw: list[list[float]], judgement: Judgement, data: st.DataObject
+) -> None:
+    assert judgement.calibration is not None
+    scores = scores_of(raw)
+    person = data.draw(st.integers(0, len(raw) - 1))
+    level = judgement.rule([judgement.calibration.window(r) for r in raw[person]])
+    added = data.draw(st.floats(0, 1))
+    if judgement.calibration.window(added) < level:
+        added = 1.0
+    if judgement.calibration.window(added) < level:
+        return
+    more = [*scores, score(added, person, window=99)]
+    assert rank(more, judgement)[0] >= rank(scores, judgement)[0] - 1e-9
+
+
+@given(people, judgements)
+def test_order_of_windows_changes_nothing(raw: list[list[float]], judgement: Judgement) -> None:
+    scores = scores_of(raw)
+    assert judge(scores, judgement) == judge(scores[::-1], judgement)

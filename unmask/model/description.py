@@ -1,0 +1,108 @@
+"""What a `model.json` says, field by field. Reading it needs no torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+from pydantic.dataclasses import dataclass
+
+from unmask.judgement import STRICT, Calibration, Rule, Thresholds
+from unmask.spec import ScanSpec
+
+FORMAT = 1
+
+Trunk = Literal["resnext50_32x4d", "mobilenet_v2"]
+Encoding = Literal["fp32", "bf16", "int8", "seeded"]
+Triple = tuple[float, float, float]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+#: A file lies in the bundle's own folder, under a plain name.
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Architecture:
+    """Trunk → LSTM → pooling → linear; enough to build the network."""
+
+    trunk: Trunk
+    #: Width of the LSTM's hidden state.
+    width: Annotated[int, Field(ge=1, le=16384)]
+    #: `time` runs over a window's frames. `frame` starts anew at every frame: that is what the
+    #: public checkpoints of this family really compute at batch 1.
+    recurrence: Literal["time", "frame"] = "time"
+    pooling: Literal["last", "mean", "attention"] = "mean"
+    lstm_bias: bool = True
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
+
+    @property
+    def mode(self) -> str:
+        """`temporal`, or for old weights `origin-last` and `origin-mean`."""
+        return "temporal" if self.recurrence == "time" else f"origin-{self.pooling}"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Weights:
+    """Where the numbers are: a safetensors file, or a seed that stands for them."""
+
+    encoding: Encoding
+    file: FileName | None = None
+    sha256: Sha256 | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        stored = self.file is not None and self.sha256 is not None and self.seed is None
+        seeded = self.file is None and self.sha256 is None and self.seed is not None
+        if not (seeded if self.encoding == "seeded" else stored):
+            raise ValueError("`seeded` weights have a seed; all others have a file and its sha256")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Golden:
+    """A clip with a known answer: a strip of frames, one under the other, as PNG."""
+
+    file: FileName
+    sha256: Sha256
+    #: Logit of fake minus logit of real, and how far a machine may be off.
+    margin: float
+    tolerance: Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Training:
+    """Where the weights come from."""
+
+    data: tuple[str, ...]
+    recipe: str
+    terms: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Description:
+    """One bundle, said completely."""
+
+    format: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    about: str
+    untrained: bool
+    architecture: Architecture
+    weights: Weights
+    #: Order of the network's two answers.
+    classes: Literal["fake,real", "real,fake"] = "fake,real"
+    colours: Literal["rgb", "bgr"] = "rgb"
+    #: Per channel in the order of `colours`, of pixels in [0, 1].
+    mean: Triple = (0.485, 0.456, 0.406)
+    deviation: Triple = (0.229, 0.224, 0.225)
+    spec: ScanSpec
+    calibration: Calibration | None = None
+    thresholds: Thresholds | None = None
+    rule: Rule = Rule()
+    golden: Golden | None = None
+    training: Training | None = None
+    #: What was measured, under names of the measurer's choice.
+    quality: dict[str, JsonValue] | None = None
+
+    def __post_init__(self) -> None:
+        if self.untrained and (self.calibration or self.thresholds):
+            raise ValueError("an untrained model has neither calibration nor thresholds")
+        if self.thresholds and not self.calibration:
+            raise ValueError("thresholds mean nothing without a calibration")
+        if min(self.deviation) <= 0:
+            raise ValueError("`deviation` must be positive")

@@ -1,0 +1,49 @@
+"""A white page, text, lines and bars: the little that evidence sheets need from OpenCV."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Page = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+INK: Colour = (32, 36, 44)
+GREY: Colour = (130, 136, 148)
+RULE: Colour = (222, 225, 231)
+ALARM: Colour = (200, 46, 46)
+CALM: Colour = (38, 120, 190)
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+#: Height of a capital letter at scale 1.
+_CAPITAL = 22.0
+_JPEG_QUALITY = 88
+
+
+def page(width: int, height: int) -> Page:
+    return np.full((height, width, 3), 255, np.uint8)
+
+
+def text(on: Page, words: str, x: int, y: int, *, px: int = 9, colour: Colour = INK) -> None:
+    """`px` is the height of a capital letter; (x, y) is where the line begins, at its foot."""
+    weight = 2 if px > 11 else 1
+    cv2.putText(on, words, (x, y), _FONT, px / _CAPITAL, colour, weight, cv2.LINE_AA)
+
+
+def line(on: Page, points: Any, colour: Colour, width: int = 1) -> None:
+    corners = np.round(np.asarray(points, dtype=np.float64)).astype(np.int32)
+    cv2.polylines(on, [corners.reshape(-1, 1, 2)], False, colour, width, cv2.LINE_AA)
+
+
+def picture(on: Page, what: Page, x: int, y: int, side: int) -> None:
+    shrinks = what.shape[0] > side
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    on[y : y + side, x : x + side] = cv2.resize(what, (side, side), interpolation=way)
+
+
+def jpeg(of: Page) -> bytes:
+    done, data = cv2.imencode(".jpg", of[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not done:
+        raise ValueError(f"OpenCV could not encode a page of {of.shape}")
+    return data.tobytes()

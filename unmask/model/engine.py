@@ -1,0 +1,95 @@
+"""The network made fast on one device. What it computes is the same; how is decided here."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from unmask.model import plan
+from unmask.model.description import Description
+from unmask.model.device import DTYPES, Precision
+from unmask.model.fold import fold
+from unmask.model.loading import FrameLine, ahead, pinned
+from unmask.model.memory import halving
+from unmask.model.network import Network, Scores
+from unmask.model.pixels import Pixels
+
+Between = Callable[[], None]
+
+#: Frames that go through the trunk together. On a CPU what matters is that a chunk's maps stay
+#: in its caches; on a GPU that every multiprocessor has work.
+CHUNK = {"cpu": 32, "cuda": 1024}
+#: Steps (windows × frames) that go through the LSTM together.
+LSTM_STEPS = 16_384
+
+
+class Engine:
+    """Trunk and LSTM on a device, in chunks and groups that shrink when memory is short."""
+
+    def __init__(
+        self, network: Network, description: Description, device: torch.device, precision: Precision
+    ) -> None:
+        self.device = device
+        self.precision = precision
+        self._dtype = DTYPES[precision]
+        self._pixels = Pixels(description).to(device)
+        self._trunk = self._placed(fold(network.trunk))
+        self._network = network.to(device)
+        network.lstm.to(self._dtype)
+        self._chunk = CHUNK[device.type]
+        self._steps = LSTM_STEPS
+
+    def features(self, line: FrameLine, between: Between) -> Tensor:
+        """(N, F) in float32, on the device. `between` is called before each chunk."""
+        parts: list[Tensor] = []
+        for frames in self._loaded(line):
+            between()
+            done = halving(frames, self._run_trunk)
+            self._chunk = min(self._chunk, max(map(len, done)) if len(done) > 1 else self._chunk)
+            parts += done
+        return torch.cat(parts)
+
+    def score(self, windows: Sequence[Tensor], between: Between) -> Scores:
+        """Features of each window → logits per window (B, 2) and per frame (all frames, 2)."""
+        window_logits: dict[int, Tensor] = {}
+        frame_logits: dict[int, Tensor] = {}
+        for group in plan.groups([len(window) for window in windows], most=self._steps):
+            between()
+            for part in halving(group.windows, lambda some: self._run_lstm(windows, some)):
+                for window, logits, frames in part:
+                    window_logits[window], frame_logits[window] = logits, frames
+        order = range(len(windows))
+        return Scores(
+            torch.stack([window_logits[window] for window in order]),
+            torch.cat([frame_logits[window] for window in order]),
+        )
+
+    def _placed(self, module: nn.Module) -> nn.Module:
+        placed = module.to(self.device, self._dtype)
+        for weights in placed.parameters():
+            if weights.dim() == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        return placed
+
+    def _loaded(self, line: FrameLine) -> Iterator[Tensor]:
+        parts = plan.chunks(len(line), self._chunk)
+        if self.device.type == "cpu":
+            return (torch.from_numpy(line.gather(part)) for part in parts)
+        return ahead(parts, lambda part: pinned(line.gather(part)))
+
+    def _run_trunk(self, frames: Tensor) -> Tensor:
+        planes = self._pixels(frames.to(self.device, non_blocking=True))
+        maps: Tensor = self._trunk(planes.to(self._dtype))
+        return maps.float().mean(dim=(2, 3))
+
+    def _run_lstm(
+        self, windows: Sequence[Tensor], some: tuple[int, ...]
+    ) -> list[tuple[int, Tensor, Tensor]]:
+        lengths = [len(windows[window]) for window in some]
+        padded = pad_sequence([windows[window] for window in some], batch_first=True)
+        scores = self._network.score(padded, torch.tensor(lengths, device=self.device))
+        frames = [
+            logits[:length] for logits, length in zip(scores.frame_logits, lengths, strict=True)
+        ]
+        return list(zip(some, scores.logits, frames, strict=True))

@@ -1,0 +1,141 @@
+"""Clips in, one score per window out; the same score whatever else is in the batch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unmask.judgement import Calibration
+from unmask.model import golden
+from unmask.model.bundle import BadBundle, Bundle
+from unmask.model.clips import PersonFrames, Window, check_size
+from unmask.model.device import Precision, choose_device, choose_precision
+from unmask.model.engine import Engine
+from unmask.model.loading import FrameLine
+from unmask.model.memory import naming_lost_device
+from unmask.model.network import Network
+from unmask.model.weights import read_state
+from unmask.verdict import WindowScore
+
+Deadline = Callable[[], None]
+
+
+def load(
+    bundle: Bundle, device: str | None = None, precision: Precision | None = None
+) -> "Predictor":
+    """The bundle's network, ready on a device; refuses a bundle whose weights don't fit."""
+    place = choose_device(device)
+    with naming_lost_device():
+        engine = Engine(
+            build(bundle), bundle.description, place, precision or choose_precision(place)
+        )
+    return Predictor(bundle, engine)
+
+
+def build(bundle: Bundle) -> Network:
+    """The network in float32 on the CPU, as it was trained."""
+    with torch.device("meta"):
+        network = Network(bundle.architecture)
+    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    network.load_state_dict(read_state(bundle, shapes), assign=True)
+    return network.eval().requires_grad_(False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margins:
+    """Logit of fake minus logit of real, for a window and for each of its frames."""
+
+    window: float
+    frames: tuple[float, ...]
+
+
+class Predictor:
+    """One model on one device. One thread uses it at a time."""
+
+    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+        self.bundle = bundle
+        self._engine = engine
+
+    @property
+    def device(self) -> str:
+        return str(self._engine.device)
+
+    @property
+    def precision(self) -> Precision:
+        return self._engine.precision
+
+    def score(
+        self, clips: Sequence[PersonFrames], deadline: Deadline | None = None
+    ) -> list[list[WindowScore]]:
+        """Per person a score for each window, all in the order given.
+
+        `deadline` is called between batches and stops the work by raising.
+        """
+        for person in clips:
+            check_size(person, self.bundle.spec.size)
+        windows = [window for person in clips for window in person.windows]
+        margins = iter(self.margins(windows, deadline))
+        calibration = self.bundle.calibration
+        return [
+            [_score(person.person, window, next(margins), calibration) for window in person.windows]
+            for person in clips
+        ]
+
+    def margins(self, windows: Sequence[Window], deadline: Deadline | None = None) -> list[Margins]:
+        """What the network itself says, before any softmax or calibration."""
+        if not windows:
+            return []
+        between = deadline or _no_deadline
+        lengths = [len(window.frames) for window in windows]
+        with naming_lost_device(), torch.inference_mode():
+            features = self._engine.features(FrameLine([w.frames for w in windows]), between)
+            scores = self._engine.score(torch.split_with_sizes(features, lengths), between)
+            whole = self._margin(scores.logits)
+            each = torch.split_with_sizes(torch.tensor(self._margin(scores.frame_logits)), lengths)
+        return [
+            Margins(window=window, frames=tuple(frames.tolist()))
+            for window, frames in zip(whole, each, strict=True)
+        ]
+
+    def self_test(self) -> None:
+        """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
+        known = self.bundle.golden
+        if known is None:
+            return
+        found = self.margins([golden.read_clip(self.bundle, known)])[0].window
+        if not abs(found - known.margin) <= known.tolerance:
+            raise BadBundle(
+                f"{self.bundle.name} on {self.device}: the golden clip scores {found:.4f}, "
+                f"not {known.margin:.4f} ± {known.tolerance}; this machine computes wrongly"
+            )
+
+    def _margin(self, logits: Tensor) -> list[float]:
+        fake = 0 if self.bundle.description.classes == "fake,real" else 1
+        margins: list[float] = (logits[:, fake] - logits[:, 1 - fake]).tolist()
+        return margins
+
+
+def _no_deadline() -> None:
+    """There is time."""
+
+
+def _score(
+    person: int, window: Window, margins: Margins, calibration: Calibration | None
+) -> WindowScore:
+    raw = _softmax(margins.window)
+    return WindowScore(
+        person=person,
+        window=window.number,
+        start_s=window.times[0],
+        end_s=window.times[-1],
+        frames=len(window.times),
+        raw=raw,
+        probability=calibration.window(raw) if calibration else None,
+        frame_scores=tuple(map(_softmax, margins.frames)),
+    )
+
+
+def _softmax(margin: float) -> float:
+    """Of two logits that are this far apart."""
+    return float(torch.tensor(margin, dtype=torch.float64).sigmoid())
