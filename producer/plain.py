@@ -1,0 +1,73 @@
+"""Strangers' text, made plain: it can steer no terminal, break no line and upset no database."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+#: What PostgreSQL's JSON and every UTF-8 file refuse: NUL and lone surrogates.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: A cell longer than this is cut: it rides along in every row of the ledger.
+MAX_CELL = 10_000
+#: Tables that nest deeper than this are not carried along.
+MAX_DEPTH = 20
+ELLIPSIS = "…"
+
+
+def printable(text: str) -> str:
+    """Show every character that could steer a terminal or reorder a line as an escape.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shorten(text: str, cells: int) -> str:
+    """At most so many terminal cells, cut in the middle; the end of a name tells the most.
+
+    >>> shorten("/archive/2024/summer/interview.mp4", 20)
+    '/archi…interview.mp4'
+    """
+    if cell_len(text) <= cells:
+        return text
+    tail = max(cells - 1, 0) * 2 // 3
+    head = max(cells - 1 - tail, 0)
+    return set_cell_size(text, head) + ELLIPSIS + set_cell_size(text[::-1], tail)[::-1]
+
+
+def storable(text: str) -> str:
+    """The text without what databases and UTF-8 refuse."""
+    return UNSTORABLE.sub("\ufffd", text)
+
+
+def json_safe(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """The value as JSON that any database takes; numbers that JSON has no word for become null."""
+    if depth < 0:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    match value:
+        case None | bool() | int():
+            safe: Any = value
+        case float():
+            safe = value if math.isfinite(value) else None
+        case bytes():
+            safe = f"<{len(value)} bytes>"
+        case datetime() | date() | time():
+            safe = value.isoformat()
+        case Mapping():
+            safe = {_cut(str(k)): json_safe(v, depth - 1) for k, v in value.items()}
+        case list() | tuple() | set():
+            safe = [json_safe(one, depth - 1) for one in value]
+        case _:
+            safe = _cut(str(value))
+    return safe
+
+
+def _cut(text: str) -> str:
+    text = storable(text)
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + ELLIPSIS

@@ -1,0 +1,29 @@
+"""Where items come from: a folder, a file, a list, a table, a pipe or a bucket.
+
+for entry in open_source("list.csv"):
+    match entry:
+        case BadLine(): print(entry)      # list.csv:17: neither a web address nor a file: …
+        case NewItem(): ...
+"""
+
+from producer.sources.opening import open_source
+from producer.sources.source import Source
+from producer.sources.values import (
+    BadLine,
+    DuplicateLine,
+    Listed,
+    Lister,
+    SourceError,
+    Tally,
+)
+
+__all__ = [
+    "BadLine",
+    "DuplicateLine",
+    "Listed",
+    "Lister",
+    "Source",
+    "SourceError",
+    "Tally",
+    "open_source",
+]
