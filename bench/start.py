@@ -1,4 +1,4 @@
-"""`python -m bench start`: how soon a scan begins its first item, the environment being in place."""
+"""`python -m bench start`: how soon a scan begins its first item in a ready environment."""
 
 import json
 import statistics

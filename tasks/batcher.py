@@ -241,7 +241,9 @@ class Batcher:
                 words = f"{type(error).__name__}: {error}"
                 trace = "".join(traceback.format_exception(error, limit=-8))
                 stage = ledger.fail(claim, words, log=trace)
-                if stage in ENDS:
+                if stage is None:
+                    answer.set_result(STALE)
+                elif stage in ENDS:
                     answer.set_result(said(Outcome.DEAD, words))
                 else:
                     answer.set_exception(again(stage, words))

@@ -7,6 +7,7 @@ import resource
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from celery import Task, shared_task
@@ -15,6 +16,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from infra.download import Content
 from infra.objects import clip_key, manifest_key
 from infra.resources import Resources, resources
+from infra.sandbox import Room
 from schemas.messages import ItemMessage
 from schemas.records import Claim, Extracted, Extraction, Fetched, MediaFacts, StoredObject
 from schemas.stages import ENDS, Stage
@@ -31,6 +33,19 @@ log = logging.getLogger(__name__)
 
 #: Tells the next stage that an item is ready for it.
 Ring = Callable[[Claim], None]
+
+
+@dataclass
+class Spent:
+    """What one try has cost so far, and what it knows of the bytes."""
+
+    fetched: Fetched | None = None
+    _started: float = field(default_factory=lambda: _cpu_seconds())
+
+    def cpu_seconds(self, room: Room | None = None) -> float:
+        """Of this process, and of the room once something was cut in it."""
+        cut = room.cpu_seconds if room is not None and self.fetched is not None else 0.0
+        return _cpu_seconds() - self._started + cut
 
 
 @shared_task(name=names.EXTRACT, bind=True)
@@ -53,19 +68,11 @@ def extract_item(item: int, tools: Resources, ring: Ring) -> str:
 
 def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
     """Every way an item can end this stage, in one place."""
-    started = _cpu_seconds()
+    spent = Spent()
     try:
-        return _fetch_and_cut(claim, tools, started, ring)
+        return _fetch_and_cut(claim, tools, spent, ring)
     except Refused as refusal:
-        stage = tools.ledger.reject(
-            claim,
-            refusal.outcome,
-            refusal.reason,
-            fetched=None,
-            media=None,
-            cpu_seconds=_cpu_seconds() - started,
-        )
-        return said(refusal.outcome, refusal.reason) if stage else STALE
+        return _reject(claim, tools, spent, refusal)
     except Stopping as stopping:
         tools.ledger.release(claim, stopping.reason)
         raise again(Stage.WAITING, stopping.reason) from None
@@ -73,22 +80,28 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
         return _later(claim, tools, trouble)
     except SoftTimeLimitExceeded:
         reason = f"not done within {tools.settings.extract_soft_limit_s} s"
-        stage = tools.ledger.reject(
-            claim,
-            Outcome.TIMED_OUT,
-            reason,
-            fetched=None,
-            media=None,
-            cpu_seconds=_cpu_seconds() - started,
-        )
-        return said(Outcome.TIMED_OUT, reason) if stage else STALE
+        return _reject(claim, tools, spent, Refused(Outcome.TIMED_OUT, reason))
     except Exception as error:  # the outermost edge: our own fault, counted and shown
         log.exception("item %d failed", claim.item)
         return _failed(claim, tools, error)
 
 
+def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> str:
+    stage = tools.ledger.reject(
+        claim,
+        refusal.outcome,
+        refusal.reason,
+        fetched=spent.fetched,
+        media=None,
+        cpu_seconds=spent.cpu_seconds(tools.room),
+    )
+    return said(refusal.outcome, refusal.reason) if stage else STALE
+
+
 def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:
     stage = tools.ledger.retry_fetch(claim, trouble.reason, after_s=trouble.after_s)
+    if stage is None:
+        return STALE
     if stage in ENDS:
         return said(Outcome.UNREACHABLE, trouble.reason)
     raise again(stage, trouble.reason, trouble.after_s) from None
@@ -97,18 +110,21 @@ def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:
 def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
     words = f"{type(error).__name__}: {error}"
     stage = tools.ledger.fail(claim, words, log=traceback.format_exc(limit=-8))
+    if stage is None:
+        return STALE
     if stage in ENDS:
         return said(Outcome.DEAD, words)
     raise again(stage, words) from error
 
 
-def _fetch_and_cut(claim: Claim, tools: Resources, started: float, ring: Ring) -> str:
+def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> str:
     with tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp) as content:
-        known = _known(claim, tools, content.fetched, started, ring)
+        spent.fetched = content.fetched
+        known = _known(claim, tools, content.fetched, spent, ring)
         if known is not None:
             return known
         drain.check()
-        found = _cut(claim, tools, content, started)
+        found = _cut(claim, tools, content, spent)
     stage = tools.ledger.extracted(claim, found)
     if stage is None:
         return STALE
@@ -118,9 +134,7 @@ def _fetch_and_cut(claim: Claim, tools: Resources, started: float, ring: Ring) -
     return f"{len(found.extraction.clips)} people, {found.media.frames_analysed} face frames"
 
 
-def _known(
-    claim: Claim, tools: Resources, facts: Fetched, started: float, ring: Ring
-) -> str | None:
+def _known(claim: Claim, tools: Resources, facts: Fetched, spent: Spent, ring: Ring) -> str | None:
     """The same content under the same scan spec: its clips, or its verdict, are used again."""
     options = claim.campaign.options
     known = tools.ledger.known(facts.sha256, options.spec.digest, options.model_digest)
@@ -129,7 +143,7 @@ def _known(
         return f"same content as item {known.result_item}" if stage else STALE
     if known.extraction is None:
         return None
-    stage = tools.ledger.reuse(claim, facts, known.extraction, cpu_seconds=_cpu_seconds() - started)
+    stage = tools.ledger.reuse(claim, facts, known.extraction, cpu_seconds=spent.cpu_seconds())
     if stage is None:
         return STALE
     if stage not in ENDS:
@@ -137,7 +151,7 @@ def _known(
     return "same content seen before: its clips are used again"
 
 
-def _cut(claim: Claim, tools: Resources, content: Content, started: float) -> Extracted:
+def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extracted:
     spec, facts = claim.campaign.options.spec, content.fetched
     clips: list[StoredObject] = []
     manifest: Manifest | None = None
@@ -158,7 +172,7 @@ def _cut(claim: Claim, tools: Resources, content: Content, started: float) -> Ex
         extraction=Extraction(
             sha256=facts.sha256, spec_digest=spec.digest, manifest=stored, clips=tuple(clips)
         ),
-        cpu_seconds=_cpu_seconds() - started + tools.room.cpu_seconds,
+        cpu_seconds=spent.cpu_seconds(tools.room),
         outcome=manifest.outcome,
         reason=manifest.reason,
     )

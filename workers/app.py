@@ -1,7 +1,7 @@
 """The only Celery configuration."""
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from settings import Settings, load
 from tasks import names
@@ -33,8 +33,9 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
         accept_content=["json"],
         event_serializer="json",
         task_routes={task: {"queue": queue} for task, queue in names.QUEUES.items()},
-        task_queues=[Queue(queue) for queue in queues] or None,
-        task_create_missing_queues=not queues,
+        task_queues=[_queue(name) for name in queues] or None,
+        # A worker consumes its own queues and may still send to the next stage's.
+        task_create_missing_queues=True,
         task_acks_late=True,
         # The ledger's lease gives a lost item back, and counts it; Redis would only loop it.
         task_reject_on_worker_lost=False,
@@ -55,3 +56,8 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
         unmask_log_level=chosen.log_level,
     )
     return app
+
+
+def _queue(name: str) -> Queue:
+    """An exchange of its own: under the shared default every queue would get every message."""
+    return Queue(name, Exchange(name), routing_key=name)

@@ -22,6 +22,11 @@ STOP_WITHIN_S = 7.0
 RESTARTS = 3
 RESTART_WITHIN_S = 120.0
 FLOWER_PORT = 5555
+CELERY = (sys.executable, "-m", "celery")
+#: One machine's workers know each other already; looking for neighbours costs a second.
+ALONE = ("--without-mingle", "--without-gossip")
+#: The CPU worker's head start.
+FIRST_ALONE_S = 2.0
 
 
 class KeepsEnding(Unusable):
@@ -38,6 +43,8 @@ class Machine:
         self._redis: Child | None = None
         self._lock: IO[str] | None = None
         self._password = redis_server.make_password()
+        self._later: list[tuple[str, list[str]]] = []
+        self._later_at = 0.0
         self.redis_url = ""
         self.flower_url = ""
 
@@ -61,16 +68,21 @@ class Machine:
         self.stop()
 
     def start(self, *, classify: bool = True) -> None:
-        """All at once: each takes a second or two to load."""
-        celery = [sys.executable, "-m", "celery"]
+        """What the first item needs comes first; the rest would only fight it for the cores."""
         self._add("sweep", [sys.executable, "-m", "workers.sweep"])
-        self._add("cpu", [*celery, "-A", "workers.cpu", "worker", "-n", "cpu@%h"])
+        self._add("cpu", [*CELERY, "-A", "workers.cpu", "worker", *ALONE, "-n", "cpu@%h"])
+        self._later = [("flower", [*CELERY, "-A", "workers.cpu", "flower"])]
         if classify:
-            self._add("gpu", [*celery, "-A", "workers.gpu", "worker", "-n", "gpu@%h"])
-        self._add("flower", [*celery, "-A", "workers.cpu", "flower"])
+            gpu = [*CELERY, "-A", "workers.gpu", "worker", *ALONE, "-n", "gpu@%h"]
+            self._later.insert(0, ("gpu", gpu))
+        self._later_at = time.monotonic() + FIRST_ALONE_S
 
     def check(self) -> list[str]:
         """Restart what ended; what can't be restarted stops the scan with its last words."""
+        if self._later and time.monotonic() >= self._later_at:
+            for name, command in self._later:
+                self._add(name, command)
+            self._later = []
         notes = []
         for child in [*self._children, *([self._redis] if self._redis else [])]:
             status = child.ended
