@@ -35,12 +35,17 @@ log = logging.getLogger(__name__)
 Ring = Callable[[Claim], None]
 
 
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 @dataclass
 class Spent:
     """What one try has cost so far, and what it knows of the bytes."""
 
     fetched: Fetched | None = None
-    _started: float = field(default_factory=lambda: _cpu_seconds())
+    _started: float = field(default_factory=_cpu_seconds)
 
     def cpu_seconds(self, room: Room | None = None) -> float:
         """Of this process, and of the room once something was cut in it."""
@@ -223,8 +228,3 @@ def _held(claim: Claim, tools: Resources) -> Iterator[None]:
     heartbeat.hold([claim])
     with heartbeat:
         yield
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
