@@ -107,7 +107,10 @@ class Batcher:
     # Collecting: ids → claims → clips.
 
     def _collect(self) -> None:
-        asked = {one.item: one for one in self._gather()}
+        asked: dict[int, _Asked] = {}
+        for one in self._gather():
+            if asked.setdefault(one.item, one) is not one:
+                one.answer.set_result(DUPLICATE)
         try:
             claims = self._claim(list(asked))
         except TryAgain as trouble:
