@@ -61,9 +61,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def s3_url() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
@@ -149,9 +147,7 @@ def test_list_is_by_prefix_and_complete(store: Store) -> None:
         store.put(key, b"x")
     assert {one.key for one in store.list()} == clips | {evidence}
     assert {one.key for one in store.list(f"clips/{FILE}")} == clips
-    assert {one.key for one in store.list(f"clips/{FILE}/{SPEC}/1-")} == {
-        a_key(b"x", 1)
-    }
+    assert {one.key for one in store.list(f"clips/{FILE}/{SPEC}/1-")} == {a_key(b"x", 1)}
     (only,) = store.list("evidence/")
     assert (only.key, only.size) == (evidence, 1)
     assert abs(only.modified_at.timestamp() - time.time()) < 60
@@ -161,8 +157,7 @@ def test_list_is_by_prefix_and_complete(store: Store) -> None:
 def test_list_pages(store: Store) -> None:
     keys = {a_key(b"x", person) for person in range(1010)}
     threads = [
-        threading.Thread(target=_put_all, args=(store, sorted(keys)[i::4]))
-        for i in range(4)
+        threading.Thread(target=_put_all, args=(store, sorted(keys)[i::4])) for i in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -223,9 +218,7 @@ def test_a_name_that_is_not_ours_touches_nothing(store: Store, key: str) -> None
     assert list(store.list()) == []
 
 
-@pytest.mark.parametrize(
-    "prefix", ["..", "/", "clips/..", "other", "clips/A", "clips//"]
-)
+@pytest.mark.parametrize("prefix", ["..", "/", "clips/..", "other", "clips/A", "clips//"])
 def test_a_prefix_that_is_not_ours_lists_nothing(store: Store, prefix: str) -> None:
     with pytest.raises(BadKey):
         list(store.list(prefix))
@@ -253,9 +246,7 @@ def test_urls_name_the_store(tmp_path: Path, s3_url: str) -> None:
     assert (bucket.bucket, bucket.prefix) == ("name", "a/b/")
 
 
-@pytest.mark.parametrize(
-    "url", ["", "s3://", "http://x/y", "file://elsewhere/x", "ftp://x"]
-)
+@pytest.mark.parametrize("url", ["", "s3://", "http://x/y", "file://elsewhere/x", "ftp://x"])
 def test_a_url_that_names_no_store_is_explained(url: str) -> None:
     with pytest.raises(Unusable, match="give a folder or s3://"):
         open_store(url)
@@ -277,8 +268,6 @@ def test_server_side_encryption_is_asked_for(s3_url: str) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_our_own_fault(s3_url: str) -> None:
-    lost = open_store(
-        "s3://no-such-bucket", StoreOptions(endpoint_url=s3_url, path_style=True)
-    )
+    lost = open_store("s3://no-such-bucket", StoreOptions(endpoint_url=s3_url, path_style=True))
     with pytest.raises(Unusable, match="create the bucket"):
         lost.check()
