@@ -1,6 +1,5 @@
 """Operators live in Flower: every item can be followed there, by its own name."""
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +85,7 @@ def test_a_thousand_items_are_followed_from_submitted_to_done(
     )
     refused = [f"http://127.0.0.1/{number}.mp4?token=hush" for number in range(ITEMS)]
     sample = ROOT / "samples" / "talking-head.mp4"
-    about = os.stat(sample)
+    about = sample.stat()
     stamp = f"{about.st_size}:{about.st_mtime_ns}"
     ledger.submit(
         campaign,
