@@ -1,0 +1,17 @@
+"""The console script `unmask`; each command is a module of its own."""
+
+import typer
+
+from unmask.commands.faces import faces
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app.command()(faces)
+
+
+@app.callback()
+def unmask() -> None:
+    """The library without queue or database."""
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,53 @@
+"""What one file may still cost, checked as it is spent."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from unmask.errors import Refused
+from unmask.media.values import Limits
+from unmask.outcomes import Outcome
+
+
+class Budget:
+    """A deadline that began when this was made, and the largest picture allowed."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._ends = clock() + limits.deadline_s
+
+    def check_time(self) -> None:
+        if self._clock() > self._ends:
+            allowed = f"{self._limits.deadline_s:g} s"
+            raise Refused(Outcome.TIMED_OUT, f"decoding did not end within {allowed}")
+
+    def check_size(self, width: int, height: int) -> None:
+        if width * height > self._limits.max_pixels:
+            raise Refused(
+                Outcome.TOO_LARGE,
+                f"{width}×{height} is more than {self._limits.max_pixels:,} pixels",
+            )
+
+    def check_duration(self, seconds: float | None) -> None:
+        if seconds is not None and seconds > self._limits.max_duration_s:
+            raise Refused(
+                Outcome.TOO_LARGE,
+                f"{seconds:,.0f} s is longer than the {self._limits.max_duration_s:,.0f} s allowed",
+            )
+
+    def check_bytes(self, count: int) -> None:
+        if count > self._limits.max_bytes:
+            raise Refused(
+                Outcome.TOO_LARGE, f"{count:,} bytes are more than {self._limits.max_bytes:,}"
+            )
+
+
+@contextmanager
+def memory_is_an_outcome() -> Iterator[None]:
+    """A decoder that asks for more memory than there is has run out of its room."""
+    try:
+        yield
+    except MemoryError as error:
+        words = str(error) or "no more memory"
+        raise Refused(Outcome.OVER_BUDGET, f"decoding ran out of memory: {words}") from error

@@ -1,0 +1,166 @@
+"""The road of one file: probe → decode → faces → tracks → crop → clips."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from unmask.media.budget import Budget, memory_is_an_outcome
+from unmask.media.clips import make_clip
+from unmask.media.coding import encode, sharpness
+from unmask.media.crop import crop_box, face_px
+from unmask.media.faces import detector, look
+from unmask.media.people import Trail, people
+from unmask.media.pick import picked
+from unmask.media.plan import Plan, Window, plan
+from unmask.media.source import Source, opened
+from unmask.media.tracks import Follower, Look, Seen
+from unmask.media.values import Clip, FaceFrame, Limits, Manifest, Person
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+#: Faces followed in one picture, as a multiple of the people judged.
+_CROWD = 3
+
+
+def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
+    """Yields a clip per person, then the manifest; raises `Refused` where nothing can be seen."""
+    budget = Budget(limits)
+    with memory_is_an_outcome(), opened(file, budget) as source:
+        gathering = _gather(source, spec)
+        yield from gathering.results()
+
+
+def _gather(source: Source, spec: ScanSpec) -> "Gathering":
+    gathering = Gathering(source=source, spec=spec, plan=plan(source.info.duration_s, spec))
+    for window in gathering.plan.windows:
+        gathering.take(window)
+    return gathering
+
+
+@dataclass(kw_only=True)
+class Gathering:
+    """What was seen so far; pictures are gone, only coded faces stay."""
+
+    source: Source
+    spec: ScanSpec
+    plan: Plan
+    trails: dict[int, Trail] = field(default_factory=dict)
+    largest_px: int = 0
+    looked_s: float = 0.0
+    face_pictures: int = 0
+    _follower: Follower = field(init=False)
+
+    def __post_init__(self) -> None:
+        find = detector(self.spec.detector)
+        self._follower = Follower(
+            lambda picture: look(picture, find, self.spec.detector_px), self.spec.min_face_px
+        )
+
+    def take(self, window: Window) -> None:
+        first: float | None = None
+        last = 0.0
+        for seen in self._follower.follow(picked(self.source.pictures(window.start_s), window)):
+            self._keep(seen, window)
+            first = seen.picture.time_s if first is None else first
+            last = seen.picture.time_s
+            if self._has_enough():
+                break
+        if first is not None:
+            self.looked_s += last - first + (window.spacing_s or 0.0)
+
+    def _has_enough(self) -> bool:
+        return self.plan.face_frames is not None and self.face_pictures >= self.plan.face_frames
+
+    def _keep(self, look: Look, window: Window) -> None:
+        ranked = sorted(look.seen, key=lambda seen: -face_px(seen.face.box))
+        kept = [self._keep_face(look, seen, window) for seen in ranked[: self._crowd]]
+        self.face_pictures += any(kept)
+
+    @property
+    def _crowd(self) -> int:
+        return self.spec.persons * _CROWD
+
+    def _keep_face(self, look: Look, seen: Seen, window: Window) -> bool:
+        pixels = face_px(seen.face.box)
+        self.largest_px = max(self.largest_px, pixels)
+        if pixels < self.spec.min_face_px:
+            return False
+        picture, box = look.picture.crop(crop_box(seen.face.box, self.spec), self.spec.size)
+        frame = FaceFrame(
+            window=window.index,
+            time_s=look.picture.time_s,
+            box=box,
+            face_px=pixels,
+            sharpness=sharpness(picture),
+            detected=seen.detected,
+            offset=0,
+            length=1,
+        )
+        trail = self.trails.setdefault(seen.track, Trail(track=seen.track))
+        trail.frames.append((frame, encode(picture, self.spec.coding)))
+        return True
+
+    def results(self) -> Iterator[Clip | Manifest]:
+        everybody = people(list(self.trails.values()))
+        frames = [sorted_frames(group) for group in everybody]
+        long_enough = [each for each in frames if len(each) >= self._fewest]
+        judged, pages = long_enough[: self.spec.persons], list[Person]()
+        for number, each in enumerate(judged):
+            clip, page = make_clip(number, each[: self._most])
+            pages.append(page)
+            yield clip
+        outcome, reason = self._outcome(bool(pages))
+        yield Manifest(
+            media=self.source.info,
+            spec_digest=self.spec.digest,
+            size=self.spec.size,
+            persons=tuple(pages),
+            left_out=max(0, len(long_enough) - len(judged)),
+            faces_seen=self._follower.faces_seen,
+            frames_decoded=self.source.frames_decoded,
+            coverage=self._coverage(),
+            outcome=outcome,
+            reason=reason,
+            partial=self.source.broken_packets > 0,
+            notes=self._notes(),
+        )
+
+    @property
+    def _fewest(self) -> int:
+        return 1 if self.source.info.kind == "picture" else self.spec.min_frames
+
+    @property
+    def _most(self) -> int:
+        return self.spec.frames * self.spec.windows
+
+    def _coverage(self) -> float:
+        duration = self.source.info.duration_s
+        return 1.0 if not duration else min(1.0, round(self.looked_s / duration, 4))
+
+    def _outcome(self, found: bool) -> tuple[Outcome | None, str]:
+        if found:
+            return None, ""
+        if self.trails:
+            most = max(len(trail.frames) for trail in self.trails.values())
+            return Outcome.TOO_SHORT, (
+                f"a face was seen in {most} frames at most, {self._fewest} are needed"
+            )
+        if self.largest_px:
+            return Outcome.TOO_SMALL, (
+                f"the largest face has {self.largest_px} pixels, {self.spec.min_face_px} are needed"
+            )
+        return Outcome.NO_FACE, f"no face in {self._follower.looks} pictures looked at"
+
+    def _notes(self) -> tuple[str, ...]:
+        if not self.source.broken_packets:
+            return ()
+        return (f"{self.source.broken_packets} broken parts: {self.source.last_error}"[:500],)
+
+
+def sorted_frames(group: list[Trail]) -> list[tuple[FaceFrame, bytes]]:
+    """A person's frames in order of time, one per moment."""
+    by_time: dict[float, tuple[FaceFrame, bytes]] = {}
+    for trail in group:
+        for frame, coded in trail.frames:
+            by_time.setdefault(frame.time_s, (frame, coded))
+    return [by_time[moment] for moment in sorted(by_time)]

@@ -1,0 +1,25 @@
+"""Face detectors behind one port, each loaded once per process."""
+
+from collections.abc import Callable
+from functools import cache
+
+from unmask.media.faces.centerface import CenterFace
+from unmask.media.faces.port import Detector, Face
+from unmask.media.picture import Picture
+
+__all__ = ["Detector", "Face", "detector", "look"]
+
+_MAKERS: dict[str, Callable[[], Detector]] = {"centerface": CenterFace}
+
+
+@cache
+def detector(name: str) -> Detector:
+    return _MAKERS[name]()
+
+
+def look(picture: Picture, find: Detector, longest: int) -> list[Face]:
+    """Faces in pixels of the picture as shown, found in a small copy of it."""
+    small = picture.small_rgb(longest)
+    width, height = picture.view.size
+    x, y = width / small.shape[1], height / small.shape[0]
+    return [face.scaled(x, y) for face in find(small)]

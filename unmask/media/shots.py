@@ -1,0 +1,49 @@
+"""Where one shot ends and the next begins."""
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+
+from unmask.media.picture import Grey, Picture
+
+_GLANCE = (64, 36)
+#: Mean change of grey (of 255) that a cut reaches at least, and how far above the usual change.
+_CHANGE = 16.0
+_ABOVE_USUAL = 3.0
+#: Weight of the newest change in the usual one.
+_NEWEST = 0.2
+
+
+class CutFinder:
+    """Says of each picture whether it begins a new shot; the first one does."""
+
+    def __init__(self) -> None:
+        self._last: Grey | None = None
+        self._usual = 0.0
+
+    def begins_shot(self, picture: Picture) -> bool:
+        glance, last = picture.glance(*_GLANCE), self._last
+        self._last = glance
+        if last is None or last.shape != glance.shape:
+            return True
+        change = float(cv2.norm(glance, last, cv2.NORM_L1)) / glance.size
+        is_cut = change > max(_CHANGE, _ABOVE_USUAL * self._usual)
+        if not is_cut:
+            self._usual += _NEWEST * (change - self._usual)
+        return is_cut
+
+
+def chunks(pictures: Iterable[Picture], most: int) -> Iterator[tuple[bool, list[Picture]]]:
+    """Runs of at most `most` pictures inside one shot, each told whether it begins the shot."""
+    finder, chunk, fresh = CutFinder(), list[Picture](), True
+    for picture in pictures:
+        if finder.begins_shot(picture):
+            if chunk:
+                yield fresh, chunk
+            chunk, fresh = [], True
+        chunk.append(picture)
+        if len(chunk) == most:
+            yield fresh, chunk
+            chunk, fresh = [], False
+    if chunk:
+        yield fresh, chunk

@@ -1,0 +1,63 @@
+"""One way in for every kind of file: sniff, open, probe."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Protocol
+
+from unmask.errors import Refused
+from unmask.media.budget import Budget
+from unmask.media.picture import Picture
+from unmask.media.stills import Still, open_image
+from unmask.media.values import MediaInfo
+from unmask.media.video import Video, open_container
+from unmask.outcomes import Outcome
+
+
+class Source(Protocol):
+    """What the rest of the road sees of a file."""
+
+    info: MediaInfo
+    frames_decoded: int
+    broken_packets: int
+    last_error: str
+
+    def pictures(self, start_s: float) -> Iterator[Picture]: ...
+
+
+@contextmanager
+def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
+    budget.check_bytes(_length(file))
+    if _looks_like_picture(file):
+        image = open_image(file)
+        if image is not None:
+            with image:
+                yield Still(image, budget)
+            return
+    with open_container(file) as container:
+        yield Video(container, budget)
+
+
+def _length(file: BinaryIO) -> int:
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if length == 0:
+        raise Refused(Outcome.NOT_MEDIA, "the file is empty")
+    return length
+
+
+def _looks_like_picture(file: BinaryIO) -> bool:
+    head = file.read(32)
+    file.seek(0)
+    return head.startswith(_PICTURE_HEADS) or _boxed_brand(head) in _PICTURE_BRANDS
+
+
+def _boxed_brand(head: bytes) -> bytes:
+    """The brand of an ISO file, or the form of a RIFF file."""
+    if head[4:8] == b"ftyp" or head[:4] == b"RIFF":
+        return head[8:12]
+    return b""
+
+
+_PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*")
+_PICTURE_BRANDS = frozenset({b"WEBP", b"avif", b"heic", b"heix", b"mif1", b"msf1", b"heim"})

@@ -1,0 +1,171 @@
+"""Faces followed inside shots: detected at the ends of short runs, tracked between.
+
+    run of 12:   D · · · · · · · · · · D      both ends agree, every step is sure: two detections
+                 D · · · · D · · · · · D      unsure, or a face came or left: look in the middle
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from unmask.media.between import SURE, Tracked, track
+from unmask.media.faces.port import Face
+from unmask.media.geometry import centre
+from unmask.media.picture import Picture
+from unmask.media.shots import chunks
+
+#: Pictures between two detections where nothing is unsure.
+RUN = 12
+#: Memory that pictures waiting for the end of their run may take.
+_WAITING_BYTES = 64 << 20
+#: Faces that came or left are not searched for in runs shorter than this.
+_SHORTEST_SEARCH = 3
+#: The farthest a face moves between two detections, in sides of its box.
+_FARTHEST = 1.2
+_LARGEST_GROWTH = 1.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One face in one picture."""
+
+    track: int
+    face: Face
+    #: False where it was tracked.
+    detected: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One picture and everybody seen in it."""
+
+    picture: Picture
+    seen: tuple[Seen, ...]
+
+
+class Follower:
+    """Follows faces through one window after another; track numbers are never used twice."""
+
+    def __init__(self, find: Callable[[Picture], list[Face]], min_px: float) -> None:
+        self._find = find
+        self._min_px = min_px
+        self._numbers = itertools.count()
+        self.faces_seen = 0
+        self.looks = 0
+
+    def follow(self, pictures: Iterable[Picture]) -> Iterator[Look]:
+        last: Look | None = None
+        for begins_shot, chunk in _runs(pictures):
+            if begins_shot or last is None:
+                first = Look(picture=chunk[0], seen=self._fresh(self._detect(chunk[0])))
+                looks = [first, *self._through(first, chunk[1:])]
+            else:
+                looks = self._through(last, chunk)
+            yield from looks
+            last = looks[-1]
+
+    def _through(self, first: Look, rest: Sequence[Picture]) -> list[Look]:
+        """Looks at the pictures after the first, which was looked at already."""
+        if not rest:
+            return []
+        return self._resolve(first, rest, self._detect(rest[-1]))
+
+    def _resolve(self, first: Look, rest: Sequence[Picture], found: list[Face]) -> list[Look]:
+        pairs = match(first.seen, found)
+        pictures = [first.picture, *rest]
+        ways = {number: track(pictures, one.face, other) for number, one, other in pairs}
+        if len(rest) > 1 and self._is_unsure(first, found, pairs, ways, len(rest)):
+            middle = (len(rest) - 1) // 2
+            looks = self._resolve(first, rest[: middle + 1], self._detect(rest[middle]))
+            return looks + self._resolve(looks[-1], rest[middle + 1 :], found)
+        return [*_between(rest, ways, pairs), self._last(rest[-1], found, pairs)]
+
+    def _is_unsure(
+        self,
+        first: Look,
+        found: list[Face],
+        pairs: "list[Pair]",
+        ways: dict[int, list[Tracked]],
+        steps: int,
+    ) -> bool:
+        if any(step.score < SURE for way in ways.values() for step in way):
+            return True
+        if steps < _SHORTEST_SEARCH:
+            return False
+        paired = {number for number, _, _ in pairs}
+        left = any(seen.track not in paired and self._matters(seen.face) for seen in first.seen)
+        kept = {id(face) for _, _, face in pairs}
+        return left or any(id(face) not in kept and self._matters(face) for face in found)
+
+    def _matters(self, face: Face) -> bool:
+        return min(face.box.width, face.box.height) >= self._min_px
+
+    def _last(self, picture: Picture, found: list[Face], pairs: "list[Pair]") -> Look:
+        numbers = {id(face): number for number, _, face in pairs}
+        known = [Seen(track=numbers[id(face)], face=face) for face in found if id(face) in numbers]
+        fresh = self._fresh([face for face in found if id(face) not in numbers])
+        return Look(picture=picture, seen=(*known, *fresh))
+
+    def _fresh(self, found: list[Face]) -> tuple[Seen, ...]:
+        return tuple(Seen(track=next(self._numbers), face=face) for face in found)
+
+    def _detect(self, picture: Picture) -> list[Face]:
+        found = self._find(picture)
+        self.faces_seen += len(found)
+        self.looks += 1
+        return found
+
+
+#: The number of a track, its face before and its face after.
+Pair = tuple[int, Seen, Face]
+
+
+def match(before: Sequence[Seen], after: Sequence[Face]) -> list[Pair]:
+    """Who is who: the nearest first, nobody twice."""
+    ranked = sorted(
+        ((_distance(seen.face, face), i, j) for i, seen in enumerate(before) for j, face in enumerate(after)),
+    )
+    used: tuple[set[int], set[int]] = (set(), set())
+    pairs: list[Pair] = []
+    for distance, i, j in ranked:
+        if distance <= _FARTHEST and i not in used[0] and j not in used[1]:
+            used[0].add(i)
+            used[1].add(j)
+            pairs.append((before[i].track, before[i], after[j]))
+    return pairs
+
+
+def _distance(one: Face, other: Face) -> float:
+    """Between centres, in sides of the box; out of reach where the size changed too much."""
+    sides = (max(face.box.width, face.box.height) for face in (one, other))
+    small, large = sorted(sides)
+    if large > small * _LARGEST_GROWTH:
+        return float("inf")
+    (x0, y0), (x1, y1) = centre(one.box), centre(other.box)
+    return float(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5) * 2 / (small + large)
+
+
+def _between(
+    rest: Sequence[Picture], ways: dict[int, list[Tracked]], pairs: list[Pair]
+) -> list[Look]:
+    return [
+        Look(
+            picture=picture,
+            seen=tuple(
+                Seen(track=number, face=Face(box=ways[number][step].box), detected=False)
+                for number, _, _ in pairs
+            ),
+        )
+        for step, picture in enumerate(rest[:-1])
+    ]
+
+
+def _runs(pictures: Iterable[Picture]) -> Iterator[tuple[bool, list[Picture]]]:
+    """Runs that are shorter where pictures are large."""
+    pictures = iter(pictures)
+    first = next(pictures, None)
+    if first is None:
+        return
+    size = sum(plane.nbytes for plane in first.planes)
+    most = max(2, min(RUN, _WAITING_BYTES // max(size, 1)))
+    yield from chunks(itertools.chain([first], pictures), most)

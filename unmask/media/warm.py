@@ -1,0 +1,14 @@
+"""Everything slow or read from files, done once, before a process is forked per file."""
+
+import cv2
+import numpy as np
+
+from unmask.media.faces import detector
+
+
+def warm(detectors: tuple[str, ...] = ("centerface",)) -> None:
+    """After this, `extract` opens no file, and works in a forked child."""
+    # OpenCV's and the detectors' own threads would not survive the fork; they gain little here.
+    cv2.setNumThreads(1)
+    for name in detectors:
+        detector(name)(np.zeros((64, 64, 3), np.uint8))
