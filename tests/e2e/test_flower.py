@@ -13,7 +13,9 @@ from infra.ledger import Ledger, migrate, open_ledger
 from producer.campaigns import Wanted, choose
 from producer.local import Machine
 from schemas.records import NewItem, Trust
+from tasks import names
 from tests.e2e.conftest import ROOT, Bench
+from workers.app import make_app
 
 ITEMS = 1000
 WITHIN_S = 180
@@ -124,3 +126,30 @@ def results_when_ended(ledger: Ledger, machine: Machine) -> list[Any]:
             return list(ledger.results("followed"))
         assert time.monotonic() < end, status
         time.sleep(0.5)
+
+
+def test_a_message_of_another_version_is_refused_where_it_can_be_seen(
+    fleet: tuple[Machine, Ledger, httpx.Client],
+) -> None:
+    machine, ledger, client = fleet
+    app = make_app(settings=settings.load(redis_url=machine.redis_url))
+    for name, body in {"newer": {"v": 99, "item": 1}, "odd": ["no message"]}.items():
+        app.send_task(names.EXTRACT, args=[body], task_id=name, queue=names.CPU_QUEUE)
+    end = time.monotonic() + WITHIN_S
+    while {tasks(client).get(name, {}).get("state") for name in ("newer", "odd")} != {"FAILURE"}:
+        machine.check()
+        assert time.monotonic() < end, tasks(client)
+        time.sleep(0.5)
+    found = tasks(client)
+    assert "message version 99" in found["newer"]["exception"]
+    assert "not a message" in found["odd"]["exception"]
+
+    # The worker lives: the next item is served.
+    campaign = ledger.open_campaign(
+        choose(Wanted(), name="after", media="-", shelf=ROOT / "models", device="cpu")
+    )
+    ledger.submit(campaign, [NewItem(uri="http://127.0.0.1/x.mp4", trust=Trust.REMOTE)])
+    while not ledger.status("after").outcomes:
+        machine.check()
+        assert time.monotonic() < end, ledger.status("after")
+        time.sleep(0.2)
