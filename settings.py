@@ -3,27 +3,79 @@
 Only `workers.app`, `producer.__main__` and `infra.resources` read this module.
 """
 
+import ipaddress
+import json
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from unmask.errors import Unusable
 
 PREFIX = "UNMASK_"
+ENV_FILE = ".env"
+
+
+def _listed(value: object) -> object:
+    """`80,443` and `[80, 443]` say the same."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [one.strip() for one in value.split(",") if one.strip()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('give a list as `one,two` or `["one", "two"]`') from None
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError(f"{error}; a network looks like 10.1.0.0/16") from None
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("an address looks like redis://:password@host:6379/0 (rediss:// for TLS)")
+    return value
+
+
+def _device(value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+        raise ValueError("say `auto`, `cpu`, `cuda` or `cuda:1`")
+    return value
+
+
+Listed = (NoDecode, BeforeValidator(_listed))
+Names = Annotated[tuple[str, ...], *Listed]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], *Listed]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Ports = Annotated[tuple[Port, ...], *Listed]
 
 
 class Settings(BaseSettings):
     """Checked against each other at start, so that a bad pair stops here, not at item 1,000,000."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     #: Where Redis is: `redis://:password@host:port/0`, or `rediss://` for TLS.
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] = SecretStr("redis://127.0.0.1:6379/0")
     #: The ledger: `sqlite:///path` or `postgresql+psycopg://user:password@host/db`.
     database_url: SecretStr = SecretStr("sqlite:///state/unmask.db")
     #: Object storage: a folder, or `s3://bucket/prefix`.
@@ -33,12 +85,12 @@ class Settings(BaseSettings):
     s3_encryption: Literal["none", "AES256", "aws:kms"] = "none"
     s3_kms_key: str | None = None
     #: Buckets whose `s3://` addresses may be scanned.
-    s3_source_buckets: tuple[str, ...] = ()
+    s3_source_buckets: Names = ()
 
     #: Where model bundles lie, one folder each.
     models_dir: Path = Path("models")
     #: `auto`, `cpu`, `cuda` or `cuda:N`.
-    device: str = "auto"
+    device: Annotated[str, AfterValidator(_device)] = "auto"
 
     #: Items on offer at once, per stage: all that Redis ever holds.
     window_items: int = Field(default=200, ge=1)
@@ -70,8 +122,8 @@ class Settings(BaseSettings):
     media_max_duration_s: float = Field(default=6 * 3600, gt=0)
     media_max_pixels: int = Field(default=64_000_000, ge=1)
     #: Ports that may be visited, and private networks that are opened on purpose.
-    download_ports: tuple[int, ...] = (80, 443)
-    download_allow_networks: tuple[str, ...] = ()
+    download_ports: Ports = (80, 443)
+    download_allow_networks: Networks = ()
 
     #: Pool processes of a CPU worker; 0 is one per core but one.
     cpu_processes: int = Field(default=0, ge=0)
@@ -84,7 +136,7 @@ class Settings(BaseSettings):
     flower_user: str = "unmask"
     flower_password: SecretStr | None = None
     flower_address: str = "127.0.0.1"
-    flower_port: int = Field(default=5555, ge=0)
+    flower_port: int = Field(default=5555, ge=0, le=65535)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -115,18 +167,19 @@ ORDER = (
 
 def load(**overrides: Any) -> Settings:
     """Read the environment; a mistake names its variable."""
-    unknown = sorted(
-        name
-        for name in os.environ
-        if name.startswith(PREFIX)
-        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
-    )
+    unknown = sorted({*_unknown(os.environ), *_unknown(dotenv_values(ENV_FILE))})
     if unknown:
         raise Unusable(f"no such setting: {', '.join(unknown)} (see settings.py for the names)")
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise Unusable("; ".join(_sentence(dict(one)) for one in error.errors())) from None
+        raise Unusable("; ".join(_sentence(one) for one in error.errors())) from None
+
+
+def _unknown(names: Iterable[str]) -> list[str]:
+    """Names that are meant for us, and are none of ours: mistyped ones."""
+    ours = [name for name in names if name.upper().startswith(PREFIX)]
+    return [name for name in ours if name[len(PREFIX) :].lower() not in Settings.model_fields]
 
 
 def environment(settings: Settings, **extra: str) -> dict[str, str]:
@@ -138,20 +191,14 @@ def environment(settings: Settings, **extra: str) -> dict[str, str]:
 def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    if isinstance(value, tuple):
-        return (
-            "[" + ",".join(f'"{one}"' if isinstance(one, str) else str(one) for one in value) + "]"
-        )
-    return str(value)
+    return json.dumps(value) if isinstance(value, tuple) else str(value)
 
 
 def _variable(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def _sentence(error: dict[str, object]) -> str:
-    where = error["loc"]
-    text = str(error["msg"]).removeprefix("Value error, ")
-    if isinstance(where, tuple) and where:
-        return f"{_variable(str(where[0]))}: {text}"
-    return text
+def _sentence(error: ErrorDetails) -> str:
+    """What is wrong with which variable; never its value, which may be a secret."""
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{_variable(str(error['loc'][0]))}: {text}" if error["loc"] else text
