@@ -60,11 +60,7 @@ def why_not_public(address: Address) -> str | None:
     """What the address is if it is not a public one, else None."""
     table = NOT_PUBLIC_4 if isinstance(address, IPv4Address) else NOT_PUBLIC_6
     special = next((why for network, why in table.items() if address in network), None)
-    return (
-        special
-        if isinstance(address, IPv4Address)
-        else special or _why_not_global(address)
-    )
+    return special if isinstance(address, IPv4Address) else special or _why_not_global(address)
 
 
 def _why_not_global(address: IPv6Address) -> str | None:

@@ -27,9 +27,7 @@ MAX_URL = 8192
 MAX_HOST, MAX_LABEL = 253, 63
 
 #: Characters that parsers disagree about. The authority ends at the first of `/?#`.
-_UNSAFE = re.compile(
-    r"[\x00-\x20\x7f-\xa0\\<>\"`\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
-)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"`\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _START = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<authority>[^/?#]*)")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.ASCII)
 #: A last label that some resolver would read as a number makes the whole host an IPv4 address.
@@ -70,9 +68,7 @@ class Guard:
         try:
             self._allowed = read_networks(allow_networks)
         except ValueError as error:
-            raise Unusable(
-                f"a network that may be visited is written wrongly: {error}"
-            ) from error
+            raise Unusable(f"a network that may be visited is written wrongly: {error}") from error
         self._ports = frozenset(ports)
         self._own_hosts = frozenset(_plain(host) for host in own_hosts)
         self._resolver = resolver
@@ -101,9 +97,7 @@ class Guard:
         if why and not self.allows(address):
             raise blocked(f"{host} has the address {address}, which is {why}")
         if str(address) in self._own_hosts:
-            raise blocked(
-                f"{host} has the address {address}, which is one of our own services"
-            )
+            raise blocked(f"{host} has the address {address}, which is one of our own services")
 
     def allows(self, address: Address) -> bool:
         """Whether a network that was opened on purpose holds it."""
@@ -129,9 +123,7 @@ class Guard:
         except socket.gaierror as error:
             raise _no_address(host, error) from error
         except (ValueError, UnicodeError) as error:
-            raise blocked(
-                f"{host} has an address that can't be read: {error}"
-            ) from error
+            raise blocked(f"{host} has an address that can't be read: {error}") from error
         except OSError as error:
             raise TryAgain(f"looking up {host} failed: {error}") from error
         if not found:
@@ -141,13 +133,9 @@ class Guard:
 
 def _check_text(uri: str) -> None:
     if len(uri) > MAX_URL:
-        raise blocked(
-            f"the address is {len(uri)} characters long; {MAX_URL} are allowed"
-        )
+        raise blocked(f"the address is {len(uri)} characters long; {MAX_URL} are allowed")
     if unsafe := _UNSAFE.search(uri):
-        raise blocked(
-            f"the address holds the character {unsafe[0]!r}, which has no place in one"
-        )
+        raise blocked(f"the address holds the character {unsafe[0]!r}, which has no place in one")
     start = _START.match(uri)
     if not start:
         raise blocked("not a web address: it must begin with http:// or https://")

@@ -73,7 +73,8 @@ def fetcher(settings: Settings) -> Fetcher:
             own_hosts=(socket.gethostname(),),
         ),
         limits=DownloadLimits(
-            max_bytes=settings.download_max_bytes, deadline_s=settings.download_deadline_s
+            max_bytes=settings.download_max_bytes,
+            deadline_s=settings.download_deadline_s,
         ),
         buckets=Buckets(
             names=frozenset(settings.s3_source_buckets),

@@ -35,9 +35,7 @@ def decoded(chunks: Iterable[bytes], encoding: str) -> Iterable[bytes]:
     if name in ("", "identity"):
         return chunks
     if name not in _WINDOW_BITS:
-        raise Refused(
-            Outcome.NOT_MEDIA, f"sent in the encoding {name!r:.40}, not asked for"
-        )
+        raise Refused(Outcome.NOT_MEDIA, f"sent in the encoding {name!r:.40}, not asked for")
     return _inflated(chunks, _WINDOW_BITS[name])
 
 

@@ -37,9 +37,7 @@ class Buckets:
         )
 
 
-def download_object(
-    uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits
-) -> Fetched:
+def download_object(uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits) -> Fetched:
     bucket, _, key = uri.partition("://")[2].partition("/")
     if bucket not in buckets.names:
         raise blocked(f"the bucket {bucket!r:.80} is not one that may be scanned")
@@ -63,9 +61,7 @@ def _get(client: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef":
         return client.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if is_missing(error):
-            raise Refused(
-                Outcome.UNREACHABLE, f"the bucket {bucket} has no such object"
-            ) from error
+            raise Refused(Outcome.UNREACHABLE, f"the bucket {bucket} has no such object") from error
         raise
 
 

@@ -25,9 +25,7 @@ def verified_tls() -> ssl.SSLContext:
 
 
 class PinnedStream(httpcore.NetworkStream):
-    def __init__(
-        self, sock: socket.socket, deadline: Deadline, limits: DownloadLimits
-    ) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline, limits: DownloadLimits) -> None:
         self._sock = sock
         self._deadline = deadline
         self._limits = limits
@@ -38,9 +36,7 @@ class PinnedStream(httpcore.NetworkStream):
             return self._sock.recv(max_bytes)
         except TimeoutError as error:
             self._deadline.left()
-            raise TryAgain(
-                f"the server was silent for {self._limits.idle_s:g} s"
-            ) from error
+            raise TryAgain(f"the server was silent for {self._limits.idle_s:g} s") from error
         except OSError as error:
             raise TryAgain(f"the connection broke: {error}") from error
 
@@ -65,17 +61,13 @@ class PinnedStream(httpcore.NetworkStream):
     ) -> "PinnedStream":
         self._sock.settimeout(self._deadline.within(self._limits.connect_s))
         try:
-            sealed = ssl_context.wrap_socket(
-                self._sock, server_hostname=server_hostname
-            )
+            sealed = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname)
         except ssl.SSLCertVerificationError as error:
             reason = f"the certificate of {server_hostname} is not valid: {error.verify_message}"
             raise Refused(Outcome.UNREACHABLE, reason) from error
         except OSError as error:
             self._deadline.left()
-            raise TryAgain(
-                f"no secure connection to {server_hostname}: {error}"
-            ) from error
+            raise TryAgain(f"no secure connection to {server_hostname}: {error}") from error
         return PinnedStream(sealed, self._deadline, self._limits)
 
     def get_extra_info(self, info: str) -> Any:
@@ -113,9 +105,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
 
     def _connect(self, address: Address) -> PinnedStream:
         end = (str(address), self._pinned.port)
-        sock = socket.create_connection(
-            end, self._deadline.within(self._limits.connect_s)
-        )
+        sock = socket.create_connection(end, self._deadline.within(self._limits.connect_s))
         peer = read_address(sock.getpeername()[0])
         if peer != address:
             sock.close()
@@ -124,9 +114,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
 
     def _refuse_own(self, address: Address) -> None:
         if not self._guard.allows(address) and _is_this_machine(address):
-            raise blocked(
-                f"{self._pinned.host} has the address {address}, which is this machine"
-            )
+            raise blocked(f"{self._pinned.host} has the address {address}, which is this machine")
 
 
 def _is_this_machine(address: Address) -> bool:

@@ -41,9 +41,7 @@ class Fetcher:
         """`Refused` where the item is at fault, `TryAgain` where another try may succeed."""
         if _is_local(uri):
             with open_local(uri, trust, stamp, self.limits) as file:
-                yield Content(
-                    file=file, fetched=hash_local(file, uri, self._deadline())
-                )
+                yield Content(file=file, fetched=hash_local(file, uri, self._deadline()))
         else:
             with self._temporary() as into:
                 fetched = self._download(uri, into)
@@ -54,16 +52,10 @@ class Fetcher:
         try:
             if uri.lower().startswith("s3://"):
                 return download_object(uri, into, self.buckets, self.limits)
-            got = download(
-                uri, into, Web(guard=self.guard, limits=self.limits, tls=self.tls)
-            )
+            got = download(uri, into, Web(guard=self.guard, limits=self.limits, tls=self.tls))
         except OSError as error:
-            raise TryAgain(
-                f"the temporary folder can't take the download: {error}"
-            ) from error
-        return Fetched(
-            final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=got.bytes
-        )
+            raise TryAgain(f"the temporary folder can't take the download: {error}") from error
+        return Fetched(final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=got.bytes)
 
     @contextmanager
     def _temporary(self) -> Iterator[BinaryIO]:

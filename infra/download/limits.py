@@ -38,9 +38,7 @@ class Deadline:
         """Seconds that are left; `Refused` when none are."""
         left = self._start + self.seconds - time.monotonic()
         if left <= 0:
-            raise Refused(
-                Outcome.TIMED_OUT, f"fetching took longer than {self.seconds:g} s"
-            )
+            raise Refused(Outcome.TIMED_OUT, f"fetching took longer than {self.seconds:g} s")
         return left
 
     def within(self, most: float) -> float:

@@ -35,9 +35,7 @@ def local_path(uri: str) -> str:
 
 
 @contextmanager
-def open_local(
-    uri: str, trust: Trust, stamp: str, limits: DownloadLimits
-) -> Iterator[BinaryIO]:
+def open_local(uri: str, trust: Trust, stamp: str, limits: DownloadLimits) -> Iterator[BinaryIO]:
     if trust is not Trust.LOCAL:
         raise blocked("files of this machine are read only for its own command line")
     with open(_handle(local_path(uri)), "rb") as file:
@@ -51,9 +49,7 @@ def _handle(path: str) -> int:
     except FileNotFoundError as error:
         raise Refused(Outcome.UNREACHABLE, "there is no such file") from error
     except (OSError, ValueError) as error:
-        raise Refused(
-            Outcome.UNREACHABLE, f"the file can't be opened: {error}"
-        ) from error
+        raise Refused(Outcome.UNREACHABLE, f"the file can't be opened: {error}") from error
 
 
 def hash_local(file: BinaryIO, uri: str, deadline: Deadline) -> Fetched:

@@ -18,8 +18,6 @@ def pin(guard: Guard, url: httpx.URL, deadline: Deadline) -> Pinned:
         return asking.submit(guard.pin, url).result(timeout=deadline.within(LOOKUP_S))
     except TimeoutError:
         deadline.left()
-        raise TryAgain(
-            f"looking up {url.host} took longer than {LOOKUP_S:g} s"
-        ) from None
+        raise TryAgain(f"looking up {url.host} took longer than {LOOKUP_S:g} s") from None
     finally:
         asking.shutdown(wait=False, cancel_futures=True)

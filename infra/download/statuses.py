@@ -39,9 +39,9 @@ def wait_s(retry_after: str | None) -> float | None:
 
 def _until(date: str) -> float:
     when = parsedate_to_datetime(date)
-    return (
-        when if when.tzinfo else when.replace(tzinfo=UTC)
-    ).timestamp() - datetime.now(UTC).timestamp()
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - datetime.now(
+        UTC
+    ).timestamp()
 
 
 def _phrase(status: int) -> str:

@@ -54,21 +54,15 @@ def download(uri: str, into: BinaryIO, web: Web) -> Downloaded:
                 sha256, size = _receive(answer, into, web.limits.max_bytes)
                 return Downloaded(final_uri=str(url), sha256=sha256, bytes=size)
             url = _next(url, answer, web.guard)
-    raise Refused(
-        Outcome.UNREACHABLE, f"more than {web.limits.max_redirects} redirects"
-    )
+    raise Refused(Outcome.UNREACHABLE, f"more than {web.limits.max_redirects} redirects")
 
 
 @contextmanager
-def _answer(
-    url: httpx.URL, web: Web, deadline: Deadline
-) -> Iterator[httpcore.Response]:
+def _answer(url: httpx.URL, web: Web, deadline: Deadline) -> Iterator[httpcore.Response]:
     pinned = pin(web.guard, url, deadline)
     network = PinnedNetwork(pinned, web.guard, deadline, web.limits)
     tls = web.tls or verified_tls()
-    raw = httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
+    raw = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     headers = ((b"Host", url.netloc), *HEADERS)
     with (
         _explained(),
@@ -98,9 +92,7 @@ def _next(url: httpx.URL, answer: httpcore.Response, guard: Guard) -> httpx.URL:
     try:
         target = str(url.join(location))
     except (httpx.InvalidURL, ValueError) as error:
-        raise Refused(
-            Outcome.BLOCKED, f"redirect to an unreadable address: {error}"
-        ) from error
+        raise Refused(Outcome.BLOCKED, f"redirect to an unreadable address: {error}") from error
     return guard.parse(target)
 
 
@@ -117,8 +109,6 @@ def _explained() -> Iterator[None]:
     except httpcore.RemoteProtocolError as error:
         raise TryAgain(f"the server does not speak HTTP properly: {error}") from error
     except httpcore.LocalProtocolError as error:
-        raise Refused(
-            Outcome.BLOCKED, f"the address can't be requested: {error}"
-        ) from error
+        raise Refused(Outcome.BLOCKED, f"the address can't be requested: {error}") from error
     except (httpcore.NetworkError, httpcore.TimeoutException) as error:
         raise TryAgain(f"the connection broke: {error}") from error

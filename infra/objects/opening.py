@@ -32,9 +32,7 @@ def open_store(url: str, options: StoreOptions | None = None) -> Store:
         case "" if url:
             return FolderStore(Path(url).expanduser())
         case _:
-            raise Unusable(
-                f"object storage {url!r}: give a folder or s3://bucket/prefix"
-            )
+            raise Unusable(f"object storage {url!r}: give a folder or s3://bucket/prefix")
 
 
 def _s3(bucket: str, prefix: str, options: StoreOptions) -> S3Store:

@@ -60,17 +60,13 @@ class Store(Protocol):
 
 
 def stored(key: str, data: bytes) -> StoredObject:
-    return StoredObject(
-        key=check_key(key), sha256=hashlib.sha256(data).hexdigest(), size=len(data)
-    )
+    return StoredObject(key=check_key(key), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
 def verified(key: str, data: bytes, sha256: str) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise Corrupt(
-            f"{key}: {len(data)} bytes with hash {found}, the ledger knows {sha256}"
-        )
+        raise Corrupt(f"{key}: {len(data)} bytes with hash {found}, the ledger knows {sha256}")
     return data
 
 
@@ -80,9 +76,7 @@ def round_trip(store: Store, key: str) -> None:
     try:
         store.get(key, sha256=kept.sha256)
     except Corrupt as error:
-        raise Unusable(
-            f"the store does not give back what it was given: {error}"
-        ) from error
+        raise Unusable(f"the store does not give back what it was given: {error}") from error
     finally:
         store.delete([key])
     if store.exists(key):

@@ -32,9 +32,7 @@ POOL_CONNECTIONS = 32
 DELETE_AT_ONCE = 1000
 
 
-def make_client(
-    *, endpoint_url: str | None, path_style: bool, region: str | None
-) -> "S3Client":
+def make_client(*, endpoint_url: str | None, path_style: bool, region: str | None) -> "S3Client":
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
@@ -47,9 +45,7 @@ def make_client(
     )
     session = boto3.session.Session()
     where = region or session.region_name or "us-east-1"
-    return session.client(
-        "s3", region_name=where, endpoint_url=endpoint_url, config=config
-    )
+    return session.client("s3", region_name=where, endpoint_url=endpoint_url, config=config)
 
 
 class S3Store:
@@ -94,18 +90,14 @@ class S3Store:
         check_key(key)
         with explained(self._where(key)):
             try:
-                answer = self._client.get_object(
-                    Bucket=self.bucket, Key=self.prefix + key
-                )
+                answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
                 data = answer["Body"].read()
             except ClientError as error:
                 if is_missing(error):
                     raise Missing(f"{key} is not in {self!r}") from error
                 raise
             except READ_ERRORS as error:
-                raise TryAgain(
-                    f"object storage broke off while sending {key}: {error}"
-                ) from error
+                raise TryAgain(f"object storage broke off while sending {key}: {error}") from error
         return verified(key, data, sha256)
 
     def exists(self, key: str) -> bool:
@@ -124,9 +116,7 @@ class S3Store:
                 for one in page.get("Contents", ()):
                     key = one["Key"].removeprefix(self.prefix)
                     if is_key(key):
-                        yield Listed(
-                            key=key, size=one["Size"], modified_at=one["LastModified"]
-                        )
+                        yield Listed(key=key, size=one["Size"], modified_at=one["LastModified"])
 
     def clean(self, *, older_than_s: float) -> int:
         """An object is there whole or not at all: there is nothing to clean."""
@@ -138,9 +128,7 @@ class S3Store:
     def _size(self, key: str) -> int | None:
         with explained(self._where(key)):
             try:
-                about = self._client.head_object(
-                    Bucket=self.bucket, Key=self.prefix + key
-                )
+                about = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
             except ClientError as error:
                 if is_missing(error):
                     return None
@@ -165,9 +153,7 @@ class S3Store:
 def _encryption(kind: Encryption, kms_key: str | None) -> dict[str, Any]:
     if kind == "none":
         return {}
-    return {"ServerSideEncryption": kind} | (
-        {"SSEKMSKeyId": kms_key} if kms_key else {}
-    )
+    return {"ServerSideEncryption": kind} | ({"SSEKMSKeyId": kms_key} if kms_key else {})
 
 
 def _content_md5(data: bytes) -> str:

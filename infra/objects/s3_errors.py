@@ -64,7 +64,5 @@ def _raise(error: ClientError, where: str) -> Never:
     about = error.response["Error"]
     code, message = about["Code"], about.get("Message", "")
     if code in _OURS:
-        raise Unusable(
-            f"object storage {where}: {code} {message}; {_OURS[code]}"
-        ) from error
+        raise Unusable(f"object storage {where}: {code} {message}; {_OURS[code]}") from error
     raise TryAgain(f"object storage {where}: {code} {message}") from error

@@ -1,0 +1,99 @@
+"""The process of one file: shut in, it looks at the file, writes what it found, and is gone."""
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import BinaryIO, NoReturn, Protocol
+
+from infra.sandbox.confine import confine
+from infra.sandbox.frames import (
+    CLIP,
+    DONE,
+    FAILED,
+    MANIFEST,
+    PERSON,
+    REFUSED,
+    write_frame,
+)
+from infra.sandbox.wire import Request
+from unmask.errors import Refused
+from unmask.media.values import Clip, Limits, Manifest
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+#: Left for the worker in place of a traceback.
+MAX_WORDS = 2000
+
+
+class Extractor(Protocol):
+    """`unmask.media`, or what a test puts in its place."""
+
+    def warm(self) -> None: ...
+
+    def extract(
+        self, file: BinaryIO, spec: ScanSpec, limits: Limits, /
+    ) -> Iterator[Clip | Manifest]: ...
+
+
+def run(
+    request: Request,
+    handles: tuple[int, int, int],
+    ruleset: int | None,
+    extractor: Extractor,
+) -> NoReturn:
+    """Never returns to the keeper, whose copy this process is."""
+    file, results, printed = handles
+    code = 1
+    try:
+        _redirect(printed)
+        confine(request, ruleset)
+        with os.fdopen(results, "wb") as out:
+            _report(request, file, out, extractor)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _redirect(printed: int) -> None:
+    """What decoders print is kept for the report, and a crash leaves its stack there."""
+    for standard in (1, 2):
+        os.dup2(printed, standard)
+    faulthandler.enable(file=sys.__stderr__ or 2)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _report(request: Request, handle: int, out: BinaryIO, extractor: Extractor) -> None:
+    try:
+        with os.fdopen(handle, "rb") as file:
+            for piece in extractor.extract(file, request.spec, request.limits):
+                _write(out, piece)
+        write_frame(out, DONE)
+    except Refused as refusal:
+        _refuse(out, refusal.outcome, refusal.reason)
+    except MemoryError:
+        _refuse(
+            out,
+            Outcome.OVER_BUDGET,
+            "decoding it needs more memory than one file is given",
+        )
+    except Exception as error:  # the outermost edge of this process
+        write_frame(out, FAILED, f"{type(error).__name__}: {error}"[:MAX_WORDS].encode())
+        traceback.print_exc()
+        raise
+
+
+def _write(out: BinaryIO, piece: Clip | Manifest) -> None:
+    if isinstance(piece, Clip):
+        write_frame(out, CLIP, PERSON.pack(piece.person), piece.data)
+    else:
+        write_frame(out, MANIFEST, piece.to_bytes())
+
+
+def _refuse(out: BinaryIO, outcome: Outcome, reason: str) -> None:
+    words = {"outcome": str(outcome), "reason": reason[:MAX_WORDS]}
+    write_frame(out, REFUSED, json.dumps(words).encode())

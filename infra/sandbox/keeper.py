@@ -1,0 +1,119 @@
+"""The keeper of the room: a warmed-up process that forks one guest per file.
+
+It holds the library in memory and nothing else: no settings, no database, no credentials. It
+watches each guest's time and memory, and is gone when its worker is.
+
+    python -m infra.sandbox.keeper CONTROL_HANDLE EXTRACTOR_MODULE [READABLE_PATH…]
+"""
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from infra.sandbox import guest, landlock
+from infra.sandbox.wire import READY, Report, Request, receive, send
+
+#: How often a guest's memory is looked at: a process fills about 100 MB in this time.
+LOOK_MS = 20
+#: How much of what decoders printed is worth keeping.
+PRINTED = 4000
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    extractor = importlib.import_module(sys.argv[2])
+    extractor.warm()
+    ruleset = landlock.ruleset(landlock.code_paths(sys.argv[3:])) if landlock.version() else None
+    gc.collect()
+    gc.freeze()
+    send(control, READY)
+    while True:
+        data, handles = receive(control, 2)
+        if not data:
+            return
+        _serve(
+            control,
+            Request.from_bytes(data),
+            (handles[0], handles[1]),
+            ruleset,
+            extractor,
+        )
+
+
+def _serve(
+    control: socket.socket,
+    request: Request,
+    handles: tuple[int, int],
+    ruleset: int | None,
+    extractor: guest.Extractor,
+) -> None:
+    printed = os.memfd_create("printed")
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        guest.run(request, (*handles, printed), ruleset, extractor)
+    for handle in handles:
+        os.close(handle)
+    report = _watch(pid, control, request, printed)
+    os.close(printed)
+    send(control, report.to_bytes())
+
+
+def _watch(pid: int, control: socket.socket, request: Request, printed: int) -> Report:
+    why = _wait(pid, control, request)
+    if why:
+        _kill(pid)
+    _, status, usage = os.wait4(pid, 0)
+    return Report(
+        ended=os.waitstatus_to_exitcode(status),
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        peak_bytes=usage.ru_maxrss * 1024,
+        killed_for=why,
+        printed=os.pread(printed, PRINTED, 0).decode("utf-8", "replace"),
+    )
+
+
+def _wait(pid: int, control: socket.socket, request: Request) -> str:
+    """Until the guest ends, or must be ended: then the reason."""
+    end = time.monotonic() + request.limits.deadline_s + request.room.grace_s
+    ended = os.pidfd_open(pid)
+    try:
+        events = select.poll()
+        events.register(ended, select.POLLIN)
+        events.register(control.fileno(), select.POLLIN)
+        while time.monotonic() < end:
+            happened = events.poll(LOOK_MS)
+            if any(handle == control.fileno() for handle, _ in happened):
+                _kill(pid)
+                sys.exit(0)  # the worker is gone, or has no more use for us
+            if happened:
+                return ""
+            if _resident(pid) > request.room.resident_bytes:
+                return "memory"
+        return "time"
+    finally:
+        os.close(ended)
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except OSError:  # it ended just now
+        return 0
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

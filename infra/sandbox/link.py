@@ -1,0 +1,121 @@
+"""The worker's side of the keeper process."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from infra.sandbox.frames import BadFrames, FrameReader
+from infra.sandbox.results import Results, most_bytes
+from infra.sandbox.verdict import RoomCrashed
+from infra.sandbox.wire import READY, Report, Request, receive, send
+
+#: Importing the media library on a busy machine.
+START_S = 120.0
+#: How much later than a file's end the keeper may report it.
+SLACK_S = 10.0
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: All that the keeper sees of our environment: no setting, no credential. Its guests are many on
+#: one machine, and threads started before a fork are lost in it.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+class Link:
+    def __init__(
+        self, extractor: str, search_path: tuple[str, ...], readable: tuple[str, ...]
+    ) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _spawn(theirs.fileno(), extractor, search_path, readable)
+        self._busy = threading.Lock()
+        self._ready = False
+        self.stopped = False
+
+    def look(self, handle: int, request: Request) -> tuple[Results, Report]:
+        """Have one open file looked at."""
+        with self._busy:
+            self._await_ready()
+            end = time.monotonic() + request.limits.deadline_s + request.room.grace_s + SLACK_S
+            results = Results(spec=request.spec)
+            source = self._ask(handle, request)
+            try:
+                reader = FrameReader(source, end=end, budget=most_bytes(request.spec))
+                results.collect(reader.frames())
+            except BadFrames as error:
+                raise RoomCrashed(f"its results do not check: {error}", by_the_file=True) from error
+            except TimeoutError as error:
+                raise RoomCrashed(str(error), by_the_file=False) from error
+            finally:
+                os.close(source)
+            return results, self._report(end)
+
+    def stop(self) -> None:
+        """Killing the keeper kills its guest; whoever waits for either is woken by that."""
+        self.stopped = True
+        self._process.kill()
+        self._process.wait()
+        with self._busy:
+            self._control.close()
+
+    def _ask(self, handle: int, request: Request) -> int:
+        """Hand the file over; where its results will come from."""
+        source, sink = os.pipe2(os.O_CLOEXEC)
+        try:
+            send(self._control, request.to_bytes(), (handle, sink))
+        except OSError as error:
+            os.close(source)
+            raise RoomCrashed(f"the keeper is gone: {error}", by_the_file=False) from error
+        finally:
+            os.close(sink)
+        return source
+
+    def _await_ready(self) -> None:
+        if not self._ready and self._message(START_S) != READY:
+            raise RoomCrashed("the room could not be warmed up", by_the_file=False)
+        self._ready = True
+
+    def _report(self, end: float) -> Report:
+        return Report.from_bytes(self._message(max(end - time.monotonic(), 1.0)))
+
+    def _message(self, within_s: float) -> bytes:
+        try:
+            self._control.settimeout(within_s)
+            data, _ = receive(self._control)
+        except OSError as error:
+            raise RoomCrashed(f"the keeper does not answer: {error}", by_the_file=False) from error
+        if not data:
+            raise RoomCrashed("the keeper of the room ended", by_the_file=False)
+        return data
+
+
+def _spawn(
+    control: int,
+    extractor: str,
+    search_path: tuple[str, ...],
+    readable: tuple[str, ...],
+) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "infra.sandbox.keeper", str(control), extractor]
+    return subprocess.Popen(
+        [*command, *search_path, *readable],
+        pass_fds=(control,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        env=_environment(search_path),
+        cwd="/",
+    )
+
+
+def _environment(search_path: tuple[str, ...]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join((str(ROOT), *search_path))}

@@ -1,0 +1,79 @@
+"""What the worker and the keeper of the room say to each other: one JSON message at a time."""
+
+import dataclasses
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from infra.sandbox.limits import RoomLimits
+from unmask.media.values import Limits
+from unmask.spec import ScanSpec
+
+MAX_MESSAGE = 64 << 10
+
+#: The keeper's first message, when the library is warm.
+READY = b"ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One file to look at; the open file and the pipe for results travel beside it."""
+
+    spec: ScanSpec
+    limits: Limits
+    room: RoomLimits
+
+    def to_bytes(self) -> bytes:
+        fields = {
+            "spec": self.spec.to_json(),
+            "limits": dataclasses.asdict(self.limits),
+            "room": dataclasses.asdict(self.room),
+        }
+        return json.dumps(fields).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        fields = json.loads(data)
+        return cls(
+            spec=ScanSpec.from_json(fields["spec"]),
+            limits=Limits(**fields["limits"]),
+            room=RoomLimits(**fields["room"]),
+        )
+
+    @property
+    def cpu_s(self) -> int:
+        return self.room.cpu_s or int(2 * self.limits.deadline_s) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How the process that held the file ended, in the words of its parent."""
+
+    #: 0, an exit code, or minus a signal.
+    ended: int
+    cpu_s: float
+    peak_bytes: int
+    #: Why the keeper ended it: `time`, `memory`, or nothing.
+    killed_for: str = ""
+    #: The end of what decoders printed.
+    printed: str = ""
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        fields: dict[str, Any] = json.loads(data)
+        return cls(**fields)
+
+
+def send(control: socket.socket, data: bytes, handles: Sequence[int] = ()) -> None:
+    socket.send_fds(control, [data], list(handles))
+
+
+def receive(control: socket.socket, handles: int = 0) -> tuple[bytes, list[int]]:
+    """A message and its handles; no bytes when the other side is gone."""
+    data, received, _flags, _address = socket.recv_fds(control, MAX_MESSAGE, handles)
+    return data, received
