@@ -89,6 +89,11 @@ class Batcher:
         for work in (self._collect, self._score):
             threading.Thread(target=self._forever, args=(work,), daemon=True).start()
 
+    def stop(self) -> None:
+        """For tests: a worker's own batcher lives as long as its process."""
+        self._heartbeat.__exit__(None, None, None)
+        self._loaders.shutdown(wait=False, cancel_futures=True)
+
     def submit(self, item: int) -> Future[str]:
         asked = _Asked(item)
         self._asked.put(asked)

@@ -1,0 +1,262 @@
+"""One task per item on top of one model thread: who is answered what, and who is charged."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from celery.exceptions import Retry
+
+import settings
+from infra.ledger import Ledger, migrate
+from infra.objects import FolderStore, clip_key, manifest_key
+from infra.resources import Resources, build
+from schemas.records import (
+    CampaignOptions,
+    Claim,
+    Extracted,
+    Extraction,
+    Fetched,
+    MediaFacts,
+    NewItem,
+    Trust,
+)
+from schemas.stages import Stage
+from tasks import batcher as module
+from tasks.batcher import Batcher
+from tasks.drain import Drain
+from tasks.models import UnknownModel
+from unmask.media.clips import make_clip
+from unmask.media.coding import encode
+from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo
+from unmask.model.clips import PersonFrames
+from unmask.model.shelf import find_bundle
+from unmask.verdict import WindowScore
+
+LITE = find_bundle("lite")
+WITHIN_S = 20
+
+
+@dataclass
+class FakePredictor:
+    """Scores nothing, but remembers who came together and fails where it is told to."""
+
+    bundle = LITE
+    device = "cpu"
+    calls: list[int] = field(default_factory=list)
+    trouble: Callable[[Sequence[PersonFrames]], None] = lambda _: None
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def score(
+        self, clips: Sequence[PersonFrames], deadline: Callable[[], None]
+    ) -> list[list[WindowScore]]:
+        self.gate.wait(WITHIN_S)
+        deadline()
+        self.calls.append(len(clips))
+        self.trouble(clips)
+        return [
+            [_score(person, number) for number in range(len(person.windows))] for person in clips
+        ]
+
+
+def _score(person: PersonFrames, number: int) -> WindowScore:
+    times = person.windows[number].times
+    return WindowScore(
+        person=person.person,
+        window=number,
+        start_s=times[0],
+        end_s=times[-1],
+        frames=len(times),
+        raw=0.5,
+    )
+
+
+@dataclass
+class FakeModels:
+    one: FakePredictor
+
+    def predictor(self, digest: str) -> FakePredictor:
+        if digest != LITE.digest:
+            raise UnknownModel(f"no model of digest {digest}")
+        return self.one
+
+
+@dataclass
+class Stand:
+    tools: Resources
+    predictor: FakePredictor
+    batcher: Batcher
+    broken: threading.Event
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.tools.ledger
+
+    def items(self, count: int, *, model: str = LITE.digest, name: str = "stand") -> list[int]:
+        """Items whose clips are stored, as a CPU worker leaves them."""
+        spec = LITE.spec
+        campaign = self.ledger.open_campaign(
+            CampaignOptions(name=name, model="lite", model_digest=model, spec=spec)
+        )
+        uris = [f"https://example.org/{name}/{number}.mp4" for number in range(count)]
+        self.ledger.submit(campaign, [NewItem(uri=uri, trust=Trust.REMOTE) for uri in uris])
+        return [self._extract(offer.item) for offer in self._offers()]
+
+    def _offers(self) -> Sequence[object]:
+        return [
+            one for one in self.ledger.offer(window=1000, lease_s=60) if one.stage is Stage.WAITING
+        ]
+
+    def _extract(self, item: int) -> int:
+        claim = self.ledger.claim(item, Stage.WAITING, owner="cpu", lease_s=60)
+        assert claim is not None
+        done = stored(self.tools, claim)
+        assert self.ledger.extracted(claim, done) is Stage.EXTRACTED
+        return item
+
+    def start(self) -> None:
+        self.batcher.start()
+        self.predictor.gate.set()
+
+    def stage(self, item: int) -> str:
+        for campaign in self.ledger.campaigns():
+            for row in self.ledger.results(campaign.options.name):
+                if row.item == item:
+                    return row.stage.value
+        raise AssertionError(f"no item {item}")
+
+
+def stored(tools: Resources, claim: Claim) -> Extracted:
+    sha = hashlib.sha256(claim.uri.encode()).hexdigest()
+    spec = claim.campaign.options.spec
+    picture = np.full((spec.size, spec.size, 3), claim.item % 200, np.uint8)
+    frames = [
+        (
+            FaceFrame(
+                window=number // 5,
+                time_s=number * 0.04,
+                box=Box(x=0, y=0, width=50, height=50),
+                face_px=50,
+                sharpness=1.0,
+                detected=True,
+                offset=0,
+                length=0,
+            ),
+            encode(picture, spec.coding),
+        )
+        for number in range(10)
+    ]
+    clip, person = make_clip(0, frames)
+    manifest = Manifest(
+        media=MediaInfo(kind="video", container="mp4", codec="h264", width=64, height=64),
+        spec_digest=spec.digest,
+        size=spec.size,
+        persons=(person,),
+    ).to_bytes()
+    digest = hashlib.sha256(manifest).hexdigest()
+    kept = tools.store.put(clip_key(sha, spec.digest, person=0, clip_sha256=clip.sha256), clip.data)
+    page = tools.store.put(manifest_key(sha, spec.digest, manifest_sha256=digest), manifest)
+    return Extracted(
+        fetched=Fetched(final_uri=claim.uri, sha256=sha, bytes_fetched=1),
+        media=MediaFacts(kind="video", frames_analysed=10),
+        extraction=Extraction(sha256=sha, spec_digest=spec.digest, manifest=page, clips=(kept,)),
+        cpu_seconds=0.0,
+    )
+
+
+@pytest.fixture
+def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    monkeypatch.setattr(module, "drain", Drain())
+    address = f"sqlite:///{tmp_path / 'unmask.db'}"
+    migrate(address)
+    tools = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
+    predictor, broken = FakePredictor(), threading.Event()
+    made = Batcher(tools, FakeModels(predictor), broken.set)
+    yield Stand(tools=tools, predictor=predictor, batcher=made, broken=broken)
+    made.stop()
+    tools.ledger.close()
+
+
+def answers(futures: Sequence["Future[str]"]) -> list[str]:
+    return [future.result(WITHIN_S) for future in futures]
+
+
+def test_each_task_is_answered_when_its_own_result_is_there(stand: Stand) -> None:
+    items = stand.items(5)
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    assert all("unsure" in answer for answer in answers(futures))
+    assert {stand.stage(item) for item in items} == {"done"}
+    assert max(stand.predictor.calls) > 1, "items asked for together were not scored together"
+
+
+def test_an_item_asked_for_twice_is_scored_once_and_both_are_answered(stand: Stand) -> None:
+    (item,) = stand.items(1)
+    futures = [stand.batcher.submit(item) for _ in range(3)]
+    stand.start()
+    found = answers(futures)
+    assert sum("unsure" in answer for answer in found) == 1
+    assert sum("nothing to do" in answer for answer in found) == 2
+    assert stand.predictor.calls == [1]
+
+
+def test_a_poisonous_item_is_charged_alone(stand: Stand) -> None:
+    items = stand.items(4)
+
+    def trouble(clips: Sequence[PersonFrames]) -> None:
+        shades = {int(clip.windows[0].frames[0, 0, 0, 0]) for clip in clips}
+        if any(abs(shade - items[2] % 200) <= 0 for shade in shades):
+            raise RuntimeError("poison")
+
+    stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    with pytest.raises(Retry, match="poison"):
+        futures[2].result(WITHIN_S)
+    good = [future for number, future in enumerate(futures) if number != 2]
+    assert all("unsure" in answer for answer in answers(good))
+    assert {stand.stage(item) for item in items if item != items[2]} == {"done"}
+    attempts = {row.item: row.attempts for row in stand.ledger.results("stand")}
+    assert attempts[items[2]] >= 1
+
+
+def test_a_model_that_is_not_here_is_left_to_others_at_no_charge(stand: Stand) -> None:
+    (item,) = stand.items(1, model="f" * 64, name="other")
+    (mine,) = stand.items(1, name="mine")
+    futures = [stand.batcher.submit(item), stand.batcher.submit(mine)]
+    stand.start()
+    with pytest.raises(Retry, match="no model"):
+        futures[0].result(WITHIN_S)
+    assert "unsure" in futures[1].result(WITHIN_S)
+    assert stand.stage(item) == "extracted"
+
+
+def test_damaged_clips_are_cut_anew_and_never_scored(stand: Stand) -> None:
+    (item,) = stand.items(1)
+    assert isinstance(stand.tools.store, FolderStore)
+    for listed in list(stand.tools.store.list("clips/")):
+        path = Path(stand.tools.settings.store_url) / listed.key
+        if "manifest" not in path.name:
+            path.chmod(0o644)
+            path.write_bytes(b"x" * listed.size)
+    future = stand.batcher.submit(item)
+    stand.start()
+    with pytest.raises(Retry):
+        future.result(WITHIN_S)
+    assert stand.predictor.calls == []
+    assert stand.stage(item) == "waiting"
+
+
+def test_a_stopping_worker_gives_items_back(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    (item,) = stand.items(1)
+    future = stand.batcher.submit(item)
+    module.drain.start(0.0)
+    stand.start()
+    with pytest.raises(Retry, match="stopping"):
+        future.result(WITHIN_S)
+    assert stand.stage(item) == "extracted"
+    assert not stand.broken.is_set()
