@@ -1,0 +1,86 @@
+"""results.parquet: typed columns, written in row groups."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from producer.report.flat import COLUMNS, record
+from schemas.records import ResultRow
+
+ROW_GROUP = 10_000
+
+_MOMENT = pa.timestamp("us", tz="UTC")
+_SEGMENT = pa.struct(
+    [
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("raw", pa.float64()),
+        ("probability", pa.float64()),
+        ("telling_s", pa.float64()),
+        ("evidence", pa.string()),
+    ]
+)
+_PERSON = pa.struct(
+    [
+        ("person", pa.int32()),
+        ("outcome", pa.string()),
+        ("probability", pa.float64()),
+        ("segments", pa.list_(_SEGMENT)),
+    ]
+)
+_TYPES = {
+    "item": pa.int64(),
+    "duration_s": pa.float64(),
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "probability": pa.float64(),
+    "threshold_real": pa.float64(),
+    "threshold_fake": pa.float64(),
+    "persons": pa.list_(_PERSON),
+    "faces_seen": pa.int64(),
+    "frames_analysed": pa.int64(),
+    "coverage": pa.float64(),
+    "left_out": pa.int64(),
+    "partial": pa.bool_(),
+    "notes": pa.list_(pa.string()),
+    "evidence": pa.list_(pa.string()),
+    "inherited_from": pa.int64(),
+    "attempts": pa.int32(),
+    "submitted_at": _MOMENT,
+    "started_at": _MOMENT,
+    "finished_at": _MOMENT,
+    "cpu_seconds": pa.float64(),
+    "gpu_seconds": pa.float64(),
+    "bytes_fetched": pa.int64(),
+}
+#: Columns not named above are text; `extra` is a JSON object, since every input has its own.
+SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
+
+
+@contextmanager
+def parquet_file(path: Path) -> Iterator[Callable[[ResultRow], None]]:
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        held: list[dict[str, Any]] = []
+
+        def add(row: ResultRow) -> None:
+            held.append(_row(row))
+            if len(held) >= ROW_GROUP:
+                flush()
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pylist(held, schema=SCHEMA))
+            held.clear()
+
+        yield add
+        if held:
+            flush()
+
+
+def _row(row: ResultRow) -> dict[str, Any]:
+    values = record(row)
+    return values | {"extra": json.dumps(values["extra"], ensure_ascii=False)}

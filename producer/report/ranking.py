@@ -1,0 +1,33 @@
+"""Which rows a person should see first, kept in bounded memory."""
+
+from producer.status import ORDER
+from schemas.records import ResultRow
+
+#: So many rows are in the page; the other files hold all.
+MOST = 5000
+
+Rank = tuple[int, float, int]
+
+
+def rank(row: ResultRow) -> Rank:
+    """Fakes, then doubtful ones, the most likely first."""
+    place = ORDER.index(row.outcome) if row.outcome else len(ORDER)
+    return place, -(row.probability or 0.0), row.item
+
+
+class Foremost:
+    """The first rows by rank of however many there are."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._rows: list[ResultRow] = []
+        self.seen = 0
+
+    def add(self, row: ResultRow) -> None:
+        self.seen += 1
+        self._rows.append(row)
+        if len(self._rows) >= 2 * self._most:
+            self._rows = self.rows()
+
+    def rows(self) -> list[ResultRow]:
+        return sorted(self._rows, key=rank)[: self._most]
