@@ -5,12 +5,17 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 from unmask.errors import UnmaskError
-from unmask.media.values import MANIFEST_VERSION, Manifest, Person
+from unmask.media.values import (
+    MANIFEST_VERSION,
+    Box,
+    FaceFrame,
+    Manifest,
+    MediaInfo,
+    Person,
+)
 from unmask.outcomes import Outcome
 
 #: A manifest of four people with 150 frames each has about 150 kB.
@@ -20,6 +25,10 @@ MAX_FRAMES = 100_000
 MAX_TEXT = 2_000
 _MAX_NUMBER = 1 << 40
 _ANSWERS = {None, Outcome.NO_FACE, Outcome.TOO_SMALL, Outcome.TOO_SHORT}
+
+_HINTS: dict[Any, dict[str, Any]] = {
+    kind: typing.get_type_hints(kind) for kind in (Manifest, MediaInfo, Person, FaceFrame, Box)
+}
 
 T = TypeVar("T")
 
@@ -46,17 +55,12 @@ def _parsed(data: bytes) -> Any:
 def _record(kind: type[T], value: Any, where: str) -> T:
     if not isinstance(value, dict):
         raise BadManifest(f"{where}: expected an object, got {type(value).__name__}")
-    hints = _hints(kind)
+    hints = _HINTS[kind]
     if value.keys() != hints.keys():
         odd = ", ".join(sorted(value.keys() ^ hints.keys()))[:MAX_TEXT]
         raise BadManifest(f"{where}: missing or unknown fields: {odd}")
     fields = {name: _value(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
     return kind(**fields)
-
-
-@cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -100,7 +100,7 @@ class Video:
     def _time(self, frame: VideoFrame) -> float:
         if frame.pts is None:
             return self.frames_decoded / float(self._stream.average_rate or 25)
-        return float(frame.pts * frame.time_base - self._start)
+        return float(frame.pts * (frame.time_base or self._stream.time_base) - self._start)
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
@@ -160,5 +160,5 @@ def _duration(container: Any, stream: Any) -> float | None:
     if stream.duration is not None and stream.duration > 0:
         return float(stream.duration * stream.time_base)
     if container.duration is not None and container.duration > 0:
-        return container.duration / _MICROSECONDS
+        return float(container.duration / _MICROSECONDS)
     return None

@@ -1,5 +1,7 @@
 """Everything slow or read from files, done once, before a process is forked per file."""
 
+import gc
+
 import cv2
 import numpy as np
 
@@ -12,3 +14,6 @@ def warm(detectors: tuple[str, ...] = ("centerface",)) -> None:
     cv2.setNumThreads(1)
     for name in detectors:
         detector(name)(np.zeros((64, 64, 3), np.uint8))
+    # A decoder left over from earlier must be freed here: in a child, whoever frees it waits for
+    # decoder threads that exist only in the parent.
+    gc.collect()

@@ -1,0 +1,33 @@
+"""Extraction as a test wants it: clips and manifest apart."""
+
+import io
+
+from unmask.media import extract
+from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest
+from unmask.spec import ScanSpec
+
+EVERY_FRAME = ScanSpec(
+    name="every", moments="first", windows=1, frames=1000, spacing_s=None, persons=2
+)
+
+
+def extracted(
+    data: bytes, spec: ScanSpec = EVERY_FRAME, limits: Limits | None = None
+) -> tuple[list[Clip], Manifest]:
+    *clips, manifest = extract(io.BytesIO(data), spec, limits or Limits())
+    assert isinstance(manifest, Manifest)
+    assert all(isinstance(clip, Clip) for clip in clips)
+    return [clip for clip in clips if isinstance(clip, Clip)], manifest
+
+
+def face_square(frame: FaceFrame, spec: ScanSpec) -> Box:
+    """The square round the face, without the margin."""
+    side = frame.box.width / (1 + 2 * spec.margin)
+    rest = (frame.box.width - side) / 2
+    return Box(x=frame.box.x + rest, y=frame.box.y + rest, width=side, height=side)
+
+
+def squared(face: Box) -> Box:
+    side = max(face.width, face.height)
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    return Box(x=x - side / 2, y=y - side / 2, width=side, height=side)
