@@ -108,6 +108,7 @@ class Claim:
 
     item: int
     fence: int
+    #: Where the item is now: EXTRACTING or CLASSIFYING.
     stage: Stage
     owner: str
     #: Which attempt this is, the first being 1.
@@ -155,6 +156,40 @@ class Extracted:
     cpu_seconds: float
     outcome: Outcome | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the ledger remembers of a content under a scan spec."""
+
+    #: Its clips still stand; None where they don't or never did.
+    extraction: Extraction | None = None
+    media: MediaFacts | None = None
+    #: Set where its extraction was the end of it, such as `no_face`.
+    outcome: Outcome | None = None
+    reason: str = ""
+    #: An item of the same content that already has the model's verdict.
+    result_item: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """Items whose worker fell silent: given back, or buried at the last attempt."""
+
+    returned: int = 0
+    buried: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """One entry of an item's history. The first has no `old`."""
+
+    at: datetime
+    old: Stage | None
+    new: Stage
+    fence: int
+    owner: str
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
