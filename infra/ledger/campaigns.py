@@ -1,0 +1,91 @@
+"""Campaigns: opened once, paused, resumed, cancelled."""
+
+import difflib
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, select, update
+
+from infra.ledger import rows
+from infra.ledger.clock import now
+from infra.ledger.moves import clean, insert_into
+from schemas.records import Campaign, CampaignOptions
+from schemas.tables import CampaignTable
+from unmask.errors import Unusable
+
+
+def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
+    statement = insert_into(db, CampaignTable).values(
+        name=options.name,
+        model=options.model,
+        model_digest=options.model_digest,
+        spec=options.spec.to_json(),
+        spec_digest=options.spec.digest,
+        priority=int(options.priority),
+        extract_only=options.extract_only,
+        created_at=now(),
+    )
+    db.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
+    found = campaign(db, options.name)
+    if differences := list(_differences(found.options, options)):
+        raise Unusable(
+            f"campaign {options.name!r} exists with other options: {'; '.join(differences)}. "
+            "Choose another name, or the same options"
+        )
+    return found
+
+
+def _differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterator[str]:
+    if pinned.spec.digest != asked.spec.digest:
+        yield from _spec_differences(pinned, asked)
+    for field in ("model", "model_digest", "priority", "extract_only"):
+        old, new = getattr(pinned, field), getattr(asked, field)
+        if old != new:
+            yield f"{field.replace('_', '-')} is {_word(old)}, not {_word(new)}"
+
+
+def _spec_differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterator[str]:
+    old, new = pinned.spec.to_json(), asked.spec.to_json()
+    for field in old.keys() - {"name"}:
+        if old[field] != new[field]:
+            yield f"scan spec's {field} is {old[field]}, not {new[field]}"
+
+
+def _word(value: object) -> str:
+    return value.name.lower() if hasattr(value, "name") else str(value)
+
+
+def campaign(db: Connection, name: str) -> Campaign:
+    row = db.execute(select(*rows.CAMPAIGN).where(rows.CAMPAIGN.name == name)).one_or_none()
+    if row is None:
+        raise Unusable(_unknown(db, name))
+    return rows.campaign(row)
+
+
+def _unknown(db: Connection, name: str) -> str:
+    names = [row.name for row in db.execute(select(CampaignTable.name))]
+    near = difflib.get_close_matches(name, names)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"no campaign is called {name!r}{hint}"
+
+
+def campaigns(db: Connection) -> list[Campaign]:
+    return [rows.campaign(row) for row in db.execute(select(*rows.CAMPAIGN).order_by("id"))]
+
+
+def pause(db: Connection, name: str, reason: str) -> None:
+    """Nothing of it is offered or claimed until it is resumed; what is held may finish."""
+    found = campaign(db, name)
+    if found.state == "running":
+        set_state(db, found, "paused", reason)
+
+
+def resume(db: Connection, name: str) -> None:
+    found = campaign(db, name)
+    if found.state == "cancelled":
+        raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
+    set_state(db, found, "running", "")
+
+
+def set_state(db: Connection, found: Campaign, state: str, reason: str) -> None:
+    values = {"state": state, "reason": clean(reason)}
+    db.execute(update(CampaignTable).where(CampaignTable.id == found.id).values(values))

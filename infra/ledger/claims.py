@@ -1,0 +1,158 @@
+"""The right to work on an item: taken, kept, given back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Case, Connection, Row, case, func, or_, select, update
+
+from infra.ledger import rows
+from infra.ledger.clock import now
+from infra.ledger.moves import Move, record
+from schemas.records import Campaign, Claim, Extraction
+from schemas.stages import CLAIMS, RETURNS, Stage
+from schemas.tables import NEVER, CampaignTable, ItemTable
+
+ITEM = ItemTable.__table__.c
+
+
+def claim(
+    db: Connection,
+    items: Sequence[int],
+    stage: Stage,
+    *,
+    owner: str,
+    lease_s: float,
+    deadline_s: float,
+) -> list[Claim]:
+    """What of it is free: no duplicate, not cancelled, paused or waiting for its next try."""
+    taken = db.execute(
+        update(ItemTable)
+        .where(ItemTable.id.in_(_free(items, stage)))
+        .values(
+            stage=CLAIMS[stage],
+            fence=ItemTable.fence + 1,
+            owner=owner,
+            lease_until=now() + min(lease_s, deadline_s),
+            deadline_at=now() + deadline_s,
+            offered_until=NEVER,
+            not_before=NEVER,
+            offers=0,
+            started_at=_first(ItemTable.started_at),
+        )
+        .returning(*ITEM)
+    ).all()
+    record(db, [_move(row, stage) for row in taken])
+    return _claims(db, sorted(taken, key=lambda row: int(row.id)))
+
+
+def _free(items: Sequence[int], stage: Stage) -> Any:
+    return (
+        select(ItemTable.id)
+        .join(CampaignTable, CampaignTable.id == ItemTable.campaign_id)
+        .where(ItemTable.id.in_(items), ItemTable.stage == stage, CampaignTable.state == "running")
+        .where(or_(ItemTable.not_before <= now(), ItemTable.offered_until > now()))
+        .order_by(ItemTable.id)
+        .with_for_update(of=ItemTable)
+    )
+
+
+def _first(column: Any) -> Case[float]:
+    return case((column > 0, column), else_=now())
+
+
+def _move(row: Row[Any], stage: Stage) -> Move:
+    return Move(
+        item=row.id,
+        campaign=row.campaign_id,
+        old=stage,
+        new=row.stage,
+        fence=row.fence,
+        owner=row.owner,
+        note=f"attempt {row.attempts + 1}" if row.attempts else "",
+    )
+
+
+def _claims(db: Connection, taken: Sequence[Row[Any]]) -> list[Claim]:
+    if not taken:
+        return []
+    campaigns = _started(db, {row.campaign_id for row in taken})
+    extractions = rows.extractions(db, (row.extraction_id for row in taken if row.extraction_id))
+    return [
+        _claim(row, campaigns[row.campaign_id], extractions.get(row.extraction_id)) for row in taken
+    ]
+
+
+def _started(db: Connection, ids: set[int]) -> dict[int, Campaign]:
+    found = db.execute(select(*rows.CAMPAIGN).where(rows.CAMPAIGN.id.in_(ids))).all()
+    if fresh := [row.id for row in found if row.first_started_at <= NEVER]:
+        starting = update(CampaignTable).where(CampaignTable.id.in_(fresh))
+        db.execute(starting.values(first_started_at=_first(CampaignTable.first_started_at)))
+    return {row.id: rows.campaign(row) for row in found}
+
+
+def _claim(row: Row[Any], campaign: Campaign, extraction: Extraction | None) -> Claim:
+    return Claim(
+        item=row.id,
+        fence=row.fence,
+        stage=row.stage,
+        owner=row.owner,
+        attempt=row.attempts + 1,
+        uri=row.uri,
+        trust=row.trust,
+        stamp=row.stamp,
+        campaign=campaign,
+        extraction=extraction if row.stage is Stage.CLASSIFYING else None,
+    )
+
+
+def held(db: Connection, claims: Sequence[Claim]) -> dict[int, Row[Any]]:
+    """The fence: rows of the items that these claims still hold, locked in one order."""
+    numbers = {claim.item: (claim.fence, claim.stage) for claim in claims}
+    found = db.execute(
+        select(*ITEM).where(ITEM.id.in_(numbers)).order_by(ITEM.id).with_for_update()
+    )
+    return {row.id: row for row in found if (row.fence, row.stage) == numbers[row.id]}
+
+
+def renew(db: Connection, claims: Sequence[Claim], *, lease_s: float) -> set[int]:
+    """Items that are still held; their leases end later, but never past their deadline."""
+    mine = held(db, claims)
+    smaller = func.min if db.dialect.name == "sqlite" else func.least
+    until = smaller(now() + lease_s, ItemTable.deadline_at)
+    db.execute(update(ItemTable).where(ItemTable.id.in_(mine)).values(lease_until=until))
+    return set(mine)
+
+
+def release(db: Connection, claim: Claim, reason: str, *, after_s: float) -> bool:
+    """Given back of one's own will: no attempt is charged, and it is among the next."""
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return False
+    give_back(db, row, reason, after_s=after_s)
+    return True
+
+
+def give_back(
+    db: Connection,
+    row: Row[Any],
+    note: str,
+    *,
+    after_s: float,
+    to: Stage | None = None,
+    **values: Any,
+) -> Stage:
+    """A held item returns to where it was claimed from, or further back."""
+    stage = to or RETURNS[row.stage]
+    returned = {"stage": stage, "lease_until": NEVER, "not_before": now() + after_s, "owner": ""}
+    db.execute(update(ItemTable).where(ItemTable.id == row.id).values(returned | values))
+    moved = Move(
+        item=row.id,
+        campaign=row.campaign_id,
+        old=row.stage,
+        new=stage,
+        fence=row.fence,
+        owner=row.owner,
+        note=note,
+    )
+    record(db, [moved])
+    return stage

@@ -1,0 +1,243 @@
+"""What workers hand in: clips, verdicts, refusals. A stale hand-in changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from infra.ledger import extractions, result, rows
+from infra.ledger.claims import ITEM, held
+from infra.ledger.clock import now
+from infra.ledger.moves import Amount, Move, clean, record
+from infra.ledger.result import Ending
+from schemas.records import Campaign, Claim, Classified, Extracted, Extraction, Fetched, MediaFacts
+from schemas.stages import Stage
+from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
+from unmask.errors import TryAgain
+from unmask.outcomes import Outcome
+
+NOTHING = Amount()
+
+#: No lease, no schedule, and a new stage starts with all its attempts.
+SETTLED: dict[str, Any] = {
+    "lease_until": NEVER,
+    "offered_until": NEVER,
+    "not_before": NEVER,
+    "owner": "",
+    "attempts": 0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Came:
+    """How an item came to its clips."""
+
+    fetched: Fetched
+    cpu_seconds: float
+    #: The item counts as offered for so long.
+    hand_over_s: float
+
+
+def extracted(db: Connection, claim: Claim, done: Extracted, *, hand_over_s: float) -> Stage | None:
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    kept = extractions.keep(db, row.id, done)
+    came = Came(fetched=done.fetched, cpu_seconds=done.cpu_seconds, hand_over_s=hand_over_s)
+    return _go_on(db, row, claim, kept, came)
+
+
+def reuse(db: Connection, claim: Claim, extraction: Extraction, came: Came) -> Stage | None:
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    kept = extractions.find(db, extraction.sha256, extraction.spec_digest, lock=True)
+    if kept is None or not kept.stands:
+        raise TryAgain(f"the clips of {extraction.sha256}, to be reused, are gone", after_s=0)
+    extractions.refer(db, kept.id, row.id)
+    return _go_on(db, row, claim, kept, came)
+
+
+def _go_on(db: Connection, row: Row[Any], claim: Claim, kept: Row[Any], came: Came) -> Stage:
+    """To classification, or to the end where the extraction is all there is to say."""
+    values = _fetched(row, came.fetched, came.cpu_seconds) | {
+        "extraction_id": kept.id,
+        "inherited_from": kept.item_id if kept.item_id != row.id else None,
+    }
+    cost = Amount(cpu_seconds=came.cpu_seconds, bytes_fetched=came.fetched.bytes_fetched)
+    outcome = kept.outcome or (Outcome.EXTRACTED if claim.campaign.options.extract_only else None)
+    if outcome is None:
+        return _hand_over(db, row, values, cost, came.hand_over_s)
+    ending = Ending(outcome=outcome, reason=kept.reason, media=rows.media(kept.facts))
+    return end(db, row, claim.campaign, Stage.DONE, ending, values=values, cost=cost)
+
+
+def inherit(db: Connection, claim: Claim, fetched: Fetched, from_item: int) -> Stage | None:
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    parent = _parent(db, claim, from_item)
+    extraction = db.scalar(select(ItemTable.extraction_id).where(ItemTable.id == from_item))
+    if extraction is not None:
+        extractions.refer(db, extraction, row.id)
+    values = _fetched(row, fetched, 0.0)
+    values |= {"extraction_id": extraction, "inherited_from": from_item, "outcome": parent.outcome}
+    ended = _update(db, row, Stage.DONE, values | {"finished_at": now()})
+    result.write_inherited(db, ended, claim.campaign, parent)
+    _moved(
+        db,
+        row,
+        Stage.DONE,
+        cost=Amount(bytes_fetched=fetched.bytes_fetched),
+        outcome=parent.outcome,
+        reason=f"as item {from_item}",
+        footage_s=parent.duration_s,
+    )
+    return Stage.DONE
+
+
+def _parent(db: Connection, claim: Claim, from_item: int) -> Row[Any]:
+    digest = claim.campaign.options.spec.digest
+    found = db.execute(
+        select(ResultTable.__table__).where(
+            ResultTable.item_id == from_item, ResultTable.scan_spec == digest
+        )
+    ).first()
+    if found is None:
+        raise TryAgain(
+            f"item {from_item} no longer has the verdict that was to be reused", after_s=0
+        )
+    return found
+
+
+def reject(
+    db: Connection,
+    claim: Claim,
+    outcome: Outcome,
+    reason: str,
+    *,
+    fetched: Fetched | None,
+    media: MediaFacts | None,
+    cpu_seconds: float,
+) -> Stage | None:
+    if not outcome.is_rejection:
+        raise ValueError(f"{outcome} is not a rejection")
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    values = _fetched(row, fetched, cpu_seconds)
+    cost = Amount(cpu_seconds=cpu_seconds, bytes_fetched=fetched.bytes_fetched if fetched else 0)
+    ending = Ending(outcome=outcome, reason=reason, media=media)
+    return end(db, row, claim.campaign, Stage.REJECTED, ending, values=values, cost=cost)
+
+
+def finish(db: Connection, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
+    mine = held(db, [claim for claim, _ in done])
+    facts = _facts(db, {row.extraction_id for row in mine.values()})
+    for claim, classified in sorted(done, key=lambda one: one[0].item):
+        if row := mine.get(claim.item):
+            _finish(db, row, claim.campaign, classified, facts[row.extraction_id])
+    return set(mine)
+
+
+def _facts(db: Connection, ids: set[int]) -> dict[int, MediaFacts]:
+    query = select(ExtractionTable.id, ExtractionTable.facts).where(ExtractionTable.id.in_(ids))
+    return {row.id: rows.media(row.facts) for row in db.execute(query)}
+
+
+def _finish(
+    db: Connection, row: Row[Any], campaign: Campaign, done: Classified, media: MediaFacts
+) -> None:
+    extractions.add_objects(db, row.extraction_id, "evidence", done.evidence)
+    verdict = done.verdict
+    ending = Ending(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        media=media,
+        verdict=verdict,
+        evidence=tuple(one.key for one in done.evidence),
+    )
+    values = {
+        "cpu_seconds": row.cpu_seconds + done.cpu_seconds,
+        "gpu_seconds": row.gpu_seconds + done.gpu_seconds,
+    }
+    cost = Amount(cpu_seconds=done.cpu_seconds, gpu_seconds=done.gpu_seconds)
+    end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
+
+
+def end(
+    db: Connection,
+    row: Row[Any],
+    campaign: Campaign,
+    stage: Stage,
+    ending: Ending,
+    *,
+    values: dict[str, Any],
+    cost: Amount = NOTHING,
+) -> Stage:
+    """The item, its result row, its history and the counts, all in this transaction."""
+    ended = _update(db, row, stage, values | {"outcome": ending.outcome, "finished_at": now()})
+    result.write(db, ended, campaign, ending)
+    footage_s = ending.media.duration_s if ending.media and stage is Stage.DONE else None
+    _moved(
+        db,
+        row,
+        stage,
+        cost=cost,
+        outcome=ending.outcome,
+        reason=ending.reason,
+        footage_s=footage_s,
+    )
+    return stage
+
+
+def _hand_over(
+    db: Connection, row: Row[Any], values: dict[str, Any], cost: Amount, hand_over_s: float
+) -> Stage:
+    """The worker sends it on at once, so it counts as offered."""
+    until = now() + hand_over_s
+    offered = {"offered_until": until, "not_before": until, "offers": 1}
+    _update(db, row, Stage.EXTRACTED, values | offered)
+    _moved(db, row, Stage.EXTRACTED, cost=cost)
+    return Stage.EXTRACTED
+
+
+def _update(db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any]) -> Row[Any]:
+    changed = update(ItemTable).where(ItemTable.id == row.id)
+    return db.execute(changed.values(SETTLED | {"stage": stage} | values).returning(*ITEM)).one()
+
+
+def _moved(
+    db: Connection,
+    row: Row[Any],
+    stage: Stage,
+    *,
+    cost: Amount,
+    outcome: Outcome | None = None,
+    reason: str = "",
+    footage_s: float | None = None,
+) -> None:
+    move = Move(
+        item=row.id,
+        campaign=row.campaign_id,
+        old=row.stage,
+        new=stage,
+        fence=row.fence,
+        owner=row.owner,
+        note=": ".join(word for word in (outcome, reason) if word),
+        outcome=outcome,
+        footage_s=footage_s or 0.0,
+    )
+    record(db, [move], costs=[cost])
+
+
+def _fetched(row: Row[Any], fetched: Fetched | None, cpu_seconds: float) -> dict[str, Any]:
+    values: dict[str, Any] = {"cpu_seconds": row.cpu_seconds + cpu_seconds}
+    if fetched is None:
+        return values
+    return values | {
+        "final_uri": clean(fetched.final_uri),
+        "sha256": fetched.sha256,
+        "bytes_fetched": row.bytes_fetched + fetched.bytes_fetched,
+    }

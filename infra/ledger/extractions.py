@@ -1,0 +1,135 @@
+"""What a content yielded is kept once, with its objects and with the items that need them."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, or_, select, update
+
+from infra.ledger import rows
+from infra.ledger.clock import now
+from infra.ledger.moves import clean, insert_into
+from schemas.records import Extracted, Extraction, Known, StoredObject
+from schemas.tables import FOREVER, ExtractionTable, ObjectTable, ReferenceTable, ResultTable
+from unmask.outcomes import Outcome
+
+#: Answers that any model would give, because none was asked.
+WITHOUT_MODEL = (Outcome.NO_FACE, Outcome.TOO_SMALL, Outcome.TOO_SHORT)
+JUDGED = (Outcome.FAKE, Outcome.REAL, Outcome.UNSURE)
+
+
+def known(db: Connection, sha256: str, spec_digest: str, model_digest: str) -> Known:
+    found = find(db, sha256, spec_digest)
+    item = _judged(db, sha256, spec_digest, model_digest)
+    if found is None or not found.stands:
+        return Known(result_item=item)
+    return Known(
+        extraction=rows.extractions(db, [found.id])[found.id],
+        media=rows.media(found.facts),
+        outcome=found.outcome,
+        reason=found.reason,
+        result_item=item,
+    )
+
+
+def _judged(db: Connection, sha256: str, spec_digest: str, model_digest: str) -> int | None:
+    """The item that was judged itself, rather than one that inherited."""
+    return db.scalar(
+        select(ResultTable.item_id)
+        .where(ResultTable.sha256 == sha256, ResultTable.scan_spec == spec_digest)
+        .where(
+            or_(
+                ResultTable.outcome.in_(WITHOUT_MODEL),
+                ResultTable.outcome.in_(JUDGED) & (ResultTable.model_digest == model_digest),
+            )
+        )
+        .order_by(ResultTable.inherited_from.is_not(None), ResultTable.item_id)
+        .limit(1)
+    )
+
+
+def keep(db: Connection, item: int, done: Extracted) -> Row[Any]:
+    """The extraction's row. The first to arrive stands: a second one's objects are not used."""
+    extraction = done.extraction
+    _insert(db, item, done)
+    found = find(db, extraction.sha256, extraction.spec_digest, lock=True)
+    assert found is not None
+    if found.item_id == item or not found.stands:
+        _renew(db, found.id, item, done)
+        found = find(db, extraction.sha256, extraction.spec_digest)
+        assert found is not None
+    refer(db, found.id, item)
+    return found
+
+
+def _insert(db: Connection, item: int, done: Extracted) -> None:
+    statement = insert_into(db, ExtractionTable).values(
+        sha256=done.extraction.sha256,
+        spec_digest=done.extraction.spec_digest,
+        item_id=item,
+        stands=False,
+        facts={},
+        created_at=now(),
+    )
+    db.execute(statement.on_conflict_do_nothing(index_elements=["sha256", "spec_digest"]))
+
+
+def find(db: Connection, sha256: str, spec_digest: str, *, lock: bool = False) -> Row[Any] | None:
+    query = select(*rows.EXTRACTION).where(
+        rows.EXTRACTION.sha256 == sha256, rows.EXTRACTION.spec_digest == spec_digest
+    )
+    return db.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def _renew(db: Connection, extraction: int, item: int, done: Extracted) -> None:
+    db.execute(
+        update(ExtractionTable)
+        .where(ExtractionTable.id == extraction)
+        .values(
+            item_id=item,
+            stands=True,
+            facts=rows.media_json(done.media),
+            outcome=None if done.outcome is Outcome.EXTRACTED else done.outcome,
+            reason=clean(done.reason),
+        )
+    )
+    clips = ObjectTable.extraction_id == extraction, ObjectTable.kind != "evidence"
+    db.execute(delete(ObjectTable).where(*clips))
+    _add_objects(db, extraction, done.extraction)
+
+
+def _add_objects(db: Connection, extraction: int, made: Extraction) -> None:
+    add_objects(db, extraction, "manifest", (made.manifest,))
+    add_objects(db, extraction, "clip", made.clips, first=1)
+
+
+def add_objects(
+    db: Connection, extraction: int, kind: str, objects: tuple[StoredObject, ...], *, first: int = 0
+) -> None:
+    """A key names its content, so a second object under the same key is the same object."""
+    if not objects:
+        return
+    lines = [
+        {
+            "key": one.key,
+            "extraction_id": extraction,
+            "kind": kind,
+            "position": position,
+            "sha256": one.sha256,
+            "size": one.size,
+        }
+        for position, one in enumerate(objects, first)
+    ]
+    db.execute(insert_into(db, ObjectTable).on_conflict_do_nothing(), lines)
+
+
+def refer(db: Connection, extraction: int, item: int) -> None:
+    """The item needs these objects: their term is the longest of those who do."""
+    statement = insert_into(db, ReferenceTable).values(
+        extraction_id=extraction, item_id=item, until=FOREVER
+    )
+    db.execute(statement.on_conflict_do_nothing())
+
+
+def forget(db: Connection, extraction: int) -> None:
+    """Its clips can't be used: the next item of this content is cut anew."""
+    forgotten = update(ExtractionTable).where(ExtractionTable.id == extraction)
+    db.execute(forgotten.values(stands=False))

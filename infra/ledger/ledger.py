@@ -1,0 +1,281 @@
+"""The ledger: every item's truth in SQL. Each method is one transaction, or says otherwise."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from infra.ledger import (
+    campaigns,
+    claims,
+    ends,
+    extractions,
+    leader,
+    offer,
+    reading,
+    recall,
+    status,
+    submit,
+    trouble,
+)
+from infra.ledger.faults import told_apart
+from infra.ledger.policy import Policy
+from infra.ledger.sqlite import READING
+from schemas.records import (
+    Campaign,
+    CampaignOptions,
+    CampaignStatus,
+    Claim,
+    Classified,
+    Extracted,
+    Extraction,
+    Fetched,
+    Known,
+    MediaFacts,
+    Moved,
+    NewItem,
+    Offer,
+    ResultRow,
+    Submitted,
+    Swept,
+)
+from schemas.stages import Stage
+from unmask.errors import Unusable
+from unmask.outcomes import Outcome
+
+BatchStep = Callable[[Connection, int], tuple[int, int]]
+
+
+class Ledger:
+    """Raises `TryAgain` where the database is away, `Unusable` where the caller is wrong."""
+
+    def __init__(self, engine: Engine, *, policy: Policy | None = None) -> None:
+        self.engine = engine
+        self.policy = policy or Policy()
+        options = (
+            {READING: True}
+            if engine.dialect.name == "sqlite"
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        self._reader = engine.execution_options(**options)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with told_apart(), self.engine.begin() as db:
+            yield db
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with told_apart(), self._reader.begin() as db:
+            yield db
+
+    # Campaigns
+
+    def open_campaign(self, options: CampaignOptions) -> Campaign:
+        """Create it, or return the one of that name if it pins the same options."""
+        with self._write() as db:
+            return campaigns.open_campaign(db, options)
+
+    def campaign(self, name: str) -> Campaign:
+        with self._read() as db:
+            return campaigns.campaign(db, name)
+
+    def campaigns(self) -> list[Campaign]:
+        with self._read() as db:
+            return campaigns.campaigns(db)
+
+    def pause(self, name: str, reason: str) -> None:
+        with self._write() as db:
+            campaigns.pause(db, name, reason)
+
+    def resume(self, name: str) -> None:
+        with self._write() as db:
+            campaigns.resume(db, name)
+
+    def cancel(self, name: str) -> int:
+        """How many items were taken back. In batches; once begun, nothing more is claimed."""
+        with self._write() as db:
+            campaign = campaigns.campaign(db, name)
+            campaigns.set_state(db, campaign, "cancelled", "cancelled by a person")
+        return self._batches(lambda db, after: recall.cancel(db, campaign, after))
+
+    def requeue(self, name: str, outcomes: Collection[Outcome]) -> int:
+        """How many ended items were sent on their way again. In batches."""
+        campaign = self.campaign(name)
+        if campaign.state == "cancelled":
+            raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
+        wanted = sorted(outcomes)
+        return self._batches(lambda db, after: recall.requeue(db, campaign, wanted, after))
+
+    def _batches(self, step: BatchStep) -> int:
+        total, after = 0, 0
+        while True:
+            with self._write() as db:
+                count, after = step(db, after)
+            total += count
+            if not count:
+                return total
+
+    def submit(self, campaign: Campaign, items: Iterable[NewItem]) -> Submitted:
+        """Insert each once. One transaction per chunk: stopped half-way, run it again."""
+        new = total = 0
+        for chunk in submit.chunks(items):
+            with self._write() as db:
+                new += submit.insert(db, campaign.id, chunk)
+            total += len(chunk)
+        return Submitted(new=new, known=total - new)
+
+    # The window and the claims
+
+    def offer(self, *, window: int, lease_s: float) -> list[Offer]:
+        """Put items into the window until it is full; the caller sends them to their queues."""
+        with self._write() as db:
+            return offer.offer(db, window=window, lease_s=lease_s)
+
+    def claim(
+        self,
+        item: int,
+        stage: Stage,
+        *,
+        owner: str,
+        lease_s: float,
+        deadline_s: float | None = None,
+    ) -> Claim | None:
+        """None: a duplicate, or cancelled, paused, or not yet due."""
+        taken = self.claim_many([item], stage, owner=owner, lease_s=lease_s, deadline_s=deadline_s)
+        return taken[0] if taken else None
+
+    def claim_many(
+        self,
+        items: Sequence[int],
+        stage: Stage,
+        *,
+        owner: str,
+        lease_s: float,
+        deadline_s: float | None = None,
+    ) -> list[Claim]:
+        limit_s = deadline_s or self.policy.deadline_s(stage)
+        with self._write() as db:
+            return claims.claim(db, items, stage, owner=owner, lease_s=lease_s, deadline_s=limit_s)
+
+    def renew(self, held: Sequence[Claim], *, lease_s: float) -> set[int]:
+        """The items that are still held."""
+        with self._write() as db:
+            return claims.renew(db, held, lease_s=lease_s)
+
+    def release(self, claim: Claim, reason: str, *, after_s: float = 0.0) -> bool:
+        """Give it back without charging an attempt."""
+        with self._write() as db:
+            return claims.release(db, claim, reason, after_s=after_s)
+
+    # What workers hand in; None: the claim was lost, and nothing was changed
+
+    def known(self, sha256: str, spec_digest: str, model_digest: str) -> Known:
+        with self._read() as db:
+            return extractions.known(db, sha256, spec_digest, model_digest)
+
+    def extracted(self, claim: Claim, done: Extracted) -> Stage | None:
+        with self._write() as db:
+            return ends.extracted(db, claim, done, hand_over_s=self.policy.hand_over_s)
+
+    def reuse(
+        self, claim: Claim, fetched: Fetched, extraction: Extraction, *, cpu_seconds: float
+    ) -> Stage | None:
+        """The same content was cut before: its clips, or its outcome, are this item's too."""
+        hand_over_s = self.policy.hand_over_s
+        came = ends.Came(fetched=fetched, cpu_seconds=cpu_seconds, hand_over_s=hand_over_s)
+        with self._write() as db:
+            return ends.reuse(db, claim, extraction, came)
+
+    def inherit(self, claim: Claim, fetched: Fetched, from_item: int) -> Stage | None:
+        with self._write() as db:
+            return ends.inherit(db, claim, fetched, from_item)
+
+    def reject(
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        reason: str,
+        *,
+        fetched: Fetched | None = None,
+        media: MediaFacts | None = None,
+        cpu_seconds: float = 0.0,
+    ) -> Stage | None:
+        with self._write() as db:
+            return ends.reject(
+                db, claim, outcome, reason, fetched=fetched, media=media, cpu_seconds=cpu_seconds
+            )
+
+    def finish(self, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
+        """The items whose result is now committed."""
+        with self._write() as db:
+            return ends.finish(db, done)
+
+    # Trouble
+
+    def retry_fetch(
+        self, claim: Claim, reason: str, *, after_s: float | None = None
+    ) -> Stage | None:
+        """Later again, by a schedule of its own; `unreachable` when that is spent."""
+        with self._write() as db:
+            return trouble.retry_fetch(db, self.policy, claim, reason, after_s=after_s)
+
+    def fail(self, claim: Claim, error: str, *, log: str = "") -> Stage | None:
+        """Our own fault: an attempt is charged; at the last one the item is dead."""
+        with self._write() as db:
+            return trouble.fail(db, self.policy, claim, error, log=log)
+
+    def recut(self, claim: Claim, reason: str) -> Stage | None:
+        """Stored clips are missing or damaged: an attempt is charged, and they are cut anew."""
+        with self._write() as db:
+            return trouble.recut(db, self.policy, claim, reason)
+
+    def release_all(self, reason: str) -> int:
+        """For a start where no worker can be alive and Redis is empty: everything is free again."""
+        with self._write() as db:
+            trouble.forget_offers(db)
+        return self._batches(lambda db, after: (trouble.release_all(db, reason), after))
+
+    def sweep(self) -> Swept:
+        """Take back what silent workers held. In batches."""
+        ends_: list[Stage] = []
+        while True:
+            with self._write() as db:
+                batch = trouble.sweep(db, self.policy)
+            ends_ += batch
+            if len(batch) < trouble.BATCH:
+                buried = ends_.count(Stage.DEAD)
+                return Swept(returned=len(ends_) - buried, buried=buried)
+
+    def lead(self, name: str, owner: str, *, lease_s: float) -> bool:
+        with self._write() as db:
+            return leader.lead(db, name, owner, lease_s=lease_s)
+
+    # Reading
+
+    def status(self, name: str) -> CampaignStatus:
+        with self._read() as db:
+            return status.status(db, name)
+
+    def results(
+        self, name: str, *, after: int = 0, limit: int | None = None
+    ) -> Iterator[ResultRow]:
+        """Row by row in the order of submission, from behind item `after`; read page by page."""
+        campaign = self.campaign(name)
+        left = limit
+        while left is None or left > 0:
+            size = reading.PAGE if left is None else min(left, reading.PAGE)
+            with self._read() as db:
+                rows = reading.page(db, campaign, after, size)
+            yield from rows
+            if len(rows) < size:
+                return
+            after = rows[-1].item
+            left = None if left is None else left - size
+
+    def history(self, item: int) -> list[Moved]:
+        with self._read() as db:
+            return reading.history(db, item)

@@ -1,0 +1,89 @@
+"""Bring a database to the shape this code knows; Alembic, run from code."""
+
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+import infra.migrations
+from infra.ledger import sqlite
+from infra.ledger.engine import make_engine, parse, path_of
+from infra.ledger.faults import told_apart
+from unmask.errors import Unusable
+
+#: Where Alembic finds the versions.
+SCRIPTS = Path(infra.migrations.__file__).parent
+
+
+class Schema(StrEnum):
+    """How a database compares with this code."""
+
+    #: No ledger in it yet.
+    MISSING = "missing"
+    #: `migrate` brings it up to date.
+    OLDER = "older"
+    CURRENT = "current"
+    #: Written by a later version of this program, which must be used instead.
+    NEWER = "newer"
+
+
+def config(db: Connection | None = None) -> Config:
+    made = Config(attributes={"connection": db})
+    made.set_main_option(
+        "script_location", str(Path(infra.migrations.__file__).parent).replace("%", "%%")
+    )
+    return made
+
+
+def check(address: str) -> Schema:
+    url = parse(address)
+    path = path_of(url)
+    if path and not path.exists():
+        return Schema.MISSING
+    engine = make_engine(url)
+    try:
+        with told_apart(), engine.connect() as db:
+            return compare(db)
+    finally:
+        engine.dispose()
+
+
+def compare(db: Connection) -> Schema:
+    script = ScriptDirectory.from_config(config())
+    found = MigrationContext.configure(db).get_current_revision()
+    if found is None:
+        return Schema.MISSING
+    if found == script.get_current_head():
+        return Schema.CURRENT
+    ours = {one.revision for one in script.walk_revisions()}
+    return Schema.OLDER if found in ours else Schema.NEWER
+
+
+def migrate(address: str, revision: str = "head") -> None:
+    """Bring a database to a version of this code; a newer one is refused and left as it is."""
+    url = parse(address)
+    path = path_of(url)
+    if path:
+        sqlite.refuse_network(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    schema = check(address)
+    if schema is Schema.NEWER:
+        raise Unusable("the database was written by a newer version of this program: update it")
+    if schema is not Schema.CURRENT or revision != "head":
+        with sqlite.alone(path) if path else nullcontext():
+            _move(address, revision)
+
+
+def _move(address: str, revision: str) -> None:
+    engine = make_engine(parse(address))
+    try:
+        with told_apart(), engine.begin() as db:
+            step = command.downgrade if revision == "base" else command.upgrade
+            step(config(db), revision)
+    finally:
+        engine.dispose()

@@ -1,0 +1,133 @@
+"""Every change of stage goes through `record`: the table of moves, the history and the counts."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Connection, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from infra.ledger.clock import now
+from schemas.stages import Stage, may_move
+from schemas.tables import MoveTable, Table, TallyTable
+from unmask.outcomes import Outcome
+
+#: Rows that one count is spread over on PostgreSQL, where many write at once.
+SLOTS = 16
+#: A longer note is cut.
+NOTE_CHARACTERS = 2_000
+
+
+class IllegalMove(AssertionError):
+    """Code tried a move that the table of moves does not have; the transaction is undone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    item: int
+    campaign: int
+    old: Stage | None
+    new: Stage
+    fence: int = 0
+    owner: str = ""
+    note: str = ""
+    old_outcome: Outcome | None = None
+    outcome: Outcome | None = None
+    #: Seconds of footage that are answered, or (below zero) no longer answered, by this move.
+    footage_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """What is added to one running count."""
+
+    items: int = 0
+    footage_s: float = 0.0
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    bytes_fetched: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(**{name: getattr(self, name) + getattr(other, name) for name in FIELDS})
+
+
+FIELDS = ("items", "footage_s", "cpu_seconds", "gpu_seconds", "bytes_fetched")
+Key = tuple[int, Stage, str]
+
+
+def record(db: Connection, moves: Sequence[Move], *, costs: Iterable[Amount] = ()) -> None:
+    """Write the history of moves made in this transaction, and count them; last of all its writes.
+
+    The counts come last and in one order, so that two transactions never wait for each other.
+    """
+    if not moves:
+        return
+    for move in moves:
+        if move.old is not None and not may_move(move.old, move.new):
+            raise IllegalMove(f"item {move.item}: {move.old} → {move.new}")
+    db.execute(insert(MoveTable).values(at=now()), [_history(move) for move in moves])
+    amounts: dict[Key, Amount] = defaultdict(Amount)
+    for move in moves:
+        _count(amounts, move)
+    for move, cost in zip(moves, costs, strict=False):
+        amounts[_key(move.campaign, move.new, move.outcome)] += cost
+    add(db, amounts)
+
+
+def add(db: Connection, amounts: dict[Key, Amount]) -> None:
+    """Add to the running counts."""
+    slot = slot_of(db)
+    rows = [
+        {"campaign_id": campaign, "stage": stage, "outcome": outcome, "slot": slot}
+        | {name: getattr(amount, name) for name in FIELDS}
+        for (campaign, stage, outcome), amount in sorted(amounts.items())
+    ]
+    statement = insert_into(db, TallyTable)
+    added = {name: getattr(TallyTable, name) + statement.excluded[name] for name in FIELDS}
+    key = ["campaign_id", "stage", "outcome", "slot"]
+    db.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
+
+
+def insert_into(db: Connection, table: type[Table]) -> postgresql.Insert:
+    """An insert that can meet an existing row; both databases know it by the same words."""
+    if db.dialect.name == "sqlite":
+        return cast("postgresql.Insert", sqlite.insert(table))
+    return postgresql.insert(table)
+
+
+def slot_of(db: Connection) -> int:
+    if db.dialect.name == "sqlite":
+        return 0
+    return (os.getpid() + threading.get_native_id()) % SLOTS
+
+
+def clean(text: str, limit: int = NOTE_CHARACTERS) -> str:
+    """Text that both databases accept: no NUL, no half of a surrogate pair, not endless."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _history(move: Move) -> dict[str, object]:
+    return {
+        "item_id": move.item,
+        "old": move.old,
+        "new": move.new,
+        "fence": move.fence,
+        "owner": move.owner,
+        "note": clean(move.note),
+    }
+
+
+def _count(amounts: dict[Key, Amount], move: Move) -> None:
+    if move.old is not None:
+        left = min(move.footage_s, 0.0)
+        amounts[_key(move.campaign, move.old, move.old_outcome)] += Amount(items=-1, footage_s=left)
+    reached = max(move.footage_s, 0.0)
+    amounts[_key(move.campaign, move.new, move.outcome)] += Amount(items=1, footage_s=reached)
+
+
+def _key(campaign: int, stage: Stage, outcome: Outcome | None) -> Key:
+    return campaign, stage, outcome or ""

@@ -1,0 +1,102 @@
+"""Rows for reports, and the history of one item; nothing here writes."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from infra.ledger.clock import moment, moment_or_none
+from infra.redact import redact
+from schemas.records import Campaign, Moved, ResultRow
+from schemas.tables import ItemTable, MoveTable, ResultTable
+
+#: Rows read at once: a campaign streams, and no transaction lasts long.
+PAGE = 1_000
+
+RESULT = ResultTable.__table__.c
+#: Columns of the row that only an ended item has.
+ANSWER = (
+    "final_uri",
+    "sha256",
+    "media_kind",
+    "duration_s",
+    "width",
+    "height",
+    "probability",
+    "band",
+    "threshold_real",
+    "threshold_fake",
+    "persons",
+    "faces_seen",
+    "frames_analysed",
+    "coverage",
+    "left_out",
+    "partial",
+    "notes",
+    "evidence",
+    "model",
+    "model_digest",
+    "scan_spec",
+    "inherited_from",
+    "attempts",
+    "finished_at",
+    "cpu_seconds",
+    "gpu_seconds",
+    "bytes_fetched",
+)
+
+
+def page(db: Connection, campaign: Campaign, after: int, limit: int) -> list[ResultRow]:
+    """Items beyond `after` in the order in which they were submitted, ended or not."""
+    item = ItemTable
+    found = db.execute(
+        select(
+            item.id,
+            item.uri.label("real_uri"),
+            item.source.label("line"),
+            item.extra.label("columns"),
+            item.stage,
+            item.last_error,
+            item.submitted_at.label("submitted"),
+            item.started_at.label("started"),
+            *RESULT,
+        )
+        .outerjoin(ResultTable, ResultTable.item_id == item.id)
+        .where(item.campaign_id == campaign.id, item.id > after)
+        .order_by(item.id)
+        .limit(limit)
+    )
+    return [_result(campaign, row) for row in found]
+
+
+def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
+    ended = row.outcome is not None
+    return ResultRow(
+        campaign=campaign.options.name,
+        item=row.id,
+        uri=redact(row.real_uri),
+        source=row.line,
+        extra=row.columns,
+        stage=row.stage,
+        outcome=row.outcome,
+        reason=row.reason if ended else row.last_error,
+        submitted_at=moment(row.submitted),
+        started_at=moment_or_none(row.started),
+        **({name: getattr(row, name) for name in ANSWER} if ended else {}),
+    )
+
+
+def history(db: Connection, item: int) -> list[Moved]:
+    found = db.execute(
+        select(MoveTable.__table__).where(MoveTable.item_id == item).order_by(MoveTable.id)
+    )
+    return [
+        Moved(
+            at=moment(row.at),
+            old=row.old,
+            new=row.new,
+            fence=row.fence,
+            owner=row.owner,
+            note=row.note,
+        )
+        for row in found
+    ]

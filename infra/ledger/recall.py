@@ -1,0 +1,131 @@
+"""What a person takes back: cancelled campaigns, ended items that are to be tried again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, tuple_, update
+
+from infra.ledger.claims import ITEM
+from infra.ledger.clock import now
+from infra.ledger.moves import Move, record
+from schemas.records import Campaign
+from schemas.stages import ENDS, Stage
+from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
+from unmask.outcomes import Outcome
+
+#: Items that one transaction changes.
+BATCH = 2_000
+
+_AFRESH: dict[str, Any] = {
+    "attempts": 0,
+    "charged": 0,
+    "fetch_tries": 0,
+    "offers": 0,
+    "outcome": None,
+    "not_before": NEVER,
+    "offered_until": NEVER,
+    "lease_until": NEVER,
+    "finished_at": NEVER,
+}
+
+
+def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:
+    """Up to a batch of its unfinished items beyond `after`: how many, and the last of them."""
+    found = db.execute(
+        select(*ITEM)
+        .where(ItemTable.campaign_id == campaign.id, ItemTable.id > after)
+        .where(ItemTable.stage.not_in(ENDS))
+        .order_by(ItemTable.id)
+        .limit(BATCH)
+        .with_for_update()
+    ).all()
+    _set(
+        db, [row.id for row in found], Stage.CANCELLED, {"lease_until": NEVER, "finished_at": now()}
+    )
+    record(
+        db, [_move(campaign, row, Stage.CANCELLED, note="cancelled by a person") for row in found]
+    )
+    return len(found), found[-1].id if found else after
+
+
+def requeue(
+    db: Connection, campaign: Campaign, outcomes: Sequence[Outcome], after: int
+) -> tuple[int, int]:
+    """Up to a batch of items that ended so: how many were sent on their way again, and the last."""
+    found = db.execute(_ended(campaign, outcomes, after)).all()
+    record_moves = []
+    for stage in (Stage.WAITING, Stage.EXTRACTED):
+        rows = [row for row in found if _restart(campaign, row) is stage]
+        _set(db, [row.id for row in rows], stage, _AFRESH)
+        record_moves += [_again(campaign, row, stage) for row in rows]
+    keys = [(row.id, row.scan_spec, row.model_digest) for row in found]
+    key = tuple_(ResultTable.item_id, ResultTable.scan_spec, ResultTable.model_digest)
+    db.execute(delete(ResultTable).where(key.in_(keys)))
+    record(db, record_moves)
+    return len(found), found[-1].id if found else after
+
+
+def _ended(campaign: Campaign, outcomes: Sequence[Outcome], after: int) -> Any:
+    return (
+        select(
+            ItemTable.id,
+            ItemTable.stage,
+            ItemTable.fence,
+            ItemTable.owner,
+            ResultTable.outcome,
+            ResultTable.duration_s,
+            ResultTable.scan_spec,
+            ResultTable.model_digest,
+            ExtractionTable.stands,
+            ExtractionTable.outcome.label("extraction_outcome"),
+        )
+        .join(ResultTable, ResultTable.item_id == ItemTable.id)
+        .outerjoin(ExtractionTable, ExtractionTable.id == ItemTable.extraction_id)
+        .where(ResultTable.campaign_id == campaign.id, ResultTable.outcome.in_(outcomes))
+        .where(ItemTable.id > after)
+        .order_by(ItemTable.id)
+        .limit(BATCH)
+        .with_for_update(of=ItemTable)
+    )
+
+
+def _restart(campaign: Campaign, row: Row[Any]) -> Stage:
+    """Where its clips stand and wait for a verdict, they need not be cut again."""
+    to_classify = (
+        row.stands and row.extraction_outcome is None and not campaign.options.extract_only
+    )
+    return Stage.EXTRACTED if to_classify and row.stage is not Stage.REJECTED else Stage.WAITING
+
+
+def _set(db: Connection, items: list[int], stage: Stage, values: dict[str, Any]) -> None:
+    if items:
+        changes = {"stage": stage, "owner": "", "offered_until": NEVER} | values
+        db.execute(update(ItemTable).where(ItemTable.id.in_(items)).values(changes))
+
+
+def _again(campaign: Campaign, row: Row[Any], stage: Stage) -> Move:
+    footage_s = (row.duration_s or 0.0) if row.stage is Stage.DONE else 0.0
+    note = "requeued by a person"
+    return _move(campaign, row, stage, note=note, old_outcome=row.outcome, footage_s=-footage_s)
+
+
+def _move(
+    campaign: Campaign,
+    row: Row[Any],
+    new: Stage,
+    *,
+    note: str,
+    old_outcome: Outcome | None = None,
+    footage_s: float = 0.0,
+) -> Move:
+    return Move(
+        item=row.id,
+        campaign=campaign.id,
+        old=row.stage,
+        new=new,
+        fence=row.fence,
+        owner=row.owner,
+        note=note,
+        old_outcome=old_outcome,
+        footage_s=footage_s,
+    )

@@ -1,0 +1,124 @@
+"""The result row: written once when an item ends, replaced when the same item ends again."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from infra.ledger.clock import moment, moment_or_none
+from infra.ledger.moves import clean, insert_into
+from infra.redact import redact
+from schemas.records import Campaign, MediaFacts
+from schemas.tables import ResultTable
+from unmask.outcomes import Outcome
+from unmask.verdict import Verdict
+
+KEY = ("item_id", "scan_spec", "model_digest")
+COLUMNS = tuple(column.name for column in ResultTable.__table__.columns)
+
+#: Columns that an item takes over from the one it inherits from.
+INHERITED = (
+    "media_kind",
+    "duration_s",
+    "width",
+    "height",
+    "outcome",
+    "reason",
+    "probability",
+    "band",
+    "threshold_real",
+    "threshold_fake",
+    "persons",
+    "faces_seen",
+    "frames_analysed",
+    "coverage",
+    "left_out",
+    "partial",
+    "notes",
+    "evidence",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """Why an item ended, and what is known of it by then."""
+
+    outcome: Outcome
+    reason: str = ""
+    media: MediaFacts | None = None
+    verdict: Verdict | None = None
+    evidence: tuple[str, ...] = ()
+
+
+def write(db: Connection, item: Row[Any], campaign: Campaign, ending: Ending) -> None:
+    write_values(db, [_head(item, campaign) | _media(ending.media) | _verdict(ending)])
+
+
+def write_inherited(db: Connection, item: Row[Any], campaign: Campaign, of: Row[Any]) -> None:
+    write_values(db, [_head(item, campaign) | {name: getattr(of, name) for name in INHERITED}])
+
+
+def write_values(db: Connection, lines: Sequence[dict[str, Any]]) -> None:
+    statement = insert_into(db, ResultTable)
+    changed = {name: statement.excluded[name] for name in COLUMNS if name not in KEY}
+    db.execute(statement.on_conflict_do_update(index_elements=KEY, set_=changed), lines)
+
+
+def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:
+    """What the item itself says."""
+    options = campaign.options
+    return {
+        "item_id": item.id,
+        "scan_spec": options.spec.digest,
+        "model_digest": options.model_digest,
+        "campaign_id": item.campaign_id,
+        "uri": redact(item.uri),
+        "source": item.source,
+        "extra": item.extra,
+        "final_uri": item.final_uri and redact(item.final_uri),
+        "sha256": item.sha256,
+        "model": options.model,
+        "inherited_from": item.inherited_from,
+        "attempts": 1 + item.charged + item.fetch_tries,
+        "submitted_at": moment(item.submitted_at),
+        "started_at": moment_or_none(item.started_at),
+        "finished_at": moment(item.finished_at),
+        "cpu_seconds": item.cpu_seconds,
+        "gpu_seconds": item.gpu_seconds,
+        "bytes_fetched": item.bytes_fetched,
+    }
+
+
+def _media(media: MediaFacts | None) -> dict[str, Any]:
+    """Nothing is known where nothing was opened: no zero stands for `not counted`."""
+    if media is None:
+        unknown = dict.fromkeys(field.name for field in dataclasses.fields(MediaFacts))
+        facts: dict[str, Any] = {**unknown, "notes": []}
+    else:
+        facts = dataclasses.asdict(media)
+    return {**facts, "media_kind": facts.pop("kind"), "notes": list(facts["notes"])}
+
+
+def _verdict(ending: Ending) -> dict[str, Any]:
+    verdict = ending.verdict
+    real, fake = (verdict and verdict.thresholds) or (None, None)
+    probability = verdict.probability if verdict else None
+    return {
+        "outcome": ending.outcome,
+        "reason": clean(ending.reason),
+        "probability": probability,
+        "band": band(probability, real, fake),
+        "threshold_real": real,
+        "threshold_fake": fake,
+        "persons": [dataclasses.asdict(person) for person in verdict.persons] if verdict else [],
+        "evidence": list(ending.evidence),
+    }
+
+
+def band(probability: float | None, real: float | None, fake: float | None) -> str | None:
+    """Below the first threshold `low`, at or above the second `high`, between them `unsure`."""
+    if probability is None or real is None or fake is None:
+        return None
+    return "low" if probability < real else "high" if probability >= fake else "unsure"

@@ -1,0 +1,81 @@
+"""Between rows and the values of `schemas.records`."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from infra.ledger.clock import moment
+from schemas.records import (
+    Campaign,
+    CampaignOptions,
+    Extraction,
+    MediaFacts,
+    Priority,
+    StoredObject,
+)
+from schemas.tables import CampaignTable, ExtractionTable, ObjectTable
+from unmask.spec import ScanSpec
+
+CAMPAIGN = CampaignTable.__table__.c
+EXTRACTION = ExtractionTable.__table__.c
+
+
+def campaign(row: Row[Any]) -> Campaign:
+    options = CampaignOptions(
+        name=row.name,
+        model=row.model,
+        model_digest=row.model_digest,
+        spec=ScanSpec.from_json(row.spec),
+        priority=Priority(row.priority),
+        extract_only=row.extract_only,
+    )
+    return Campaign(
+        id=row.id,
+        options=options,
+        state=row.state,
+        reason=row.reason,
+        created_at=moment(row.created_at),
+    )
+
+
+def campaigns(db: Connection, ids: Iterable[int]) -> dict[int, Campaign]:
+    found = db.execute(select(*CAMPAIGN).where(CAMPAIGN.id.in_(set(ids))))
+    return {row.id: campaign(row) for row in found}
+
+
+def extractions(db: Connection, ids: Iterable[int]) -> dict[int, Extraction]:
+    """With their objects, which are read in one go."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    heads = db.execute(select(*EXTRACTION).where(EXTRACTION.id.in_(wanted))).all()
+    objects = db.execute(
+        select(ObjectTable.__table__)
+        .where(ObjectTable.extraction_id.in_(wanted), ObjectTable.kind != "evidence")
+        .order_by(ObjectTable.extraction_id, ObjectTable.position)
+    ).all()
+    return {
+        head.id: _extraction(head, [one for one in objects if one.extraction_id == head.id])
+        for head in heads
+        if head.stands
+    }
+
+
+def _extraction(head: Row[Any], objects: Sequence[Row[Any]]) -> Extraction:
+    stored = [StoredObject(key=row.key, sha256=row.sha256, size=row.size) for row in objects]
+    return Extraction(
+        sha256=head.sha256,
+        spec_digest=head.spec_digest,
+        manifest=stored[0],
+        clips=tuple(stored[1:]),
+    )
+
+
+def media_json(media: MediaFacts) -> dict[str, Any]:
+    return dataclasses.asdict(media)
+
+
+def media(facts: Mapping[str, Any]) -> MediaFacts:
+    return MediaFacts(**{**facts, "notes": tuple(facts.get("notes", ()))})

@@ -1,0 +1,124 @@
+"""What went wrong: fetches are tried again, attempts are charged, spent items are buried."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text, update
+
+from infra.ledger import extractions, rows
+from infra.ledger.claims import ITEM, give_back, held
+from infra.ledger.clock import now
+from infra.ledger.ends import end
+from infra.ledger.moves import clean
+from infra.ledger.policy import Policy
+from infra.ledger.result import Ending
+from schemas.records import Campaign, Claim
+from schemas.stages import Stage
+from schemas.tables import IS_HELD, IS_OFFERED, NEVER, ItemTable
+from unmask.outcomes import Outcome
+
+#: Silent items that one transaction takes care of.
+BATCH = 200
+#: The end of a log is kept up to this length: that is where the error stands.
+LOG_CHARACTERS = 8_000
+
+
+def retry_fetch(
+    db: Connection, policy: Policy, claim: Claim, reason: str, *, after_s: float | None
+) -> Stage | None:
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    tries = row.fetch_tries + 1
+    wait = policy.fetch_wait(tries, after_s)
+    if wait is not None:
+        changes = {"fetch_tries": tries, "last_error": clean(reason)}
+        return give_back(db, row, f"try {tries}: {reason}", after_s=wait, **changes)
+    told = f"{reason} (tried {tries} times)"
+    ending = Ending(outcome=Outcome.UNREACHABLE, reason=told)
+    values = {"last_error": clean(told)}
+    return end(db, row, claim.campaign, Stage.REJECTED, ending, values=values)
+
+
+def fail(db: Connection, policy: Policy, claim: Claim, error: str, *, log: str) -> Stage | None:
+    row = held(db, [claim]).get(claim.item)
+    return row and charge(db, policy, row, claim.campaign, error=error, log=log)
+
+
+def recut(db: Connection, policy: Policy, claim: Claim, reason: str) -> Stage | None:
+    """Its stored clips are no good: forget them and cut them anew.
+
+    The cap counts all stages here, since going back begins a stage with fresh attempts.
+    """
+    row = held(db, [claim]).get(claim.item)
+    if row is None:
+        return None
+    extractions.forget(db, row.extraction_id)
+    if row.charged + 1 >= policy.max_attempts:
+        return _bury(db, row, claim.campaign, reason, _charged(row, reason, row.log))
+    changes = _charged(row, reason, row.log) | {"attempts": 0}
+    wait = policy.backoff(row.charged + 1)
+    return give_back(db, row, reason, after_s=wait, to=Stage.WAITING, **changes)
+
+
+def release_all(db: Connection, reason: str) -> int:
+    """Everything held goes back, a batch at a time; for when all workers are known to be gone."""
+    found = db.execute(select(*ITEM).where(text(IS_HELD)).limit(BATCH).with_for_update()).all()
+    for row in sorted(found, key=lambda row: int(row.id)):
+        give_back(db, row, reason, after_s=0.0)
+    return len(found)
+
+
+def forget_offers(db: Connection) -> None:
+    """Redis lost its messages: what was on offer is due again at once."""
+    offered = update(ItemTable).where(text(IS_OFFERED))
+    db.execute(offered.values(offered_until=NEVER, not_before=now(), offers=0))
+
+
+def sweep(db: Connection, policy: Policy) -> list[Stage]:
+    """Where the items went whose worker fell silent; at most one batch of them."""
+    silent = db.execute(
+        select(*ITEM)
+        .where(text(IS_HELD), ItemTable.lease_until <= now())
+        .order_by(ItemTable.lease_until)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    campaigns = rows.campaigns(db, (row.campaign_id for row in silent))
+    return [
+        charge(db, policy, row, campaigns[row.campaign_id], error=_silence(row), log=row.log)
+        for row in sorted(silent, key=lambda row: int(row.id))
+    ]
+
+
+def _silence(row: Row[Any]) -> str:
+    if row.lease_until >= row.deadline_at:
+        return f"{row.stage} ran past its deadline on {row.owner}"
+    return f"{row.owner} fell silent while {row.stage}"
+
+
+def charge(
+    db: Connection, policy: Policy, row: Row[Any], campaign: Campaign, *, error: str, log: str
+) -> Stage:
+    """One attempt more: back for another, or dead at the last."""
+    attempts = row.attempts + 1
+    changes = _charged(row, error, log)
+    if attempts >= policy.max_attempts:
+        return _bury(db, row, campaign, error, changes)
+    wait = policy.backoff(attempts)
+    return give_back(db, row, f"attempt {attempts}: {error}", after_s=wait, **changes)
+
+
+def _bury(
+    db: Connection, row: Row[Any], campaign: Campaign, error: str, changes: dict[str, Any]
+) -> Stage:
+    ending = Ending(outcome=Outcome.DEAD, reason=error)
+    return end(db, row, campaign, Stage.DEAD, ending, values=changes)
+
+
+def _charged(row: Row[Any], error: str, log: str) -> dict[str, Any]:
+    return {
+        "attempts": row.attempts + 1,
+        "charged": row.charged + 1,
+        "last_error": clean(error),
+        "log": clean(log[-LOG_CHARACTERS:], LOG_CHARACTERS),
+    }

@@ -1,0 +1,56 @@
+"""How the places of a window are shared out, as plain arithmetic."""
+
+from collections.abc import Mapping
+
+from schemas.records import Priority
+
+#: One place in eight is kept: for each higher priority, should something come, and for each lower
+#: one that has work. So a live item finds a place, and bulk is never starved.
+KEPT_SHARE = 8
+
+LANES = tuple(Priority)
+
+
+def quotas(
+    window: int, outstanding: Mapping[Priority, int], due: frozenset[Priority]
+) -> dict[Priority, int]:
+    """The most that each priority may add now.
+
+    An empty window of 16, live and bulk waiting: live may take 14, bulk as many as are left of 12.
+    """
+    return {level: _quota(level, window, outstanding, due) for level in sorted(due)}
+
+
+def _quota(
+    level: Priority, window: int, outstanding: Mapping[Priority, int], due: frozenset[Priority]
+) -> int:
+    kept = window // KEPT_SHARE
+    mine = outstanding.get(level, 0)
+    free = window - sum(outstanding.values())
+    higher = kept * LANES.index(level)
+    lower = kept * sum(1 for other in due if other > level)
+    not_higher = sum(count for other, count in outstanding.items() if other >= level)
+    quota = min(free, window - higher - not_higher, window - lower - mine)
+    # Items that went on from extraction by themselves may have filled the window to the brim.
+    return max(quota, kept - mine if level is Priority.LIVE else 0, 0)
+
+
+def crowded(window: int, extracted: Mapping[Priority, int]) -> frozenset[Priority]:
+    """Priorities whose extraction rests because classification lags behind.
+
+    Only what is as urgent counts: bulk that piles up does not hold back a live item.
+    """
+    ahead = {
+        level: sum(count for other, count in extracted.items() if other <= level) for level in LANES
+    }
+    return frozenset(level for level, count in ahead.items() if count >= window)
+
+
+def lane(priority: Priority, offers: int, saturated: Priority | None) -> Priority:
+    """The Redis list an item goes to.
+
+    One that was offered in vain climbs a step each time; so does one that was let in although a
+    higher priority alone would keep all workers busy: it would lie in its own list for ever.
+    """
+    climbed = LANES[max(0, LANES.index(priority) - offers)]
+    return climbed if saturated is None else min(climbed, saturated)
