@@ -2,10 +2,14 @@
 
 import typer
 
+from unmask.commands import model
 from unmask.commands.faces import faces
+from unmask.commands.score import score
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.command()(faces)
+app.command()(score)
+app.add_typer(model.app, name="model")
 
 
 @app.callback()

@@ -78,10 +78,25 @@ class Engine:
             return (torch.from_numpy(line.gather(part)) for part in parts)
         return ahead(parts, lambda part: pinned(line.gather(part)))
 
-    def _run_trunk(self, frames: Tensor) -> Tensor:
+    def maps(self, frames: Tensor) -> Tensor:
+        """The trunk's last stage, (N, C, s, s) in float32."""
         planes = self._pixels(frames.to(self.device, non_blocking=True))
         maps: Tensor = self._trunk(planes.to(self._dtype))
-        return maps.float().mean(dim=(2, 3))
+        return maps.float()
+
+    def reasons(self, features: Tensor) -> Tensor:
+        """How the logits of one window (T, F) → (T, F, 2) change with each frame's features."""
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+            leaf = features.detach().clone().requires_grad_()
+            scores = self._network.score(leaf[None], torch.tensor([len(leaf)], device=self.device))
+            # Where every frame is judged alone, its own logits are what it has reasons for.
+            alone = self._network.architecture.recurrence == "frame"
+            logits = scores.frame_logits[0].sum(dim=0) if alone else scores.logits[0]
+            each = [torch.autograd.grad(logit, leaf, retain_graph=True)[0] for logit in logits]
+        return torch.stack(each, dim=2)
+
+    def _run_trunk(self, frames: Tensor) -> Tensor:
+        return self.maps(frames).mean(dim=(2, 3))
 
     def _run_lstm(
         self, windows: Sequence[Tensor], some: tuple[int, ...]

@@ -17,7 +17,7 @@ _TOP = 54
 _CHART = 170
 _WIDTH = FACES * (SIDE + GAP) + GAP
 
-#: Faces (M, S, S, 3) → the same with heat laid over them.
+#: Moments → their faces with heat laid over them.
 Heat = Callable[[Sequence[Moment]], list[Frames]]
 
 

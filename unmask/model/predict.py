@@ -12,6 +12,7 @@ from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames, Window, check_size
 from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
+from unmask.model.heat import HeatMap, scaled
 from unmask.model.loading import FrameLine
 from unmask.model.memory import naming_lost_device
 from unmask.model.network import Network
@@ -56,6 +57,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self._engine = engine
+        self._fake = 0 if bundle.description.classes == "fake,real" else 1
 
     @property
     def device(self) -> str:
@@ -98,6 +100,19 @@ class Predictor:
             for window, frames in zip(whole, each, strict=True)
         ]
 
+    def heat(self, window: Window, frames: Sequence[int]) -> list[HeatMap]:
+        """Grad-CAM for some frames of a window: where its reasons for `fake` over `real` lie."""
+        with naming_lost_device(), torch.no_grad():
+            maps = [self._engine.maps(torch.from_numpy(window.frames[[i]])) for i in frames]
+            line = FrameLine([window.frames])
+            reasons = self._engine.reasons(self._engine.features(line, _no_deadline))
+            margin = reasons[..., self._fake] - reasons[..., 1 - self._fake]
+            cams = [
+                torch.einsum("c,cij->ij", margin[i], each[0]).relu()
+                for i, each in zip(frames, maps, strict=True)
+            ]
+        return scaled([cam.cpu().numpy() for cam in cams])
+
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
         known = self.bundle.golden
@@ -111,8 +126,7 @@ class Predictor:
             )
 
     def _margin(self, logits: Tensor) -> list[float]:
-        fake = 0 if self.bundle.description.classes == "fake,real" else 1
-        margins: list[float] = (logits[:, fake] - logits[:, 1 - fake]).tolist()
+        margins: list[float] = (logits[:, self._fake] - logits[:, 1 - self._fake]).tolist()
         return margins
 
 

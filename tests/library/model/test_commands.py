@@ -1,0 +1,108 @@
+"""`unmask score` and `unmask model`, as a person or a script calls them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from typer.testing import CliRunner, Result
+
+from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
+from unmask.cli import app
+from unmask.model.golden import drawn_clip
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    untyped: Any = skimage.data
+    face = untyped.astronaut()
+    cv2.imwrite(str(folder / "face.png"), face[..., ::-1])
+    cv2.imwrite(str(folder / "grey.png"), np.full((200, 300, 3), 128, np.uint8))
+    (folder / "notes.mp4").write_text("this is no video")
+    return folder
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_one_json_object_per_file(media: Path) -> None:
+    names = ["face.png", "grey.png", "notes.mp4", "nosuch.mp4"]
+    found = lines(run("score", "--json", "--model", "lite", *(media / name for name in names)))
+    assert [Path(each["uri"]).name for each in found] == names
+    assert [each["outcome"] for each in found] == ["unsure", "no_face", "not_media", "unreachable"]
+    for each in found:
+        assert each.keys() == {
+            "uri", "outcome", "reason", "probability", "persons", "coverage", "model"
+        }  # fmt: skip
+        assert each["probability"] is None
+        assert each["model"]["name"] == "lite"
+    assert found[0]["reason"] == "untrained model"
+    assert len(found[0]["persons"]) == 1
+    assert "No such file" in found[3]["reason"]
+
+
+def test_a_calibrated_model_answers_with_a_probability(media: Path, tmp_path: Path) -> None:
+    write_bundle(
+        tmp_path,
+        untrained=False,
+        calibration=CALIBRATION,
+        thresholds=THRESHOLDS | {"real": 0.0, "fake": 0.0},
+    )
+    [found] = lines(run("score", "--json", "--model", tmp_path, media / "face.png"))
+    assert found["outcome"] == "fake"
+    assert 0 < found["probability"] < 1
+    assert found["persons"][0]["segments"][0]["probability"] is not None
+
+
+def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path) -> None:
+    result = run("score", "--model", "lite", "--evidence", tmp_path / "out", media / "face.png")
+    assert result.exit_code == 0, result.output
+    assert "UNSURE (untrained model)" in result.stdout
+    assert "raw score" in result.stdout
+    [sheet] = (tmp_path / "out").glob("*.jpg")
+    assert cv2.imread(str(sheet)) is not None
+
+
+def test_wrong_usage_is_refused_before_anything_is_read(media: Path) -> None:
+    assert run("score", "--frames", "13", media / "face.png").exit_code == 2
+    unknown = run("score", "--model", "nosuch", media / "face.png")
+    assert unknown.exit_code == 2
+    assert "no model `nosuch`" in unknown.output
+
+
+def test_inspect_says_what_to_expect(tmp_path: Path) -> None:
+    write_bundle(tmp_path, untrained=False, calibration=CALIBRATION, thresholds=THRESHOLDS)
+    result = run("model", "inspect", tmp_path, "--base-rate", "0.02")
+    assert result.exit_code == 0, result.output
+    assert "98 false alarms, 10 fakes missed, 1030 for a person" in " ".join(result.stdout.split())
+
+
+def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
+    assert run("model", "verify", "lite").exit_code == 0
+    folder = tmp_path / "bundle"
+    write_bundle(folder, golden={
+        "file": "golden.png", "sha256": "0" * 64, "margin": 0.0, "tolerance": 0.1
+    })  # fmt: skip
+    (folder / "golden.png").write_bytes(b"".join(frame.tobytes() for frame in drawn_clip(1)))
+    result = run("model", "verify", folder)
+    assert result.exit_code == 1
+    assert "`golden.png` has digest" in result.output
+
+
+def test_convert_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
+    source = tmp_path / "model_97_acc_100_frames_FF_data.pt"
+    source.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    result = run("model", "convert", source, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "is refused" in result.output
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,116 @@
+"""`unmask model`: what a bundle is, whether it can be trusted, and bundles from old files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from unmask.errors import Unusable
+from unmask.model.alarms import Alarms, expected_alarms
+from unmask.model.bundle import Bundle
+from unmask.model.shelf import find_bundle
+
+app = typer.Typer(no_args_is_help=True, help="Look at, check and convert models.")
+
+Named = Annotated[str, typer.Argument(help="a bundle's folder, or a shipped one's name")]
+Rate = Annotated[
+    float, typer.Option(min=0, max=1, help="which share of your items is fake, at a guess")
+]
+Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
+Source = Annotated[Path, typer.Argument(help="a checkpoint of the ResNeXt + LSTM family (.pt)")]
+Target = Annotated[Path, typer.Argument(help="folder for the bundle, new or empty")]
+Mode = Annotated[
+    Literal["origin-last", "origin-mean", "temporal"],
+    typer.Option(help="as the web app reads it, as the notebook does, or over time"),
+]
+Length = Annotated[int | None, typer.Option(help="window length, if the file name lacks it")]
+Encoding = Annotated[Literal["fp32", "bf16", "int8"], typer.Option(help="of the stored weights")]
+
+
+@app.command()
+def inspect(model: Named, base_rate: Rate = 0.01) -> None:
+    """Print what a model's description says, and the alarms to expect from it."""
+    bundle = _opened(model)
+    table = Table(show_header=False, box=None)
+    for name, value in facts(bundle).items():
+        table.add_row(name, value)
+    if bundle.thresholds is not None:
+        alarms = expected_alarms(bundle.thresholds, base_rate=base_rate)
+        table.add_row("of 10,000 items", _sentence(alarms, base_rate))
+    Console(soft_wrap=True).print(table)
+
+
+@app.command()
+def verify(model: Named, device: Device = None) -> None:
+    """Check a model's digests and tensors, and that this machine scores its golden clip right."""
+    from unmask.model.predict import load
+
+    bundle = _opened(model)
+    try:
+        predictor = load(bundle, device)
+        predictor.self_test()
+    except Unusable as error:
+        raise _refused(error) from error
+    tested = "golden clip right" if bundle.golden else "no golden clip to test with"
+    typer.echo(f"{bundle.name}: weights whole, {tested} on {predictor.device}")
+
+
+@app.command()
+def convert(
+    source: Source,
+    target: Target,
+    mode: Mode = "origin-last",
+    frames: Length = None,
+    encoding: Encoding = "fp32",
+) -> None:
+    """Make a bundle from an old checkpoint. Nothing in the file is run."""
+    from unmask.model.legacy import convert as converted
+
+    try:
+        bundle = converted(source, target, mode=mode, frames=frames, encoding=encoding)
+    except Unusable as error:
+        raise _refused(error) from error
+    typer.echo(f"{target}: {bundle.name}, {mode}, windows of {bundle.spec.frames} frames")
+
+
+def facts(bundle: Bundle) -> dict[str, str]:
+    said, built = bundle.description, bundle.architecture
+    return {
+        "name": said.name,
+        "about": said.about,
+        "digest": bundle.digest,
+        "untrained": "yes: it judges nothing" if said.untrained else "no",
+        "network": f"{built.trunk}, LSTM of {built.width}, {built.mode}, pooling {built.pooling}",
+        "weights": said.weights.encoding,
+        "pixels": f"{said.spec.size}x{said.spec.size} {said.colours}",
+        "scan spec": f"{said.spec.name} ({said.spec.digest}), windows of {said.spec.frames} frames",
+        "calibration": said.calibration.fitted_on or "yes" if said.calibration else "none",
+        "thresholds": (
+            f"real below {said.thresholds.real}, fake from {said.thresholds.fake}"
+            if said.thresholds
+            else "none: every item is unsure"
+        ),
+        "trained on": ", ".join(said.training.data) if said.training else "nothing",
+        "terms": said.training.terms if said.training else "",
+    }
+
+
+def _sentence(alarms: Alarms, base_rate: float) -> str:
+    return (
+        f"if {base_rate:.1%} are fake: {alarms.false_alarms:.0f} false alarms, "
+        f"{alarms.misses:.0f} fakes missed, {alarms.unsure:.0f} for a person to look at"
+    )
+
+
+def _opened(model: str) -> Bundle:
+    try:
+        return find_bundle(model)
+    except Unusable as error:
+        raise _refused(error) from error
+
+
+def _refused(error: Unusable) -> typer.Exit:
+    typer.echo(f"unmask: {error}", err=True)
+    return typer.Exit(1)
