@@ -49,8 +49,12 @@ def ended(status: CampaignStatus) -> int:
     return sum(count for stage, count in status.stages.items() if stage in ENDS)
 
 
-def rate_per_s(status: CampaignStatus) -> float:
-    return status.finished_last_minute / 60
+def rate_per_s(status: CampaignStatus, now: datetime | None = None) -> float:
+    """Over the last minute, or over the time there has been if that is less."""
+    if status.first_started is None:
+        return 0.0
+    lasted = ((now or datetime.now(UTC)) - status.first_started).total_seconds()
+    return status.finished_last_minute / min(60.0, max(1.0, lasted))
 
 
 def left_s(status: CampaignStatus) -> float | None:
