@@ -44,7 +44,9 @@ def _oval(cut: Rgb) -> Any:
     """A soft-edged oval: a head has no corners."""
     height, width = cut.shape[:2]
     mask = np.zeros((height, width), np.uint8)
-    cv2.ellipse(mask, (width // 2, height // 2), (width * 2 // 5, height * 2 // 5), 0, 0, 360, 255, -1)
+    cv2.ellipse(
+        mask, (width // 2, height // 2), (width * 2 // 5, height * 2 // 5), 0, 0, 360, 255, -1
+    )
     return cv2.GaussianBlur(mask, (0, 0), width / 40)
 
 
