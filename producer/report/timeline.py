@@ -69,7 +69,7 @@ def _bar(segment: Mapping[str, Any], end: float, thresholds: Thresholds) -> Bar:
     start, stop = float(segment["start_s"]), float(segment["end_s"])
     probability = segment.get("probability")
     width = max((stop - start) / end * WIDTH, NARROWEST)
-    top = HEIGHT / 2 if probability is None else min(_y(probability), HEIGHT - LOWEST)
+    top = 0.0 if probability is None else min(_y(probability), HEIGHT - LOWEST)
     return Bar(
         x=round(min(start / end * WIDTH, WIDTH - width), 1),
         y=round(top, 1),
