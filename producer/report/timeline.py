@@ -104,7 +104,7 @@ def clock(seconds: float) -> str:
     >>> clock(3.2), clock(760), clock(3723)
     ('0:03.2', '12:40', '1:02:03')
     """
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"0:{seconds:04.1f}"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
