@@ -1,6 +1,6 @@
 """Who does what only one may do at a time."""
 
-from sqlalchemy import Connection, or_
+from sqlalchemy import Connection, or_, select
 
 from infra.ledger.clock import now
 from infra.ledger.moves import insert_into
@@ -19,3 +19,9 @@ def lead(db: Connection, name: str, owner: str, *, lease_s: float) -> bool:
         ).returning(LeaderTable.owner)
     )
     return taken.first() is not None
+
+
+def leader(db: Connection, name: str) -> str | None:
+    """Who leads now; None where nobody does."""
+    led = select(LeaderTable.owner).where(LeaderTable.name == name, LeaderTable.until > now())
+    return db.scalar(led)

@@ -256,6 +256,10 @@ class Ledger:
 
     # Reading
 
+    def leader(self, name: str) -> str | None:
+        with self._read() as db:
+            return leader.leader(db, name)
+
     def status(self, name: str) -> CampaignStatus:
         with self._read() as db:
             return status.status(db, name)

@@ -20,9 +20,15 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object per check.")] = False,
     state: options.State = DEFAULT_STATE,
 ) -> None:
-    """Check everything a scan needs; one line each says what is wrong and how to mend it."""
+    """Check everything a scan needs; one line each says what is wrong and how to mend it.
+
+    Status 0: all is well. 1: something has to be mended.
+    """
     from producer.doctor import examine, render, to_json
 
-    findings = list(examine(context(ctx, state).settings))
-    say(to_json(findings) if json else render(findings))
-    raise typer.Exit(0 if all(one.ok is not False for one in findings) else 1)
+    show = to_json if json else render
+    well = True
+    for finding in examine(context(ctx, state).settings):
+        say(show([finding]))
+        well = well and finding.ok is not False
+    raise typer.Exit(0 if well else 1)

@@ -1,0 +1,48 @@
+"""Takes secrets out of findings: an error's text may carry the address that it failed on."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from producer.doctor.finding import Finding
+from producer.plain import printable
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+MASK = "***"
+
+
+def veil(settings: "Settings") -> Callable[[Finding], Finding]:
+    """Longest first, so that no part of a secret is left standing."""
+    secrets = sorted({one for one in _secrets(settings) if one}, key=len, reverse=True)
+
+    def hide(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, MASK)
+        return printable(" ".join(text.split()))
+
+    return lambda found: dataclasses.replace(found, says=hide(found.says), mend=hide(found.mend))
+
+
+def _secrets(settings: "Settings") -> Iterator[str]:
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            yield from _of(value.get_secret_value())
+
+
+def _of(value: str) -> Iterator[str]:
+    """Of an address the password, as it is written and as it is meant; else all of it."""
+    if "://" not in value:
+        yield value
+        return
+    try:
+        password = urlsplit(value).password or ""
+    except ValueError:
+        yield value
+        return
+    yield from (password, unquote(password))
