@@ -76,9 +76,13 @@ def fetcher(settings: Settings) -> Fetcher:
             max_bytes=settings.download_max_bytes,
             deadline_s=settings.download_deadline_s,
         ),
-        buckets=Buckets(
-            names=frozenset(settings.s3_source_buckets),
-            endpoint_url=settings.s3_endpoint_url,
-            path_style=settings.s3_path_style,
-        ),
+        buckets=source_buckets(settings),
+    )
+
+
+def source_buckets(settings: Settings) -> Buckets:
+    return Buckets(
+        names=frozenset(settings.s3_source_buckets),
+        endpoint_url=settings.s3_endpoint_url,
+        path_style=settings.s3_path_style,
     )

@@ -10,7 +10,8 @@ import typer
 
 from infra.ledger import Ledger, migrate, open_ledger
 from infra.objects import Store
-from infra.resources import store
+from infra.resources import source_buckets, store
+from producer.sources import Lister, bucket_lister
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -48,6 +49,10 @@ class Context:
     @cached_property
     def store(self) -> Store:
         return store(self.settings)
+
+    @property
+    def lister(self) -> Lister:
+        return bucket_lister(source_buckets(self.settings))
 
     def migrate(self) -> None:
         migrate(self.database)

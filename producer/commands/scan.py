@@ -52,7 +52,7 @@ def scan(
         extract_only=extract_only,
     )
     tools = context(ctx, state)
-    source = open_source(media, column=column)
+    source = open_source(media, column=column, lister=tools.lister)
     chosen = choose(
         wanted,
         name=campaign,

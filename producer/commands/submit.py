@@ -41,7 +41,7 @@ def submit(
         shelf=tools.settings.models_dir,
         device=tools.settings.device,
     )
-    source = open_source(media, column=column)
+    source = open_source(media, column=column, lister=tools.lister)
     opened = tools.ledger.open_campaign(chosen)
     counts = submit_source(tools.ledger, opened, source, bad_line)
     say(f"campaign {chosen.name}: {counts.new} new, {counts.known} already there")

@@ -6,6 +6,7 @@ for entry in open_source("list.csv"):
         case NewItem(): ...
 """
 
+from producer.sources.listing import bucket_lister
 from producer.sources.opening import open_source
 from producer.sources.source import Source
 from producer.sources.values import (
@@ -25,5 +26,6 @@ __all__ = [
     "Source",
     "SourceError",
     "Tally",
+    "bucket_lister",
     "open_source",
 ]

@@ -1,0 +1,29 @@
+"""The objects of a configured bucket, page by page."""
+
+from collections.abc import Iterator
+
+from infra.download import Buckets
+from infra.objects.s3_errors import explained
+from producer.plain import printable
+from producer.sources.values import Listed, Lister, SourceError
+
+
+#: What S3 hands out in one answer at most.
+PAGE = 1000
+
+
+def bucket_lister(buckets: Buckets, *, page: int = PAGE) -> Lister:
+    def lister(bucket: str, prefix: str) -> Iterator[Listed]:
+        if bucket not in buckets.names:
+            raise SourceError(
+                f"the bucket {printable(bucket)!r} is not one that may be scanned: "
+                "name it in UNMASK_S3_SOURCE_BUCKETS"
+            )
+        with explained(f"s3://{bucket}"):
+            pages = buckets.client().get_paginator("list_objects_v2")
+            size = {"PageSize": page}
+            for part in pages.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig=size):
+                for found in part.get("Contents", []):
+                    yield Listed(key=found["Key"], size=found["Size"])
+
+    return lister
