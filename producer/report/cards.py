@@ -1,12 +1,11 @@
 """One row as the page shows it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from producer.plain import printable, shorten
-from producer.report.flat import json_record
+from producer.plain import printable
+from producer.report.facts import Fact, facts, text
 from producer.report.pictures import Gallery
 from producer.report.timeline import (
     Thresholds,
@@ -19,23 +18,10 @@ from producer.report.timeline import (
 from producer.report.words import Tone, Word, word
 from schemas.records import ResultRow
 
-NAME_CELLS, PLACE_CELLS = 56, 72
+#: A name that is cut on a narrow screen keeps its end: so many characters of it.
+TAIL = 12
 #: Pictures of one person in the page, the most telling first.
 PICTURES = 7
-#: What the technical list leaves to other parts of the card.
-SHOWN_ELSEWHERE = frozenset(
-    (
-        "campaign",
-        "outcome",
-        "reason",
-        "probability",
-        "persons",
-        "evidence",
-        "extra",
-        "stage",
-        "notes",
-    )
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +48,7 @@ class Card:
     rank: int
     uri: str
     name: str
+    tail: str
     place: str
     word: Word
     outcome: str
@@ -74,8 +61,8 @@ class Card:
     thumbnail: str | None
     people: tuple[PersonCard, ...]
     notes: tuple[str, ...]
-    extra: tuple[tuple[str, str], ...]
-    facts: tuple[tuple[str, str], ...]
+    extra: tuple[Fact, ...]
+    facts: tuple[Fact, ...]
 
 
 def card(row: ResultRow, place: int, gallery: Gallery) -> Card:
@@ -85,8 +72,9 @@ def card(row: ResultRow, place: int, gallery: Gallery) -> Card:
         item=row.item,
         rank=place,
         uri=printable(row.uri),
-        name=shorten(name or folder, NAME_CELLS),
-        place=shorten(folder, PLACE_CELLS),
+        name=(name or folder)[:-TAIL],
+        tail=(name or folder)[-TAIL:],
+        place=folder if name else "",
         word=word(row.outcome),
         outcome=row.outcome.value if row.outcome else "open",
         reason=printable(row.reason),
@@ -98,8 +86,10 @@ def card(row: ResultRow, place: int, gallery: Gallery) -> Card:
         thumbnail=_thumbnail(people),
         people=people,
         notes=tuple(printable(note) for note in row.notes),
-        extra=tuple((printable(name), _text(value)) for name, value in row.extra.items()),
-        facts=tuple(_facts(row)),
+        extra=tuple(
+            Fact(name=printable(name), value=text(value)) for name, value in row.extra.items()
+        ),
+        facts=tuple(facts(row)),
     )
 
 
@@ -145,19 +135,3 @@ def _length(row: ResultRow) -> str:
     if row.duration_s:
         return clock(row.duration_s)
     return row.media_kind or ""
-
-
-def _facts(row: ResultRow) -> Iterator[tuple[str, str]]:
-    for name, value in json_record(row).items():
-        if name not in SHOWN_ELSEWHERE and value not in (None, "", []):
-            yield name.replace("_", " "), _text(value)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case str():
-            return printable(value)
-        case float():
-            return f"{value:,.3f}".rstrip("0").rstrip(".")
-        case _:
-            return printable(json.dumps(value, ensure_ascii=False))

@@ -10,7 +10,7 @@ from unmask.errors import UnmaskError
 #: The hash that an evidence picture's name ends with.
 HASH = re.compile(r"([0-9a-f]{64})\.jpg\Z")
 #: All pictures of a page together, as text; a browser opens a page of this size at once.
-BUDGET = 24 << 20
+BUDGET = 12 << 20
 #: A larger one is left out: it would push out a hundred others.
 LARGEST = 256 << 10
 #: What a picture begins with; the page shows nothing else.

@@ -4,7 +4,7 @@ from producer.status import ORDER
 from schemas.records import ResultRow
 
 #: So many rows are in the page; the other files hold all.
-MOST = 5000
+MOST = 2500
 
 Rank = tuple[int, float, int]
 

@@ -69,7 +69,7 @@ def _bar(segment: Mapping[str, Any], end: float, thresholds: Thresholds) -> Bar:
     start, stop = float(segment["start_s"]), float(segment["end_s"])
     probability = segment.get("probability")
     width = max((stop - start) / end * WIDTH, NARROWEST)
-    top = HEIGHT / 2 if probability is None else min(_y(probability), HEIGHT - LOWEST)
+    top = 0.0 if probability is None else min(_y(probability), HEIGHT - LOWEST)
     return Bar(
         x=round(min(start / end * WIDTH, WIDTH - width), 1),
         y=round(top, 1),
@@ -104,7 +104,7 @@ def clock(seconds: float) -> str:
     >>> clock(3.2), clock(760), clock(3723)
     ('0:03.2', '12:40', '1:02:03')
     """
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"0:{seconds:04.1f}"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -117,6 +117,8 @@ def _local(text: str, rules: Rules) -> Address:
         facts = real.stat()
     except OSError as error:
         raise NoAddress(_missing(text, error)) from None
+    except ValueError:
+        raise NoAddress("a character that no file name may hold") from None
     if not real.is_relative_to(os.path.realpath(rules.root)):
         raise NoAddress(
             f"outside {rules.root}, and a list may only name files below its own folder"

@@ -1,11 +1,13 @@
 """Real processes on a state folder of their own."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,15 +69,21 @@ class Bench:
         return self.run("scan", str(media), "--out", str(self.results), *options, stdin=stdin)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "stdout").open("w"),
-            stderr=(self.folder / "stderr").open("w"),
-            text=True,
-        )
+        with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                text=True,
+            )
+
+
+def results(bench: Bench) -> list[dict[str, Any]]:
+    lines = (bench.results / "results.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.conftest import ROOT, Bench, results
 
 
 def test_a_missing_file_is_wrong_usage(local: Bench) -> None:
@@ -40,7 +40,7 @@ def test_good_lines_go_through(local: Bench) -> None:
     assert done.returncode == 0, done.stderr
     assert "list.txt:3" in done.stderr
     assert "list.txt:4" in done.stderr
-    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    rows = results(local)
     assert [(Path(row["uri"]).name, row["outcome"]) for row in rows] == [("text.mp4", "not_media")]
     assert rows[0]["source"] == "list.txt:1"
 

@@ -1,6 +1,5 @@
 """Stopped or killed in the middle, a scan goes on where it was and repeats nothing."""
 
-import json
 import os
 import shutil
 import signal
@@ -10,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.conftest import ROOT, Bench, results
 from tests.e2e.processes import of_marker
 
 SAMPLE = ROOT / "samples" / "talking-head.mp4"
@@ -66,14 +65,16 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(local: Bench) -> None
     assert scan.wait(STOP_WITHIN_S + 20) == 130
     assert time.monotonic() - started <= STOP_WITHIN_S
     assert of_marker(local.marker) == []
-    half_written = [path for path in local.state.rglob("*") if ".part" in path.name]
+    half_written = [
+        path for path in local.state.rglob("*") if path.is_file() and ".part" in str(path)
+    ]
     assert half_written == []
 
     done_before = finished(local)
     before = claims(local)
     done = local.scan(media)
     assert done.returncode == 0, done.stderr
-    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    rows = results(local)
     assert len(rows) == COPIES
     assert {row["stage"] for row in rows} == {"done"}
     repeated = [item for item, count in claims(local).items() if before.get(item) and count > 1]
@@ -92,7 +93,7 @@ def test_killed_workers_lose_nothing(local: Bench) -> None:
         if "workers.cpu worker" in process.command or "workers.gpu worker" in process.command:
             process.kill()
     assert scan.wait(240) == 0, (local.folder / "stderr").read_text()
-    rows = [json.loads(line) for line in (local.results / "results.jsonl").open()]
+    rows = results(local)
     assert [row["stage"] for row in rows] == ["done"] * COPIES
 
 

@@ -1,0 +1,64 @@
+# Unmask. `make` alone tells what there is.
+
+MEDIA ?= samples
+ARGS ?=
+
+VENV := .venv/bin
+# The first Python that fits and can make an environment.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+FIND_PYTHON = for one in $(PYTHON) python3.12 python3.11 python3; do \
+	if $$one -c '$(FITS)' >/dev/null 2>&1; then echo $$one; exit; fi; done
+
+quoted = '$(subst ','\'',$(1))'
+
+.PHONY: help scan test lint types setup setup-test locks clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make scan [MEDIA=…] [ARGS=…]   scan a folder, a file, a list, s3://bucket/prefix or - (stdin)'
+	@echo '                               ARGS are options of `python -m producer scan`'
+	@echo 'make test                      every check and test'
+	@echo 'make lint | types              ruff and import-linter | mypy'
+	@echo 'make setup | setup-test        only the environment of `scan` | of `test`'
+	@echo 'make locks                     resolve requirements*.txt anew from pyproject.toml'
+	@echo 'make clean                     remove the environment and caches; state/ and results/ stay'
+	@echo
+	@echo 'make says Error 3 (an item is dead), 4 (the brake stopped it) or 2 (wrong usage) and itself'
+	@echo 'ends with 2; scripts call .venv/bin/python -m producer scan for the status itself.'
+
+scan: setup
+	@$(VENV)/python -m producer scan $(call quoted,$(MEDIA)) $(ARGS)
+
+test: setup-test
+	@$(VENV)/python -m tests
+
+lint: setup-test
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports
+
+types: setup-test
+	@$(VENV)/mypy .
+
+setup:
+	@$(call set_up,requirements.txt)
+
+setup-test:
+	@$(call set_up,requirements.txt requirements-test.txt)
+
+# Comparing the locks costs a few milliseconds; only a difference starts Python.
+define set_up
+for lock in $(1); do cmp -s $$lock .venv/installed-$$lock || missing=yes; done; \
+if [ -n "$$missing" ] || [ -e .venv/under-way ]; then \
+	python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo 'Unmask needs Python 3.11 or 3.12 with venv (on Debian: apt install python3-venv).' >&2; \
+		exit 1; \
+	fi; \
+	$$python -m infra.setup $(1); \
+fi
+endef
+
+locks: setup-test
+	@$(VENV)/python -m infra.locks $(NEWER)
+
+clean:
+	rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,124 @@
+"""Install the locks into `.venv`: `python -m infra.setup requirements.txt [more locks …]`.
+
+Run by the Makefile with the system's own Python, so nothing but the standard library is used here.
+
+    1. everything but torch and torchvision, exactly as the lock says, without dependencies:
+       face_recognition's own pins would compile dlib for many minutes
+    2. torch and torchvision with whatever their wheel asks for on this machine, every other pin
+       of the locks held as a constraint
+
+A copy of each lock inside `.venv` says that it is in place; the Makefile compares. An environment
+whose set-up was cut short is thrown away and made anew.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+UNDER_WAY = VENV / "under-way"
+SUPPORTED = ((3, 11), (3, 12))
+
+#: Which wheel fits, and what it needs, differs between machines.
+TORCH = re.compile(r"(torch|torchvision)==")
+
+
+def main(locks: list[str]) -> None:
+    if sys.version_info[:2] not in SUPPORTED:
+        sys.exit(f"Unmask needs Python 3.11 or 3.12, this is {sys.version.split()[0]}")
+    with alone():
+        wanted = [ROOT / lock for lock in locks if not in_place(ROOT / lock)]
+        if wanted:
+            set_up(wanted)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Two commands started at once set up one after the other."""
+    path = ROOT / ".make" / "setup.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(wanted: list[Path]) -> None:
+    if UNDER_WAY.exists() or not works():
+        make_environment()
+    UNDER_WAY.touch()
+    for lock in wanted:
+        marker(lock).unlink(missing_ok=True)
+    install(wanted)
+    for lock in wanted:
+        shutil.copyfile(lock, marker(lock))
+    UNDER_WAY.unlink()
+
+
+def install(wanted: list[Path]) -> None:
+    lines = [line for lock in wanted for line in pins(lock)]
+    plain = [line for line in lines if not TORCH.match(line)]
+    torch = [line for line in lines if TORCH.match(line)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plain.txt"
+        file.write_text("\n".join(plain))
+        step(f"installing {len(plain)} packages", "--no-deps", "--requirement", str(file))
+        if torch:
+            what = f"installing {' and '.join(torch)} with what they need here"
+            step(what, "--constraint", str(file), *torch)
+
+
+def step(what: str, *options: str) -> None:
+    """One line for a person; pip speaks only when something is wrong."""
+    say(f"{what} …")
+    started = time.monotonic()
+    command = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *options]
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"set-up: {what} failed; see pip's words above. The next try starts clean.")
+    say(f"  done in {time.monotonic() - started:.0f} s")
+
+
+def make_environment() -> None:
+    say(f"making {VENV.name} with Python {sys.version.split()[0]}")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False)
+    if made.returncode:
+        sys.exit(
+            "set-up: no virtual environment could be made; on Debian: apt install python3-venv"
+        )
+
+
+def works() -> bool:
+    command = [PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info[:2] not in {})"]
+    command[-1] = command[-1].format(SUPPORTED)
+    return os.access(PYTHON, os.X_OK) and not subprocess.run(command, check=False).returncode
+
+
+def in_place(lock: Path) -> bool:
+    done = marker(lock)
+    return done.is_file() and os.access(PYTHON, os.X_OK) and done.read_bytes() == lock.read_bytes()
+
+
+def marker(lock: Path) -> Path:
+    return VENV / f"installed-{lock.name}"
+
+
+def pins(lock: Path) -> list[str]:
+    return [line for line in lock.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def say(line: str) -> None:
+    print(f"set-up: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
