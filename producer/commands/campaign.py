@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, context
@@ -30,7 +31,7 @@ def status(
     while True:
         names = [campaign] if campaign else [one.options.name for one in ledger.campaigns()]
         if watch and not json:
-            typer.clear()
+            Console().clear()
         for name in names:
             say(show(ledger.status(name)))
         if not names:

@@ -7,7 +7,6 @@ from infra.objects.s3_errors import explained
 from producer.plain import printable
 from producer.sources.values import Listed, Lister, SourceError
 
-
 #: What S3 hands out in one answer at most.
 PAGE = 1000
 

@@ -23,6 +23,7 @@ from schemas.records import (
     Fetched,
     MediaFacts,
     NewItem,
+    Offer,
     Trust,
 )
 from schemas.stages import Stage
@@ -106,7 +107,7 @@ class Stand:
         self.ledger.submit(campaign, [NewItem(uri=uri, trust=Trust.REMOTE) for uri in uris])
         return [self._extract(offer.item) for offer in self._offers()]
 
-    def _offers(self) -> Sequence[object]:
+    def _offers(self) -> Sequence[Offer]:
         return [
             one for one in self.ledger.offer(window=1000, lease_s=60) if one.stage is Stage.WAITING
         ]
@@ -169,8 +170,15 @@ def stored(tools: Resources, claim: Claim) -> Extracted:
 
 
 @pytest.fixture
-def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.setattr(module, "drain", Drain())
+def drain(monkeypatch: pytest.MonkeyPatch) -> Drain:
+    """One of this test's own: the process's own can't be taken back."""
+    made = Drain()
+    monkeypatch.setattr(module, "drain", made)
+    return made
+
+
+@pytest.fixture
+def stand(tmp_path: Path, drain: Drain) -> Iterator[Stand]:
     address = f"sqlite:///{tmp_path / 'unmask.db'}"
     migrate(address)
     tools = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
@@ -253,10 +261,10 @@ def test_damaged_clips_are_cut_anew_and_never_scored(stand: Stand) -> None:
     assert stand.stage(item) == "waiting"
 
 
-def test_a_stopping_worker_gives_items_back(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopping_worker_gives_items_back(stand: Stand, drain: Drain) -> None:
     (item,) = stand.items(1)
     future = stand.batcher.submit(item)
-    module.drain.start(0.0)
+    drain.start(0.0)
     stand.start()
     with pytest.raises(Retry, match="stopping"):
         future.result(WITHIN_S)
