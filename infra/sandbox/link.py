@@ -80,9 +80,13 @@ class Link:
         return source
 
     def _await_ready(self) -> None:
-        if not self._ready and self._message(START_S) != READY:
-            raise RoomCrashed("the room could not be warmed up", by_the_file=False)
-        self._ready = True
+        if self._ready:
+            return
+        try:
+            self._ready = self._message(START_S) == READY
+        except RoomCrashed as error:
+            reason = f"the room could not be warmed up: {error} (its words are in the log)"
+            raise RoomCrashed(reason, by_the_file=False) from error
 
     def _report(self, end: float) -> Report:
         return Report.from_bytes(self._message(max(end - time.monotonic(), 1.0)))

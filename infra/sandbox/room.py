@@ -19,7 +19,7 @@ from unmask.errors import UnmaskError
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.spec import ScanSpec
 
-#: A decoder that crashes is given a second, fresh room.
+#: A decoder that crashes is given a second, fresh process.
 TRIES = 2
 
 
@@ -56,7 +56,6 @@ class Room:
             try:
                 return iter(self._once(file.fileno(), request))
             except RoomCrashed as crash:
-                self.close()
                 if not crash.by_the_file or attempt == TRIES:
                     raise given_up(crash) from crash
         raise AssertionError("unreachable")

@@ -1,0 +1,376 @@
+"""The room, with a made-up media library inside that does whatever the file says."""
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+
+from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
+from unmask.errors import Refused
+from unmask.media.values import Clip, Limits, Manifest
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+HERE = str(Path(__file__).parent)
+SPEC = ScanSpec()
+LIMITS = Limits(deadline_s=20)
+MIB = 1 << 20
+
+
+def open_room(**limits: float) -> Room:
+    room = RoomLimits(**limits)  # type: ignore[arg-type]
+    return Room(room, extractor="made_up_media", search_path=(HERE,))
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[Room]:
+    with open_room() as one:
+        yield one
+
+
+@contextmanager
+def file_saying(text: str) -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        yield file
+
+
+def look(room: Room, text: str, limits: Limits = LIMITS) -> list[Clip | Manifest]:
+    with file_saying(text) as file:
+        return list(room.extract(file, SPEC, limits))
+
+
+def refusal(room: Room, text: str, limits: Limits = LIMITS) -> Refused:
+    with pytest.raises(Refused) as caught:
+        look(room, text, limits)
+    return caught.value
+
+
+def keeper_of(room: Room) -> psutil.Process:
+    (keeper,) = [
+        child
+        for child in psutil.Process().children()
+        if "infra.sandbox.keeper" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+    ][-1:]
+    return keeper
+
+
+def test_results_come_out_as_they_were_made(room: Room) -> None:
+    *clips, manifest = look(room, "good 3")
+    assert isinstance(manifest, Manifest)
+    assert [clip.person for clip in clips if isinstance(clip, Clip)] == [0, 1, 2]
+    for clip, person in zip(clips, manifest.persons, strict=True):
+        assert isinstance(clip, Clip)
+        assert hashlib.sha256(clip.data).hexdigest() == clip.sha256 == person.clip_sha256
+
+
+def test_a_file_is_read_from_its_beginning_wherever_it_stands(room: Room) -> None:
+    with file_saying("good 2") as file:
+        file.seek(5)
+        assert len(list(room.extract(file, SPEC, LIMITS))) == 3
+
+
+def test_processor_time_of_each_file_is_told(room: Room) -> None:
+    look(room, "good")
+    assert 0 < room.cpu_seconds < 2
+    refusal(room, "endless", Limits(deadline_s=1))
+    assert room.cpu_seconds > 0.1
+
+
+def test_a_refusal_passes_through(room: Room) -> None:
+    found = refusal(room, "refuse it is \x1b[31mhuge\nindeed")
+    assert found.outcome is Outcome.TOO_LARGE
+    assert found.reason == "it is  [31mhuge indeed"
+
+
+def test_a_crash_is_tried_once_more_and_ends_undecodable(room: Room) -> None:
+    found = refusal(room, "segfault")
+    assert found.outcome is Outcome.UNDECODABLE
+    assert "SIGSEGV" in found.reason
+
+
+def test_a_crash_that_does_not_come_again_is_forgotten() -> None:
+    with open_room() as room:
+        assert look(room, "segfault-once")
+
+
+def test_an_unexpected_error_ends_undecodable_in_its_own_words(room: Room) -> None:
+    found = refusal(room, "bug")
+    assert found.outcome is Outcome.UNDECODABLE
+    assert "ValueError: an unexpected [31m value" in found.reason
+
+
+@pytest.mark.parametrize("deed", ["endless", "sleep"])
+def test_a_file_that_never_ends_is_timed_out_in_time(room: Room, deed: str) -> None:
+    started = time.monotonic()
+    found = refusal(room, deed, Limits(deadline_s=1))
+    assert found.outcome is Outcome.TIMED_OUT
+    assert 1 <= time.monotonic() - started < 5
+
+
+def test_processor_time_runs_out() -> None:
+    with open_room(cpu_s=1) as room:
+        found = refusal(room, "endless")
+        assert found.outcome is Outcome.OVER_BUDGET
+        assert "processor time" in found.reason
+
+
+def test_memory_that_is_hoarded_runs_out() -> None:
+    with open_room(resident_bytes=300 * MIB) as room:
+        found = refusal(room, "hoard")
+        assert found.outcome is Outcome.OVER_BUDGET
+        assert "300 MiB" in found.reason
+
+
+def test_one_huge_request_is_over_budget_too(room: Room) -> None:
+    assert refusal(room, "one-huge-request").outcome is Outcome.OVER_BUDGET
+
+
+def test_the_address_space_bounds_a_hoard_that_is_not_watched() -> None:
+    with open_room(resident_bytes=1 << 40, address_bytes=600 * MIB) as room:
+        assert refusal(room, "hoard").outcome is Outcome.OVER_BUDGET
+
+
+def test_no_other_file_is_read(room: Room, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a password")
+    for path in (
+        str(secret),
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/dev/tty",
+        HERE + "/../../README.md",
+    ):
+        assert "Permission" in refusal(room, f"open {path}").reason
+
+
+def test_no_file_is_written(room: Room, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    assert "Permission" in refusal(room, f"write {target}").reason
+    assert "Permission" in refusal(room, f"write {HERE}/out.txt").reason
+    assert not target.exists()
+
+
+def test_no_connection_is_made(room: Room) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.settimeout(0.2)
+        port = canary.getsockname()[1]
+        assert "not permitted" in refusal(room, f"connect {port}").reason
+        with pytest.raises(TimeoutError):
+            canary.accept()
+
+
+def test_no_program_is_run(room: Room, tmp_path: Path) -> None:
+    assert "not permitted" in refusal(room, f"run {tmp_path}/touched").reason
+    assert not (tmp_path / "touched").exists()
+
+
+def test_no_process_is_started(room: Room) -> None:
+    assert "not permitted" in refusal(room, "fork-bomb").reason
+
+
+def test_threads_are_allowed(room: Room) -> None:
+    assert refusal(room, "threads").reason == "4 threads ran"
+
+
+def test_code_may_be_loaded_late(room: Room) -> None:
+    assert refusal(room, "late-import").reason == "imported colorsys"
+
+
+def test_the_keeper_is_out_of_reach(room: Room) -> None:
+    assert "not permitted" in refusal(room, "kill-keeper").reason
+
+
+def test_handles_run_out(room: Room) -> None:
+    assert "Too many open files" in refusal(room, "handles").reason
+
+
+def test_noise_of_a_decoder_is_bounded(room: Room) -> None:
+    assert refusal(room, "print").outcome is Outcome.UNDECODABLE
+
+
+def test_no_secret_of_the_environment_comes_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    monkeypatch.setenv("UNMASK_DATABASE_URL", "postgresql://u:hush@h/d")
+    with open_room() as room:
+        names = refusal(room, "environment").reason.split()
+    assert not [name for name in names if name.startswith(("AWS", "UNMASK"))]
+
+
+ALL_IS_WELL = b'{"outcome": "real", "reason": "all is well"}'
+
+FORGED = [
+    "no-manifest",
+    "two-manifests",
+    "other-clip",
+    "unspoken-clip",
+    "other-spec",
+    "crowd",
+    "huge-clip",
+    "endless-clips",
+    "raw 00",
+    "raw 5a00000000",
+    "raw 43ffffffff",
+    "raw 4d000000027b7d",
+    "raw 4d00000001",
+    "raw 4400000000",
+    "raw 52000000027b7d",
+    "raw 52000000055b5b5b5b5b",
+    "raw 4300000001ff" + "4400000000",
+    "raw " + "4c" * 5000,
+    "raw "
+    + (b"R" + (44).to_bytes(4, "big")).hex()
+    + b'{"outcome": "real", "reason": "all is well"}'.hex(),
+]
+
+
+@pytest.mark.parametrize("deed", FORGED, ids=lambda deed: deed[:30])
+def test_what_does_not_check_never_comes_out(room: Room, deed: str) -> None:
+    found = refusal(room, deed)
+    assert found.outcome is Outcome.UNDECODABLE
+    assert look(room, "good")
+
+
+def test_a_guest_leaves_no_process_and_no_handle_behind(room: Room) -> None:
+    look(room, "good")
+    keeper = keeper_of(room)
+    before = psutil.Process().num_fds(), keeper.num_fds()
+    for _ in range(5):
+        look(room, "good 2")
+        refusal(room, "refuse x")
+        refusal(room, "sleep", Limits(deadline_s=0.1))
+    assert keeper.children() == []
+    assert (psutil.Process().num_fds(), keeper.num_fds()) == before
+
+
+def test_closing_from_another_thread_ends_the_file_at_once() -> None:
+    with open_room() as room:
+        look(room, "good")
+        keeper = keeper_of(room)
+        closer = threading.Timer(0.3, room.close)
+        closer.start()
+        started = time.monotonic()
+        with pytest.raises(RoomClosed):
+            look(room, "sleep")
+        assert time.monotonic() - started < 5
+        closer.join()
+        wait_until_gone_pid(keeper.pid)
+        assert look(room, "good")
+
+
+def wait_until_gone_pid(pid: int, within_s: float = 10) -> None:
+    end = time.monotonic() + within_s
+    while psutil.pid_exists(pid) and time.monotonic() < end:
+        threading.Event().wait(0.02)
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_exception_of_the_worker_ends_the_file() -> None:
+    """As Celery's soft time limit: raised by a signal while the worker waits."""
+
+    def late(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with open_room() as room:
+        look(room, "good")
+        guest_keeper = keeper_of(room).pid
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                look(room, "sleep")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        wait_until_gone_pid(guest_keeper)
+        assert look(room, "good")
+
+
+def test_a_keeper_that_is_killed_is_our_own_fault_and_replaced() -> None:
+    with open_room() as room:
+        look(room, "good")
+        os.kill(keeper_of(room).pid, signal.SIGKILL)
+        with pytest.raises(RoomCrashed) as caught:
+            look(room, "good")
+        assert not caught.value.by_the_file
+        assert look(room, "good")
+
+
+def test_a_library_that_does_not_load_is_our_own_fault() -> None:
+    with Room(extractor="no_such_module") as room, pytest.raises(RoomCrashed, match="warmed up"):
+        look(room, "good")
+
+
+WORKER = """
+    import sys, tempfile
+    from infra.sandbox import Room
+    from unmask.media.values import Limits
+    from unmask.spec import ScanSpec
+    room = Room(extractor="made_up_media", search_path=(sys.argv[1],))
+    room.start()
+    file = tempfile.TemporaryFile()
+    file.write(b"slow"); file.flush()
+    list(room.extract(file, ScanSpec(), Limits()))
+    print("warm", flush=True)
+    file.seek(0); file.truncate(); file.write(b"sleep"); file.flush()
+    room.extract(file, ScanSpec(), Limits())
+"""
+
+
+def test_the_room_dies_with_its_worker() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), HERE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(HERE).parents[1]) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"warm\n"
+        (keeper,) = psutil.Process(worker.pid).children()
+        guest = wait_for_child(keeper)
+        worker.kill()
+    wait_until_gone_pid(keeper.pid)
+    wait_until_gone_pid(guest.pid)
+
+
+def test_the_guest_dies_with_its_keeper() -> None:
+    with open_room() as room:
+        look(room, "good")
+        keeper = keeper_of(room)
+        looking = threading.Thread(target=_crash, args=(room,))
+        looking.start()
+        guest = wait_for_child(keeper)
+        keeper.kill()
+        looking.join(10)
+        wait_until_gone_pid(guest.pid)
+
+
+def _crash(room: Room) -> None:
+    with pytest.raises(RoomCrashed):
+        look(room, "sleep")
+
+
+def wait_for_child(process: psutil.Process, within_s: float = 10) -> psutil.Process:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        children: list[psutil.Process] = process.children()
+        if children:
+            return children[0]
+        threading.Event().wait(0.01)
+    raise AssertionError("no guest was started")
+
+
+def test_every_lock_is_in_force_here() -> None:
+    found = in_force()
+    assert len(found) == 10
+    assert all(found.values()), found
