@@ -29,6 +29,7 @@ MAX_HOST, MAX_LABEL = 253, 63
 #: Characters that parsers disagree about. The authority ends at the first of `/?#`.
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\<>\"`\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _START = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<authority>[^/?#]*)")
+_PORT = re.compile(r":(?P<digits>[^\]:]+)$")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.ASCII)
 #: A last label that some resolver would read as a number makes the whole host an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -85,7 +86,7 @@ class Guard:
 
     def pin(self, url: httpx.URL) -> Pinned:
         """Look the host up, once; refuse it if any of its addresses is not public."""
-        host, port = _plain(url.host), url.port or PORTS[url.scheme]
+        host, port = _host(url), _port(url)
         literal = _literal(host)
         addresses = (literal,) if literal else self._resolve(host, port)
         for address in addresses:
@@ -108,12 +109,11 @@ class Guard:
             raise blocked(f"only http and https are fetched, not {url.scheme!r:.40}")
         if url.userinfo:
             raise blocked("the address holds a user name or password")
-        host = _plain(url.host)
+        host, port = _host(url), _port(url)
         if not _literal(host):
             _check_name(host)
         if host in self._own_hosts:
             raise blocked(f"{host} is one of our own services")
-        port = url.port or PORTS[url.scheme]
         if port not in self._ports:
             raise blocked(f"port {port} is not one that may be visited")
 
@@ -143,6 +143,9 @@ def _check_text(uri: str) -> None:
         raise blocked("the host is written with percent signs")
     if "@" in start["authority"]:
         raise blocked("the address holds a user name or password")
+    port = _PORT.search(start["authority"])
+    if port and not (port["digits"].isascii() and port["digits"].isdecimal()):
+        raise blocked(f"not a port: {port['digits']!r:.40}")
 
 
 def _check_name(host: str) -> None:
@@ -155,6 +158,15 @@ def _check_name(host: str) -> None:
         raise blocked(f"{host} is a number in disguise, not a host name")
     if host.endswith(tuple("." + inside for inside in _INSIDE)) or host in _INSIDE:
         raise blocked(f"{host} is a name of this machine or its own network")
+
+
+def _host(url: httpx.URL) -> str:
+    """As DNS is asked for it: ASCII."""
+    return _plain(url.raw_host.decode("ascii"))
+
+
+def _port(url: httpx.URL) -> int:
+    return PORTS[url.scheme] if url.port is None else url.port
 
 
 def _plain(host: str) -> str:
