@@ -99,8 +99,8 @@ def report(python: Path, asked: list[str], pins: Pins, *options: str) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         plan, constraints = Path(folder) / "plan.json", Path(folder) / "constraints.txt"
         constraints.write_text("".join(f"{name}=={pin}\n" for name, pin in pins.items()))
-        command = [python, "-m", "pip", "install", "-qq", "--dry-run", "--ignore-installed"]
-        command += ["--report", plan, "--constraint", constraints, *options, *asked]
+        command = [str(python), "-m", "pip", "install", "-qq", "--dry-run", "--ignore-installed"]
+        command += ["--report", str(plan), "--constraint", str(constraints), *options, *asked]
         subprocess.run(command, check=True)
         items = json.loads(plan.read_text())["install"]
     return {

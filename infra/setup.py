@@ -81,7 +81,7 @@ def step(what: str, *options: str) -> None:
     """One line for a person; pip speaks only when something is wrong."""
     say(f"{what} …")
     started = time.monotonic()
-    command = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *options]
+    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *options]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         sys.exit(f"set-up: {what} failed; see pip's words above. The next try starts clean.")
@@ -98,8 +98,8 @@ def make_environment() -> None:
 
 
 def works() -> bool:
-    command = [PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info[:2] not in {})"]
-    command[-1] = command[-1].format(SUPPORTED)
+    fits = f"import pip, sys; sys.exit(sys.version_info[:2] not in {SUPPORTED})"
+    command = [str(PYTHON), "-c", fits]
     return os.access(PYTHON, os.X_OK) and not subprocess.run(command, check=False).returncode
 
 

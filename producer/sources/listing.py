@@ -20,8 +20,9 @@ def bucket_lister(buckets: Buckets, *, page: int = PAGE) -> Lister:
             )
         with explained(f"s3://{bucket}"):
             pages = buckets.client().get_paginator("list_objects_v2")
-            size = {"PageSize": page}
-            for part in pages.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig=size):
+            for part in pages.paginate(
+                Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": page}
+            ):
                 for found in part.get("Contents", []):
                     yield Listed(key=found["Key"], size=found["Size"])
 
