@@ -6,7 +6,7 @@ import logging
 import resource
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ from schemas.messages import ItemMessage
 from schemas.records import Claim, Extracted, Extraction, Fetched, MediaFacts, StoredObject
 from schemas.stages import ENDS, Stage
 from tasks import names
-from tasks.drain import Stopping, drain
+from tasks.drain import drain
 from tasks.heartbeat import Heartbeat
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.send import offer_next
@@ -78,17 +78,32 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
         return _fetch_and_cut(claim, tools, spent, ring)
     except Refused as refusal:
         return _reject(claim, tools, spent, refusal)
-    except Stopping as stopping:
-        tools.ledger.release(claim, stopping.reason)
-        raise again(Stage.WAITING, stopping.reason) from None
-    except TryAgain as trouble:
+    except NotFetched as trouble:
         return _later(claim, tools, trouble)
+    except TryAgain as trouble:
+        # The worker stops, or the store or the database is away: no fault of the item's.
+        tools.ledger.release(claim, trouble.reason, after_s=trouble.after_s or 0.0)
+        raise again(Stage.WAITING, trouble.reason, trouble.after_s) from None
     except SoftTimeLimitExceeded:
         reason = f"not done within {tools.settings.extract_soft_limit_s} s"
         return _reject(claim, tools, spent, Refused(Outcome.TIMED_OUT, reason))
     except Exception as error:  # the outermost edge: our own fault, counted and shown
         log.exception("item %d failed", claim.item)
         return _failed(claim, tools, error)
+
+
+class NotFetched(TryAgain):
+    """Its address did not give it this time; such tries have a schedule of their own."""
+
+
+@contextmanager
+def _fetched(claim: Claim, tools: Resources) -> Iterator[Content]:
+    with ExitStack() as stack:
+        try:
+            content = stack.enter_context(tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp))
+        except TryAgain as trouble:
+            raise NotFetched(trouble.reason, after_s=trouble.after_s) from trouble
+        yield content
 
 
 def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> str:
@@ -123,7 +138,7 @@ def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
 
 
 def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> str:
-    with tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp) as content:
+    with _fetched(claim, tools) as content:
         spent.fetched = content.fetched
         known = _known(claim, tools, content.fetched, spent, ring)
         if known is not None:
