@@ -43,6 +43,8 @@ def shorten(text: str, cells: int) -> str:
 
 def storable(text: str) -> str:
     """The text without what databases and UTF-8 refuse."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return UNSTORABLE.sub("\ufffd", text)
 
 
@@ -60,14 +62,15 @@ def json_safe(value: Any, depth: int = MAX_DEPTH) -> Any:
         case datetime() | date() | time():
             safe = value.isoformat()
         case Mapping():
-            safe = {_cut(str(k)): json_safe(v, depth - 1) for k, v in value.items()}
+            safe = {carried(str(k)): json_safe(v, depth - 1) for k, v in value.items()}
         case list() | tuple() | set():
             safe = [json_safe(one, depth - 1) for one in value]
         case _:
-            safe = _cut(str(value))
+            safe = carried(str(value))
     return safe
 
 
-def _cut(text: str) -> str:
+def carried(text: str) -> str:
+    """A cell as it rides along in a row of the ledger: storable, and not too long."""
     text = storable(text)
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + ELLIPSIS

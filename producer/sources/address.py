@@ -79,7 +79,8 @@ def _web(text: str) -> str:
         what = "a space (write %20)" if bad[0] == " " else "a character that no address may hold"
         raise NoAddress(f"{what} in the address")
     try:
-        host, _port = urlsplit(text).hostname, urlsplit(text).port
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
     except ValueError as error:
         raise NoAddress(f"not a valid web address ({error})") from None
     if not host:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from producer.plain import json_safe
+from producer.plain import carried
 from producer.sources.columns import choose_column, is_headless
 from producer.sources.lines import Line
 from producer.sources.values import Fault, Record
@@ -43,8 +43,10 @@ class _Row:
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    names: list[str]
+    width: int
     at: int
+    #: The columns that ride along.
+    others: list[tuple[int, str]]
 
 
 def read_table(
@@ -79,11 +81,16 @@ def _layout(
     if is_headless(head.cells):
         names = [f"column_{at}" for at in range(1, len(head.cells) + 1)]
         at = choose_column(names, head.cells, column, where)
-        return _Layout(names=names, at=at), itertools.chain([head], rows)
+        return _arranged(names, at), itertools.chain([head], rows)
     seen: list[_Row | Fault] = list(itertools.islice(rows, 1))
     sample = seen[0].cells if seen and isinstance(seen[0], _Row) else []
     at = choose_column(head.cells, sample, column, where)
-    return _Layout(names=_distinct(head.cells), at=at), itertools.chain(seen, rows)
+    return _arranged(_distinct(head.cells), at), itertools.chain(seen, rows)
+
+
+def _arranged(names: Sequence[str], at: int) -> _Layout:
+    others = [(place, carried(name)) for place, name in enumerate(names) if name and place != at]
+    return _Layout(width=len(names), at=at, others=others)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -149,10 +156,6 @@ def _spanning(first: Line, ahead: _Ahead, delimiter: str, width: int | None) -> 
 
 
 def _record(row: _Row, layout: _Layout) -> Record:
-    cells = row.cells + [""] * (len(layout.names) - len(row.cells))
-    extra = {
-        name: cell
-        for at, (name, cell) in enumerate(zip(layout.names, cells, strict=True))
-        if name and at != layout.at
-    }
-    return Record(line=row.line, address=cells[layout.at], extra=json_safe(extra))
+    cells = row.cells + [""] * (layout.width - len(row.cells))
+    extra = {name: carried(cells[at]) for at, name in layout.others}
+    return Record(line=row.line, address=cells[layout.at], extra=extra)
