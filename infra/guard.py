@@ -143,6 +143,8 @@ def _check_text(uri: str) -> None:
         raise blocked("the host is written with percent signs")
     if "@" in start["authority"]:
         raise blocked("the address holds a user name or password")
+    if odd := next((one for one in start["authority"] if one.isdigit() and not one.isascii()), ""):
+        raise blocked(f"the host is written with the digit {odd!r}")
     port = _PORT.search(start["authority"])
     if port and not (port["digits"].isascii() and port["digits"].isdecimal()):
         raise blocked(f"not a port: {port['digits']!r:.40}")
