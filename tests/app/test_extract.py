@@ -1,0 +1,233 @@
+"""How one item ends the CPU stage: by its own fault, by the world's, or by ours."""
+
+import dataclasses
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import pytest
+from celery.exceptions import Retry
+
+import settings
+from infra.download import Content
+from infra.ledger import Ledger, migrate
+from infra.objects import FolderStore
+from infra.resources import Resources, build
+from producer.campaigns import Wanted, choose
+from schemas.records import Claim, Fetched, NewItem, ResultRow, StoredObject, Trust
+from tasks.extract import extract_item
+from unmask.errors import Refused, TryAgain
+from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
+from unmask.model.shelf import find_bundle
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+PICTURE = b"a face, as far as this test is concerned"
+
+
+@dataclass
+class FakeFetcher:
+    """Gives every address its own bytes, or the trouble it is told to give."""
+
+    content: Callable[[str], bytes] = str.encode
+    trouble: Exception | None = None
+
+    @contextmanager
+    def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        if self.trouble:
+            raise self.trouble
+        data = self.content(uri)
+        sha = hashlib.sha256(data).hexdigest()
+        fetched = Fetched(final_uri=uri, sha256=sha, bytes_fetched=len(data))
+        yield Content(file=io.BytesIO(data), fetched=fetched)
+
+
+@dataclass
+class FakeRoom:
+    """Finds one person in every file, or fails as it is told to."""
+
+    trouble: Exception | None = None
+    outcome: Outcome | None = None
+    files: int = 0
+    cpu_seconds: float = 0.5
+
+    def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
+        self.files += 1
+        if self.trouble:
+            raise self.trouble
+        sha = hashlib.sha256(PICTURE).hexdigest()
+        if self.outcome is None:
+            yield Clip(person=0, sha256=sha, data=PICTURE)
+        yield Manifest(
+            media=MediaInfo(kind="video", container="mp4", codec="h264", width=64, height=48),
+            spec_digest=spec.digest,
+            size=spec.size,
+            persons=() if self.outcome else (_person(sha),),
+            outcome=self.outcome,
+            reason="nobody is in it" if self.outcome else "",
+        )
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _person(sha: str) -> Person:
+    frame = FaceFrame(
+        window=0,
+        time_s=0.0,
+        box=Box(x=0, y=0, width=40, height=40),
+        face_px=40,
+        sharpness=1.0,
+        detected=True,
+        offset=0,
+        length=len(PICTURE),
+    )
+    return Person(person=0, clip_sha256=sha, clip_bytes=len(PICTURE), frames=(frame,))
+
+
+@dataclass
+class Stand:
+    tools: Resources
+    fetcher: FakeFetcher
+    room: FakeRoom
+    rung: list[int] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.tools.ledger
+
+    def submit(self, *uris: str, name: str = "stand", extract_only: bool = False) -> list[int]:
+        wanted = Wanted(extract_only=extract_only)
+        options = choose(
+            wanted, name=name, media="-", shelf=find_bundle("lite").folder.parent, device="cpu"
+        )
+        campaign = self.ledger.open_campaign(options)
+        self.ledger.submit(campaign, [NewItem(uri=uri, trust=Trust.REMOTE) for uri in uris])
+        return sorted(row.item for row in self.ledger.results(name))
+
+    def extract(self, item: int) -> str:
+        self.ledger.offer(window=100, lease_s=60)
+        return extract_item(item, self.tools, lambda claim: self.rung.append(claim.item))
+
+    def row(self, item: int, name: str = "stand") -> ResultRow:
+        return next(row for row in self.ledger.results(name) if row.item == item)
+
+    def notes(self, item: int) -> str:
+        return " | ".join(move.note for move in self.ledger.history(item))
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    address = f"sqlite:///{tmp_path / 'unmask.db'}"
+    migrate(address)
+    built = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
+    fetcher, room = FakeFetcher(), FakeRoom()
+    tools = dataclasses.replace(built, fetcher=fetcher)  # type: ignore[arg-type]
+    vars(tools)["room"] = room
+    yield Stand(tools=tools, fetcher=fetcher, room=room)
+    tools.ledger.close()
+
+
+def test_clips_are_stored_and_the_next_stage_is_told(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    assert "1 people" in stand.extract(item)
+    assert stand.rung == [item]
+    assert stand.row(item).stage == "extracted"
+    keys = [listed.key for listed in stand.tools.store.list("clips/")]
+    assert len(keys) == 2
+
+
+def test_a_second_message_for_the_same_item_does_nothing(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    stand.extract(item)
+    assert "nothing to do" in stand.extract(item)
+    assert stand.room.files == 1
+
+
+def test_the_items_own_fault_is_a_typed_end_that_knows_the_bytes(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    stand.room.trouble = Refused(Outcome.UNDECODABLE, "no frame can be decoded")
+    assert stand.extract(item) == "undecodable: no frame can be decoded"
+    row = stand.row(item)
+    assert (row.stage, row.outcome) == ("rejected", "undecodable")
+    assert row.sha256 == hashlib.sha256(b"https://example.org/a.mp4").hexdigest()
+    assert row.bytes_fetched > 0
+
+
+def test_an_answer_without_faces_needs_no_model(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    stand.room.outcome = Outcome.NO_FACE
+    assert "no_face" in stand.extract(item)
+    assert stand.row(item).outcome == "no_face"
+    assert stand.rung == []
+
+
+def test_extract_only_ends_with_the_clips(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4", extract_only=True)
+    assert "extracted" in stand.extract(item)
+    assert stand.row(item).outcome == "extracted"
+
+
+def test_trouble_in_fetching_waits_in_the_ledger_and_charges_nothing(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    stand.fetcher.trouble = TryAgain("the server is busy", after_s=120)
+    with pytest.raises(Retry, match="the server is busy"):
+        stand.extract(item)
+    assert stand.row(item).stage == "waiting"
+    assert "attempt" not in stand.notes(item)
+    assert "nothing to do" in stand.extract(item), "it was tried again before its time"
+
+
+def test_an_outage_of_the_store_is_no_fault_of_the_address(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+
+    def full(self: FolderStore, key: str, data: bytes) -> StoredObject:
+        raise TryAgain("the disk is full", after_s=0)
+
+    monkeypatch.setattr(FolderStore, "put", full)
+    with pytest.raises(Retry, match="the disk is full"):
+        stand.extract(item)
+    assert "try 1" not in stand.notes(item)
+    assert "attempt" not in stand.notes(item)
+    assert stand.row(item).stage == "waiting"
+
+
+def test_our_own_fault_is_charged_with_its_error(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    stand.room.trouble = ZeroDivisionError("a bug of ours")
+    with pytest.raises(Retry, match="a bug of ours"):
+        stand.extract(item)
+    assert "a bug of ours" in stand.notes(item)
+
+
+def test_the_same_bytes_are_cut_once(stand: Stand) -> None:
+    stand.fetcher.content = lambda _: b"the same bytes"
+    first, second = stand.submit("https://example.org/a.mp4", "https://example.org/b.mp4")
+    stand.extract(first)
+    assert "used again" in stand.extract(second)
+    assert stand.room.files == 1
+    assert stand.rung == [first, second]
+    assert stand.row(second).stage == "extracted"
+
+
+def test_what_comes_too_late_changes_nothing(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4")
+    theft: list[Claim | None] = []
+
+    def steal(uri: str) -> bytes:
+        stand.ledger.release_all("everything is given back while the first worker is frozen")
+        stand.ledger.offer(window=100, lease_s=60)
+        theft.append(stand.ledger.claim(item, stand.row(item).stage, owner="second", lease_s=60))
+        return uri.encode()
+
+    stand.fetcher.content = steal
+    assert "too late" in stand.extract(item)
+    assert theft[0] is not None
+    assert stand.row(item).stage == "extracting"
+    assert stand.rung == []
