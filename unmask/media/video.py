@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
+from unmask.media.claims import unopened
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
 from unmask.media.values import MediaInfo
@@ -137,7 +138,7 @@ def open_container(file: BinaryIO) -> Any:
             file, mode="r", io_open=_refuse, buffer_size=_BUFFER_BYTES, metadata_errors="replace"
         )
     except av.FFmpegError as error:
-        raise Refused(Outcome.NOT_MEDIA, f"no picture and no video: {error}") from error
+        raise unopened(file, error) from error
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
