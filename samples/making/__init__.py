@@ -1,0 +1,1 @@
+"""How the samples are made: portraits → motion → frames → files."""
