@@ -113,11 +113,11 @@ class PinnedNetwork(httpcore.NetworkBackend):
         return PinnedStream(sock, self._deadline, self._limits)
 
     def _refuse_own(self, address: Address) -> None:
-        if not self._guard.allows(address) and _is_this_machine(address):
+        if not self._guard.allows(address) and is_this_machine(address):
             raise blocked(f"{self._pinned.host} has the address {address}, which is this machine")
 
 
-def _is_this_machine(address: Address) -> bool:
+def is_this_machine(address: Address) -> bool:
     """Whether the way there starts where it ends. Connecting UDP sends nothing."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
