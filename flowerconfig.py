@@ -1,10 +1,23 @@
 """Flower's own settings. `/metrics` is closed here: Unmask's exporter serves the figures."""
 
+import ipaddress
+import os
+import sys
+
 from flower.urls import handlers
+from tornado.options import options
 
 from settings import load
 
 _settings = load()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
 
 address = _settings.flower_address
 port = _settings.flower_port
@@ -14,12 +27,19 @@ inspect_timeout = 3_000.0
 persistent = False
 tasks_columns = "name,uuid,state,args,result,received,started,runtime,worker"
 
+# Flower takes its command line after this file, where it could open what is closed here.
+if any(word.lstrip("-").partition("=")[0] == "address" for word in sys.argv):
+    raise SystemExit("Flower's --address is not heard here: set UNMASK_FLOWER_ADDRESS")
+
 if _settings.flower_password is not None:
     basic_auth = [f"{_settings.flower_user}:{_settings.flower_password.get_secret_value()}"]
-elif address not in ("127.0.0.1", "::1", "localhost"):
+elif not (_is_loopback(address) or options.basic_auth or options.auth):
     raise SystemExit(
         f"Flower on {address} needs a password: set UNMASK_FLOWER_PASSWORD, "
         "or UNMASK_FLOWER_ADDRESS=127.0.0.1"
     )
+
+# With it, whoever reaches the port could stop workers and send them tasks.
+os.environ.pop("FLOWER_UNAUTHENTICATED_API", None)
 
 handlers[:] = [one for one in handlers if not (isinstance(one, tuple) and one[0] == "/metrics")]
