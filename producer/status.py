@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -176,7 +177,7 @@ def summary(status: CampaignStatus, rows: Iterable[ResultRow]) -> RenderableType
         shown.append(row)
         if len(shown) > 4 * TABLE_ROWS:
             shown = _first(shown)
-    return _table(status, _first(shown))
+    return ClosingTable(status=status, rows=_first(shown))
 
 
 def _first(rows: list[ResultRow]) -> list[ResultRow]:
@@ -188,41 +189,66 @@ def _rank(row: ResultRow) -> tuple[int, float, int]:
     return place, -(row.probability or 0.0), row.item
 
 
-def _table(status: CampaignStatus, rows: list[ResultRow]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", caption_justify="left")
-    table.title = f"{status.campaign.options.name}: " + _counts(
-        {one.value: status.outcomes.get(one, 0) for one in ORDER}
-    )
-    for name, options in COLUMNS.items():
-        table.add_column(name, **options)
-    for row in rows:
-        table.add_row(*_cells(row))
-    rest = total(status) - len(rows)
-    table.caption = (f"and {rest:,} more; the report has them all\n" if rest else "") + cost(status)
-    return table
+@dataclass(frozen=True, kw_only=True)
+class ClosingTable:
+    """A narrow terminal gets fewer columns, and always the verdict and its reason."""
+
+    status: CampaignStatus
+    rows: list[ResultRow]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        names, name_cells = _fitting(options.max_width)
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        for name in names:
+            table.add_column(name, **COLUMNS[name])
+        for row in self.rows:
+            cells = _cells(row, name_cells)
+            table.add_row(*(cells[name] for name in names))
+        yield self._title()
+        yield table
+        yield self._caption()
+
+    def _title(self) -> Text:
+        counts = {one.value: self.status.outcomes.get(one, 0) for one in ORDER}
+        name = printable(self.status.campaign.options.name)
+        return Text.assemble((name, "bold"), f": {_counts(counts)}")
+
+    def _caption(self) -> Text:
+        rest = total(self.status) - len(self.rows)
+        more = f"and {rest:,} more; the report has them all\n" if rest > 0 else ""
+        return Text(more + cost(self.status), style="dim")
 
 
 COLUMNS: Mapping[str, dict[str, Any]] = {
     "item": {"no_wrap": True},
     "verdict": {"no_wrap": True},
-    "fake": {"justify": "right"},
+    "fake": {"justify": "right", "no_wrap": True},
     "when": {"no_wrap": True},
     "why": {"overflow": "fold"},
 }
+#: From so many cells on: which columns there are, and how long a name may be.
+LAYOUTS: Mapping[int, tuple[tuple[str, ...], int]] = {
+    100: (("item", "verdict", "fake", "when", "why"), NAME_CELLS),
+    72: (("item", "verdict", "fake", "why"), 28),
+    0: (("item", "verdict", "why"), 20),
+}
 
 
-def _cells(row: ResultRow) -> list[str | Text]:
+def _fitting(width: int) -> tuple[tuple[str, ...], int]:
+    return next(layout for least, layout in LAYOUTS.items() if width >= least)
+
+
+def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
     name = row.uri.rpartition("/")[2] or row.uri
     outcome = row.outcome.value if row.outcome else row.stage.value
     style = STYLES.get(row.outcome, "") if row.outcome else "dim"
-    likely = "" if row.probability is None else f"{row.probability:.2f}"
-    return [
-        Text(shorten(printable(name), NAME_CELLS)),
-        Text(outcome, style=style),
-        likely,
-        _when(row.persons),
-        Text(printable(row.reason)),
-    ]
+    return {
+        "item": Text(shorten(printable(name), name_cells)),
+        "verdict": Text(outcome, style=style),
+        "fake": Text("" if row.probability is None else f"{row.probability:.2f}"),
+        "when": Text(_when(row.persons)),
+        "why": Text(printable(row.reason)),
+    }
 
 
 def _when(persons: list[dict[str, Any]]) -> str:

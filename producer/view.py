@@ -23,7 +23,7 @@ from producer.status import (
     span,
     total,
 )
-from schemas.records import CampaignStatus
+from schemas.records import CampaignStatus, Failure
 from schemas.stages import Stage
 from unmask.outcomes import Outcome
 
@@ -103,8 +103,12 @@ def line(status: CampaignStatus) -> str:
 def render(status: CampaignStatus, *, reading: bool) -> RenderableType:
     parts: list[RenderableType] = [_title(status, reading), _bars(status), _outcomes(status)]
     parts += [_pace(status)]
-    parts += [Text(failure_line(one), style="dim") for one in status.failures[:FAILURES]]
+    parts += [_failure(one) for one in status.failures[:FAILURES]]
     return Group(*parts)
+
+
+def _failure(one: Failure) -> Text:
+    return Text(failure_line(one), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _title(status: CampaignStatus, reading: bool) -> Text:

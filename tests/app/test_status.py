@@ -1,0 +1,202 @@
+"""What a person reads of a campaign: status, live view and closing table, at every width."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from producer.scan import Watching
+from producer.status import (
+    cost,
+    left_s,
+    rate_per_s,
+    span,
+    status_json,
+    status_text,
+    summary,
+)
+from producer.view import LiveView, line, render
+from schemas.records import CampaignStatus, Failure, Priority, ResultRow
+from schemas.stages import Stage
+from tests.app.made_up import AT, NAME, Rows, campaign, judged, person, row
+from unmask.outcomes import Outcome
+
+WIDTHS = (60, 80, 120)
+EVIL = "https://x.example/\x1b[2J[bold]a-very-long-name-that-goes-on-and-on-interview.mp4"
+ROWS = [
+    judged(1, [person(1, [0.99], {}, every_s=3)], reason="person 1: 99% fake"),
+    judged(2, [person(1, [0.5, 0.6], {}, every_s=3)], reason="person 1: 60% fake"),
+    judged(3, [person(1, [0.1], {}, every_s=3)]),
+    row(4, Outcome.UNREACHABLE, uri=EVIL, reason="HTTP 404\x1b]0;x\x07"),
+    row(5, Outcome.DEAD, reason="killed"),
+    row(6, None),
+]
+
+
+def status(rows: list[ResultRow] | None = None, **changes: Any) -> CampaignStatus:
+    made = Rows(ROWS if rows is None else rows, campaign()).status(NAME)
+    return dataclasses.replace(made, **changes)
+
+
+def shown(content: RenderableType, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(content, highlight=False)
+    return cast("io.StringIO", console.file).getvalue()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_closing_table_fits_and_names_every_verdict(width: int) -> None:
+    lines = shown(summary(status(), ROWS), width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert len(lines) < 24
+    text = "\n".join(lines)
+    for verdict in ("fake", "unsure", "real", "unreachable", "dead", "waiting"):
+        assert f" {verdict} " in text
+    assert "killed" in text
+
+
+def test_the_closing_table_shows_the_worst_first() -> None:
+    lines = shown(summary(status(), ROWS), 120).splitlines()
+    names = [line.split()[0] for line in lines[2:8]]
+    assert names[:4] == ["clip-0001.mp4", "clip-0002.mp4", "clip-0005.mp4", "clip-0003.mp4"]
+    assert "0.60  person 1, 3.0–3.8 s" in lines[3]
+
+
+def test_many_items_are_counted_not_listed() -> None:
+    rows = [row(at, Outcome.REAL) for at in range(500)] + [row(900, Outcome.FAKE)]
+    text = shown(summary(status(rows), iter(rows)), 100)
+    assert len(text.splitlines()) < 50
+    assert "clip-0900.mp4" in text
+    assert "and 461 more; the report has them all" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("what", ["table", "view", "text", "line"])
+def test_no_name_steers_the_terminal(width: int, what: str) -> None:
+    failure = Failure(item=4, uri=EVIL, at=AT, outcome=Outcome.UNREACHABLE, reason="\x1b[31mred")
+    now = status(failures=(failure,))
+    text = {
+        "table": shown(summary(now, ROWS), width),
+        "view": shown(render(now, reading=False), width),
+        "text": status_text(now),
+        "line": line(now),
+    }[what]
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_live_view_fits(width: int) -> None:
+    failure = Failure(item=4, uri=EVIL, at=AT, outcome=None, reason="connection reset " * 9)
+    text = shown(render(status(failures=(failure,)), reading=True), width)
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert "5/6" in text
+    assert len(text.splitlines()) <= 9
+
+
+def test_the_live_view_has_a_bar_per_stage() -> None:
+    rows = [*ROWS, row(7, None, stage=Stage.EXTRACTED), row(8, None, stage=Stage.CLASSIFYING)]
+    lines = shown(render(status(rows), reading=False)).splitlines()
+    assert "7/8 0 at work" in lines[1]
+    assert "5/8 1 at work" in lines[2]
+    only = dataclasses.replace(campaign().options, extract_only=True)
+    alone = dataclasses.replace(campaign(), options=only)
+    assert "judge" not in shown(render(status(rows, campaign=alone), reading=False))
+
+
+class Ticking:
+    """A clock that the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_terminal_a_line_comes_when_there_is_news() -> None:
+    out, clock = io.StringIO(), Ticking()
+    console = Console(file=out, width=200, force_terminal=False)
+    with LiveView(flower="http://127.0.0.1:5555", console=console, clock=clock) as view:
+        for at, rows in _moments():
+            clock.now = at
+            view.show(watching(rows))
+    said = out.getvalue().splitlines()
+    assert said[0].endswith("http://127.0.0.1:5555")
+    assert [text.split(" ·")[0] for text in said[1:]] == [
+        "0 of 2 ended",
+        "1 of 2 ended",  # news
+        "1 of 2 ended",  # ten seconds without
+        "2 of 2 ended",
+    ]
+
+
+def _moments() -> Iterator[tuple[float, list[ResultRow]]]:
+    none, one = [row(1, None), row(2, None)], [row(1), row(2, None)]
+    yield 0.0, none
+    yield 0.5, one  # too soon after the last line
+    yield 1.5, one
+    yield 5.0, one
+    yield 11.6, one
+    yield 20.0, [row(1), row(2)]
+
+
+def watching(rows: list[ResultRow]) -> Watching:
+    submission = SimpleNamespace(is_over=True)
+    return Watching(status=status(rows, first_started=None), submission=cast("Any", submission))
+
+
+def test_what_went_wrong_outside_is_said_in_the_view() -> None:
+    out = io.StringIO()
+    with LiveView(flower="", console=Console(file=out, force_terminal=False)) as view:
+        seen = watching([row(1)])
+        view.show(dataclasses.replace(seen, notes=("the classifier ended (-9)\x1b[2J",)))
+    assert "the classifier ended (-9)\\x1b[2J" in out.getvalue()
+
+
+def test_json_has_every_count_zero_or_not() -> None:
+    now = status(oldest_waiting_s={Priority.LIVE: 75.0})
+    found = json.loads(status_json(now))
+    assert set(found["outcomes"]) == {one.value for one in Outcome}
+    assert set(found["stages"]) == {one.value for one in Stage}
+    assert (found["items"], found["ended"], found["outcomes"]["fake"]) == (6, 5, 1)
+    assert found["oldest_waiting_s"] == {"live": 75.0, "normal": None, "bulk": None}
+    assert found["first_submitted"] == AT.isoformat()
+    assert "\n" not in status_json(now)
+
+
+def test_text_says_state_and_reason() -> None:
+    paused = campaign(state="paused", reason="9 of 10 fail by our own fault")
+    text = status_text(status(campaign=paused))
+    assert text.startswith(f"{NAME}  (paused: 9 of 10 fail by our own fault)")
+    assert "5 of 6 items ended" in text
+
+
+def test_an_hour_of_footage_has_its_price() -> None:
+    dear = status(footage_s=1800.0, cpu_seconds=90.0, gpu_seconds=4.5)
+    assert cost(dear).startswith("an hour of footage cost 180 CPU s and 9 GPU s (30 min 00 s")
+    pictures = status(footage_s=0.0, cpu_seconds=1.0, gpu_seconds=0.0)
+    assert cost(pictures) == (
+        "1.0 CPU s and 0.0 GPU s spent; no footage with a length was answered"
+    )
+
+
+def test_the_pace_is_of_the_last_minute_or_of_the_time_there_was() -> None:
+    busy = status(finished_last_minute=30)
+    assert rate_per_s(busy, AT + timedelta(seconds=10)) == 3.0
+    assert rate_per_s(busy, AT + timedelta(hours=1)) == 0.5
+    assert rate_per_s(status(first_started=None)) == 0.0
+    assert left_s(status(finished_last_minute=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (3661, "1 h 01 min")]
+)
+def test_span(seconds: float, said: str) -> None:
+    assert span(seconds) == said
