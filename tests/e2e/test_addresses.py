@@ -1,0 +1,97 @@
+"""Items that come from servers and buckets, through the same command."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests import servers
+from tests.e2e.conftest import ROOT, Bench, results
+
+SAMPLES = ROOT / "samples"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def web() -> Iterator[str]:
+    """The samples on a server of this machine."""
+    handler = functools.partial(Quiet, directory=str(SAMPLES))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_list_of_addresses(local: Bench, web: str) -> None:
+    port = web.rpartition(":")[2]
+    bench = Bench(
+        folder=local.folder,
+        extra={
+            "UNMASK_DOWNLOAD_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+            "UNMASK_DOWNLOAD_PORTS": f"[80,443,{port}]",
+        },
+    )
+    listed = local.folder / "list.jsonl"
+    lines = [
+        f'{{"url": "{web}/picture.jpg?token=planted-secret", "case": 7}}',
+        f'{{"url": "{web}/nowhere.mp4"}}',
+        '{"url": "http://169.254.169.254/latest/meta-data.mp4"}',
+    ]
+    listed.write_text("\n".join(lines))
+    done = bench.scan(listed)
+    assert done.returncode == 0, done.stderr
+    rows = {Path(str(row["uri"]).partition("?")[0]).name: row for row in results(bench)}
+    assert rows["picture.jpg"]["stage"] == "done"
+    assert rows["picture.jpg"]["extra"] == {"case": 7}
+    assert rows["picture.jpg"]["bytes_fetched"] == (SAMPLES / "picture.jpg").stat().st_size
+    assert rows["nowhere.mp4"]["outcome"] == "unreachable"
+    assert "404" in rows["nowhere.mp4"]["reason"]
+    assert rows["meta-data.mp4"]["outcome"] == "blocked"
+    shown = [path for path in bench.results.iterdir()] + [*(bench.state / "run").glob("*.log")]
+    assert [path.name for path in shown if b"planted-secret" in path.read_bytes()] == []
+    assert "planted-secret" not in done.stdout + done.stderr
+
+
+def test_a_bucket(local: Bench) -> None:
+    with servers.s3() as endpoint:
+        bucket = servers.make_bucket(endpoint)
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name="us-east-1",
+        )
+        for name in ("picture.jpg", "not-a-video.mp4"):
+            client.put_object(
+                Bucket=bucket, Key=f"tapes/{name}", Body=(SAMPLES / name).read_bytes()
+            )
+        client.put_object(Bucket=bucket, Key="elsewhere/no-face.mp4", Body=b"not asked for")
+        extra = servers.S3_ENVIRONMENT | {
+            "UNMASK_S3_ENDPOINT_URL": endpoint,
+            "UNMASK_S3_PATH_STYLE": "true",
+            "UNMASK_S3_SOURCE_BUCKETS": f'["{bucket}"]',
+        }
+        bench = Bench(folder=local.folder, extra=extra)
+        done = bench.scan(f"s3://{bucket}/tapes/")
+        assert done.returncode == 0, done.stderr
+        outcomes = {Path(str(row["uri"])).name: row["outcome"] for row in results(bench)}
+        assert outcomes["not-a-video.mp4"] == "not_media"
+        assert outcomes["picture.jpg"] in {"fake", "real", "unsure"}
+        assert len(outcomes) == 2
+
+        other = Bench(folder=local.folder, extra=extra | {"UNMASK_S3_SOURCE_BUCKETS": "[]"})
+        refused = other.scan(f"s3://{bucket}/tapes/")
+        assert refused.returncode == 2
+        assert "UNMASK_S3_SOURCE_BUCKETS" in refused.stderr

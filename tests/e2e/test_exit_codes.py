@@ -1,0 +1,120 @@
+"""What the command's status tells a script, and what it refuses to touch."""
+
+import hashlib
+import signal
+import sqlite3
+from pathlib import Path
+
+from infra.ledger import open_ledger
+from infra.ledger.policy import Policy
+from schemas.stages import Stage
+from tests.e2e.conftest import Bench, results
+from tests.e2e.test_stopping import copies, finished, until
+
+
+def address(bench: Bench) -> str:
+    return f"sqlite:///{bench.state / 'unmask.db'}"
+
+
+def texts(bench: Bench, *names: str) -> Path:
+    media = bench.folder / "texts"
+    media.mkdir()
+    for name in names:
+        (media / name).write_text(f"no video, but {name}")
+    return media
+
+
+def test_a_dead_item_is_status_3_and_requeue_revives_it(local: Bench) -> None:
+    media = texts(local, "a.mp4", "b.mp4")
+    done = local.run("submit", str(media), "--campaign", "dead")
+    assert done.returncode == 2, "there is no ledger yet, and submit makes none"
+    assert local.run("migrate").returncode == 0
+    done = local.run("submit", str(media), "--campaign", "dead")
+    assert done.returncode == 0
+    assert "2 new" in done.stdout
+    again = local.run("submit", str(media), "--campaign", "dead")
+    assert "0 new, 2 already there" in again.stdout
+
+    ledger = open_ledger(address(local), policy=Policy(max_attempts=1))
+    (offer, *_) = ledger.offer(window=10, lease_s=0.001)
+    claim = ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
+    assert claim is not None
+    assert ledger.fail(claim, "a fault of ours") is Stage.DEAD
+    ledger.close()
+
+    done = local.scan(media, "--campaign", "dead")
+    assert done.returncode == 3
+    assert {row["outcome"] for row in results(local)} == {"dead", "not_media"}
+    assert "a fault of ours" in done.stdout
+
+    revived = local.run("requeue", "--campaign", "dead", "--outcome", "dead")
+    assert "1 item" in revived.stdout
+    done = local.scan(media, "--campaign", "dead")
+    assert done.returncode == 0
+    assert {row["outcome"] for row in results(local)} == {"not_media"}
+
+
+def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
+    media = copies(local.folder, 3)
+    scan = local.start("scan", str(media), "--campaign", "brake", "--out", str(local.results))
+    until(lambda: finished(local) >= 1)
+    ledger = open_ledger(address(local))
+    ledger.pause("brake", "the network is gone")
+    ledger.close()
+    assert scan.wait(60) == 4
+    assert "the network is gone" in (local.folder / "stderr").read_text()
+
+    assert local.run("resume", "--campaign", "brake").returncode == 0
+    done = local.scan(media, "--campaign", "brake")
+    assert done.returncode == 0, done.stderr
+    assert {row["stage"] for row in results(local)} == {"done"}
+
+
+def test_wrong_usage_is_status_2_and_names_what_is_wrong(local: Bench) -> None:
+    media = texts(local, "a.mp4")
+    odd = local.scan(media, "--frames", "13")
+    assert odd.returncode == 2
+    assert "10, 20, 40" in odd.stderr
+    unknown = Bench(folder=local.folder, extra={"UNMASK_LEASE_SECONDS": "3"}).scan(media)
+    assert unknown.returncode == 2
+    assert "UNMASK_LEASE_SECONDS" in unknown.stderr
+    contradiction = Bench(folder=local.folder, extra={"UNMASK_HEARTBEAT_S": "90"}).scan(media)
+    assert contradiction.returncode == 2
+    assert "UNMASK_HEARTBEAT_S" in contradiction.stderr
+    model = local.scan(media, "--model", "nowhere")
+    assert model.returncode == 2
+    assert "nowhere" in model.stderr
+    assert "Traceback" not in odd.stderr + unknown.stderr + contradiction.stderr + model.stderr
+
+
+def test_a_state_folder_of_a_newer_version_is_refused_undamaged(local: Bench) -> None:
+    media = texts(local, "a.mp4")
+    assert local.scan(media).returncode == 0
+    database = local.state / "unmask.db"
+    with sqlite3.connect(database) as db:
+        db.execute("update alembic_version set version_num = 'of-the-future'")
+        db.execute("pragma wal_checkpoint(truncate)")
+    db.close()
+    before = hashlib.sha256(database.read_bytes()).hexdigest()
+    done = local.scan(media)
+    assert done.returncode == 2
+    assert "newer" in done.stderr
+    assert hashlib.sha256(database.read_bytes()).hexdigest() == before
+
+
+def test_cancel_takes_back_what_has_not_ended(local: Bench) -> None:
+    media = texts(local, "a.mp4", "b.mp4")
+    local.run("migrate")
+    local.run("submit", str(media), "--campaign", "off")
+    done = local.run("cancel", "--campaign", "off")
+    assert "2 items" in done.stdout
+    status = local.run("status", "--campaign", "off", "--json")
+    assert '"cancelled": 2' in status.stdout
+
+
+def test_sigterm_stops_like_ctrl_c(local: Bench) -> None:
+    media = copies(local.folder, 3)
+    scan = local.start("scan", str(media), "--out", str(local.results))
+    until(lambda: finished(local) >= 1)
+    scan.send_signal(signal.SIGTERM)
+    assert scan.wait(15) == 130
