@@ -57,8 +57,7 @@ def copies(clip: Path) -> Iterator[Path]:
 
 
 def seconds_to_row(ledger: Ledger, campaign: Campaign, clip: Path) -> float:
-    about = clip.stat()
-    item = NewItem(uri=str(clip), trust=Trust.LOCAL, stamp=f"{about.st_size}:{about.st_mtime_ns}")
+    item = NewItem(uri=str(clip), trust=Trust.LOCAL, stamp=stamp_of(clip.stat()))
     before = sum(ledger.status(campaign.options.name).stages.get(end, 0) for end in ENDS)
     started = time.perf_counter()
     ledger.submit(campaign, [item])

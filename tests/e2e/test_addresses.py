@@ -17,8 +17,10 @@ SAMPLES = ROOT / "samples"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_request(self, *_: Any) -> None:
         """Nothing on the terminal."""
+
+    log_error = log_request
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_a_list_of_addresses(local: Bench, web: str) -> None:
     assert rows["nowhere.mp4"]["outcome"] == "unreachable"
     assert "404" in rows["nowhere.mp4"]["reason"]
     assert rows["meta-data.mp4"]["outcome"] == "blocked"
-    shown = [path for path in bench.results.iterdir()] + [*(bench.state / "run").glob("*.log")]
+    shown = [*bench.results.iterdir(), *(bench.state / "run").glob("*.log")]
     assert [path.name for path in shown if b"planted-secret" in path.read_bytes()] == []
     assert "planted-secret" not in done.stdout + done.stderr
 
