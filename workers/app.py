@@ -5,6 +5,7 @@ from kombu import Exchange, Queue
 
 from settings import Settings, load
 from tasks import names
+from unmask.errors import Unusable
 
 #: Redis keeps one list per step; `schemas.records.Priority` holds these numbers.
 PRIORITY_STEPS = [0, 3, 6]
@@ -12,7 +13,7 @@ PRIORITY_STEPS = [0, 3, 6]
 
 def make_app(*queues: str, settings: Settings | None = None) -> Celery:
     """An app whose worker serves the given queues; with none it only sends."""
-    chosen = settings or load()
+    chosen = settings or _load()
     app = Celery("unmask", set_as_current=True)
     app.conf.update(
         broker_url=chosen.redis_url.get_secret_value(),
@@ -56,6 +57,14 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
         unmask_log_level=chosen.log_level,
     )
     return app
+
+
+def _load() -> Settings:
+    """Celery would put a page of traceback around the one sentence that helps."""
+    try:
+        return load()
+    except Unusable as error:
+        raise SystemExit(f"unmask: {error}") from None
 
 
 def _queue(name: str) -> Queue:

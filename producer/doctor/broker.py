@@ -20,6 +20,9 @@ ANSWER_WITHIN_S = 3.0
 #: ACLs, and what kombu needs of scripts and streams.
 OLDEST_MAJOR = 6
 KEEPS_ALL = "noeviction"
+#: Above this share of its memory a Redis soon refuses what is sent to it.
+NEARLY_FULL = 0.9
+MIB = 1 << 20
 VARIABLE = "UNMASK_REDIS_URL"
 
 
@@ -80,6 +83,7 @@ def _served(client: redis.Redis) -> Iterator[Finding]:
     else:
         yield _access(client, where, str(facts.get("redis_version", "0")))
         yield _eviction(str(facts.get("maxmemory_policy", "unknown")))
+        yield from _memory(int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0)))
 
 
 def _access(client: redis.Redis, where: str, version: str) -> Finding:
@@ -100,6 +104,16 @@ def _eviction(policy: str) -> Finding:
         f"the policy is {policy}: Redis may throw away queued items when its memory is full",
         f"set `maxmemory-policy {KEEPS_ALL}` in its configuration",
     )
+
+
+def _memory(used: int, most: int) -> Iterator[Finding]:
+    """Only where it runs short; a limit of 0 is none."""
+    if most and used > NEARLY_FULL * most:
+        yield bad(
+            "Redis memory",
+            f"{used / MIB:,.1f} of {most / MIB:,.1f} MiB are in use: it soon takes no more items",
+            "raise `maxmemory`, lower UNMASK_WINDOW_ITEMS, or give Unmask a Redis of its own",
+        )
 
 
 def _is_local(client: redis.Redis) -> bool:

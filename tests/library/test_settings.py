@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from pydantic import SecretStr
 from settings import ORDER, Settings, environment, load
 from unmask.errors import Unusable
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "settings.md"
+EXAMPLE = ROOT / ".env.example"
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,16 @@ def test_the_file_is_read_and_the_environment_goes_before_it(
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given(monkeypatch, UNMASK_FLOWER_PASSWORD="").flower_password is None
+
+
+def test_the_example_is_read_with_and_without_what_it_leaves_out(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    (tmp_path / ".env").write_text(text)
+    assert load().store_url == "s3://unmask-clips/prod"
+    (tmp_path / ".env").write_text(re.sub(r"^#(?=UNMASK_)", "", text, flags=re.MULTILINE))
+    found = load()
+    assert (found.device, found.s3_source_buckets) == ("cuda:0", ("media", "more-media"))
+    assert len(found.model_fields_set) == text.count("UNMASK_")
 
 
 class TestMistakes:
@@ -108,6 +122,20 @@ class TestMistakes:
             UNMASK_FLOWER_PASSWORD="hunter2",
         )
         assert "hunter2" not in f"{found!r} {found}"
+
+    def test_a_worker_says_it_in_one_line(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "workers.cpu", "worker"],
+            cwd=ROOT,
+            env=os.environ | {"UNMASK_LEASE_S": "soon"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert done.stderr.startswith("unmask: UNMASK_LEASE_S: ")
+        assert len(done.stderr.splitlines()) == 1
 
 
 class TestTimeLimitsAgree:

@@ -121,6 +121,13 @@ class TestRedis:
         assert "allkeys-lru" in eviction.says
         assert "maxmemory-policy noeviction" in eviction.mend
 
+    def test_a_full_one(self, redis_url: str) -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            client.config_set("maxmemory", client.info("memory")["used_memory"])
+        memory = found(broker.check, redis_url=redis_url)[-1]
+        assert (memory.what, memory.ok) == ("Redis memory", False)
+        assert "maxmemory" in memory.mend
+
     def test_open_to_all_on_this_machine_is_worth_a_word(self, redis_url: str) -> None:
         access = found(broker.check, redis_url=opened(redis_url))[0]
         assert access.ok is None
