@@ -1,0 +1,21 @@
+"""`python -m bench NAME`: runs one comparison and prints its figures."""
+
+import importlib
+import sys
+from pathlib import Path
+
+#: A comparison is a module with a `main`.
+NAMES = sorted(
+    path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef main(" in path.read_text()
+)
+
+
+def main() -> None:
+    """Prints the names when it isn't given one of them."""
+    if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
+        sys.exit(f"usage: python -m bench {{{'|'.join(NAMES)}}}")
+    importlib.import_module(f"bench.{sys.argv[1]}").main()
+
+
+if __name__ == "__main__":
+    main()

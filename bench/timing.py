@@ -1,0 +1,25 @@
+"""Cases timed side by side: in turns, so that what else the machine does hits all alike."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+
+def alternating(cases: Mapping[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """Median wall seconds of each case, after one run of each that isn't counted."""
+    taken: dict[str, list[float]] = {name: [] for name in cases}
+    for run in range(runs + 1):
+        for name, case in cases.items():
+            started = time.perf_counter()
+            case()
+            if run:
+                taken[name].append(time.perf_counter() - started)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def quiet() -> str:
+    """How busy the machine is; figures from a busy one are worth less."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    state = "quiet" if load < 0.5 * cores else "NOT quiet: other work is running"
+    return f"load {load:.1f} on {cores} cores ({state})"

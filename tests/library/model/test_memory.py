@@ -1,0 +1,80 @@
+"""Too little memory halves the batch and changes no score; a lost device is said so."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.library.model.making import person, window, write_bundle
+from unmask.model.engine import Engine
+from unmask.model.memory import DeviceLost, halving, naming_lost_device
+from unmask.model.predict import load
+
+
+class Shortage:
+    """Stands before a function of a batch and plays a device with room for only so many."""
+
+    def __init__(self, room: int, inner: Any) -> None:
+        self.room, self.inner = room, inner
+        self.sizes: list[int] = []
+
+    def __call__(self, batch: Any, *rest: Any) -> Any:
+        self.sizes.append(len(batch))
+        if len(batch) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.inner(batch, *rest)
+
+
+def test_halves_keep_their_order() -> None:
+    short = Shortage(3, list)
+    assert list(chain(*halving(list(range(10)), short))) == list(range(10))
+    assert max(size for size in short.sizes if size <= 3) <= 3
+
+
+def test_what_does_not_fit_alone_is_an_error() -> None:
+    with pytest.raises(torch.OutOfMemoryError):
+        halving([1, 2], Shortage(0, list))
+
+
+def test_other_errors_are_not_taken_for_shortage() -> None:
+    def fails(_: list[int]) -> None:
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        halving([1, 2], fails)
+
+
+def test_scores_are_the_same_with_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = write_bundle(tmp_path)
+    clips = [person(window(length, length)) for length in (20, 3, 20, 11, 20)]
+    ample = load(bundle, "cpu", "fp32").score(clips)
+    run_trunk, run_lstm = Engine._run_trunk, Engine._run_lstm
+    trunk = Shortage(5, None)
+    lstm = Shortage(2, None)
+
+    def short_trunk(self: Engine, frames: Any) -> Any:
+        trunk.inner = lambda batch: run_trunk(self, batch)
+        return trunk(frames)
+
+    def short_lstm(self: Engine, windows: Any, some: Any) -> Any:
+        lstm.inner = lambda batch: run_lstm(self, windows, batch)
+        return lstm(some)
+
+    monkeypatch.setattr(Engine, "_run_trunk", short_trunk)
+    monkeypatch.setattr(Engine, "_run_lstm", short_lstm)
+    short = load(bundle, "cpu", "fp32").score(clips)
+    for one, other in zip(ample, short, strict=True):
+        assert other[0].raw == pytest.approx(one[0].raw, abs=1e-5)
+    assert max(trunk.sizes) > 5
+    assert max(lstm.sizes) > 2
+
+
+def test_a_sticky_error_says_that_the_worker_must_restart() -> None:
+    with pytest.raises(DeviceLost, match=r"illegal memory access.*restart"), naming_lost_device():
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nmore")
+    with pytest.raises(torch.OutOfMemoryError), naming_lost_device():
+        raise torch.OutOfMemoryError("CUDA out of memory")
