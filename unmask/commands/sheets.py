@@ -1,47 +1,104 @@
-"""Evidence sheets of a scanned file: one per person, and the frame each was told by."""
+"""Evidence of a scanned file: a sheet per person, and the whole frame that tells most of them."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from unmask.media.budget import Budget
+from unmask.media.source import opened
+from unmask.media.values import Box, Limits
 from unmask.model.clips import Frames, PersonFrames
+from unmask.model.drawing import jpeg
 from unmask.model.evidence import evidence_sheet
-from unmask.model.heat import HeatMap, overlay
+from unmask.model.heat import HeatMap, on_frame, overlay
 from unmask.model.predict import Predictor
-from unmask.model.telling import Moment
+from unmask.model.telling import Moment, most_telling
 from unmask.scan import Scanned
+from unmask.verdict import WindowScore
+
+#: The longer side of a whole frame that is kept as evidence.
+FRAME_PX = 1280
+#: Time stamps in a manifest are this exact.
+_INSTANT_S = 1e-4
 
 
 def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path) -> Iterator[Path]:
-    """Writes `NAME-personN.jpg` for everybody who was judged."""
+    """Writes `NAME-personN.jpg` and `NAME-personN-frame.jpg` for everybody who was judged."""
     folder.mkdir(parents=True, exist_ok=True)
     for person, scores in zip(scanned.persons, scanned.scores, strict=True):
+        name = f"{scanned.path.name}-person{person.person}"
+        title = f"{scanned.path.name}, person {person.person}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,
             scores,
-            title=f"{scanned.path.name}, person {person.person}: {_verdict(scanned, person)}",
+            title=title,
             thresholds=predictor.bundle.thresholds,
             heat=warmed(predictor, person),
         )
-        target = folder / f"{scanned.path.stem}-person{person.person}.jpg"
-        target.write_bytes(sheet)
-        yield target
+        yield _written(folder / f"{name}.jpg", sheet)
+        frame = telling_frame(scanned, predictor, person, scores)
+        if frame is not None:
+            yield _written(folder / f"{name}-frame.jpg", jpeg(frame))
 
 
 def warmed(
     predictor: Predictor, person: PersonFrames
 ) -> Callable[[Sequence[Moment]], list[Frames]]:
-    """Lays heat over moments of this person, each window's frames on one scale."""
-    windows = {window.number: window for window in person.windows}
+    """Lays heat over moments of this person."""
 
     def heat(moments: Sequence[Moment]) -> list[Frames]:
-        maps: dict[tuple[int, int], HeatMap] = {}
-        for number in {moment.window for moment in moments}:
-            frames = [moment.index for moment in moments if moment.window == number]
-            found = predictor.heat(windows[number], frames)
-            maps |= {(number, i): each for i, each in zip(frames, found, strict=True)}
-        return [overlay(m.face, maps[m.window, m.index]) for m in moments]
+        maps = _heat(predictor, person, moments)
+        return [overlay(moment.face, each) for moment, each in zip(moments, maps, strict=True)]
 
     return heat
+
+
+def telling_frame(
+    scanned: Scanned, predictor: Predictor, person: PersonFrames, scores: Sequence[WindowScore]
+) -> Frames | None:
+    """The original frame of the most telling moment, heat where the face is."""
+    [moment] = most_telling(person, scores, most=1)
+    [heat] = _heat(predictor, person, [moment])
+    with scanned.path.open("rb") as file, opened(file, Budget(Limits())) as source:
+        picture = next(iter(source.pictures(max(0.0, moment.time_s - _INSTANT_S))), None)
+        if picture is None:
+            return None
+        frame = picture.small_rgb(FRAME_PX)
+        scale = frame.shape[1] / picture.view.size[0]
+    return on_frame(frame, _scaled(_box(scanned, person, moment), scale), heat)
+
+
+def _heat(predictor: Predictor, person: PersonFrames, moments: Sequence[Moment]) -> list[HeatMap]:
+    """In the order of the moments; each window goes through the network once."""
+    windows = {window.number: window for window in person.windows}
+    maps: dict[tuple[int, int], HeatMap] = {}
+    for number in {moment.window for moment in moments}:
+        frames = [moment.index for moment in moments if moment.window == number]
+        found = predictor.heat(windows[number], frames)
+        maps |= {(number, i): each for i, each in zip(frames, found, strict=True)}
+    return [maps[moment.window, moment.index] for moment in moments]
+
+
+def _box(scanned: Scanned, person: PersonFrames, moment: Moment) -> Box:
+    assert scanned.manifest is not None
+    [page] = [each for each in scanned.manifest.persons if each.person == person.person]
+    own = [frame for frame in page.frames if frame.window == moment.window]
+    return own[moment.index].box
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return dataclasses.replace(
+        box,
+        x=box.x * scale,
+        y=box.y * scale,
+        width=box.width * scale,
+        height=box.height * scale,
+    )
+
+
+def _written(target: Path, data: bytes) -> Path:
+    target.write_bytes(data)
+    return target
 
 
 def _verdict(scanned: Scanned, person: PersonFrames) -> str:

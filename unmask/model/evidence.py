@@ -35,7 +35,7 @@ def evidence_sheet(
     rows = [[moment.face for moment in moments]] + ([heat(moments)] if heat else [])
     foot = _TOP + len(rows) * (SIDE + GAP) + 18
     sheet = drawing.page(_WIDTH, foot + _CHART)
-    _headline(sheet, clips.person, own, title)
+    _headline(sheet, own, title or f"Person {clips.person}", warm=heat is not None)
     for number, faces in enumerate(rows):
         for column, face in enumerate(faces):
             drawing.picture(sheet, face, _left(column), _TOP + number * (SIDE + GAP), SIDE)
@@ -49,12 +49,16 @@ def _left(column: int) -> int:
     return GAP + column * (SIDE + GAP)
 
 
-def _headline(sheet: drawing.Page, person: int, scores: Sequence[WindowScore], title: str) -> None:
+def _headline(
+    sheet: drawing.Page, scores: Sequence[WindowScore], title: str, *, warm: bool
+) -> None:
     highest = max((shown(score) for score in scores), default=0.0)
-    drawing.text(sheet, title or f"Person {person}", GAP, 26, px=13)
+    drawing.text(sheet, title, GAP, 26, px=13)
     calibrated = all(score.probability is not None for score in scores)
     kind = "probability of fake" if calibrated else "raw score, not calibrated"
     words = f"highest window {highest:.2f} ({kind}); most telling frames, with second and score"
+    if warm:
+        words += "; second row: warm where the reasons for `fake` lie in that face"
     drawing.text(sheet, words, GAP, 44, px=8, colour=drawing.GREY)
 
 

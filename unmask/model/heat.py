@@ -4,26 +4,27 @@ Grad-CAM on the trunk's last stage. A frame's feature is the mean of that stage'
 gradient at the feature is all that is needed; nothing runs backwards through the trunk.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.media.values import Box
 from unmask.model.clips import Frames
 
-#: (s, s), from 0 (no reason) to 1 (the strongest of the frames looked at).
+#: (s, s), from 0 (no reason) to 1 (the strongest in this face).
 HeatMap = NDArray[np.float32]
 
 #: How much of the picture the hottest spot hides, and below what nothing is drawn.
 _COVER = 0.6
 _FLOOR = 0.15
+#: Colour of the box around a face.
+_FRAME = (255, 196, 0)
 
 
-def scaled(cams: Sequence[NDArray[np.float32]]) -> list[HeatMap]:
-    """One scale for all, so that a frame with weak reasons looks weak."""
-    strongest = max((float(cam.max()) for cam in cams), default=0.0)
-    return [(cam / strongest if strongest > 0 else cam).astype(np.float32) for cam in cams]
+def scaled(cam: NDArray[np.float32]) -> HeatMap:
+    """Each face on its own scale: heat says where, the score beside it says how much."""
+    strongest = float(cam.max())
+    return cam / np.float32(strongest) if strongest > 0 else cam
 
 
 def overlay(face: Frames, heat: HeatMap) -> Frames:
@@ -34,3 +35,21 @@ def overlay(face: Frames, heat: HeatMap) -> Frames:
     cover = (_COVER * np.clip((strength - _FLOOR) / (1 - _FLOOR), 0, 1))[..., None]
     mixed: Frames = (face * (1 - cover) + colours[..., ::-1] * cover).astype(np.uint8)
     return mixed
+
+
+def on_frame(frame: Frames, box: Box, heat: HeatMap) -> Frames:
+    """Heat back where the face is in the whole frame, the face's box drawn around it."""
+    shown = frame.copy()
+    left, top = max(0, round(box.x)), max(0, round(box.y))
+    right = min(frame.shape[1], round(box.x + box.width))
+    foot = min(frame.shape[0], round(box.y + box.height))
+    if right <= left or foot <= top:
+        return shown
+    sides = (max(1, round(box.width)), max(1, round(box.height)))
+    whole = np.asarray(cv2.resize(heat, sides), dtype=np.float32)
+    inside = whole[top - round(box.y) :, left - round(box.x) :][: foot - top, : right - left]
+    rows, columns = inside.shape
+    region = shown[top : top + rows, left : left + columns]
+    shown[top : top + rows, left : left + columns] = overlay(region, inside)
+    cv2.rectangle(shown, (left, top), (right - 1, foot - 1), _FRAME, 2)
+    return shown

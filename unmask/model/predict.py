@@ -111,7 +111,7 @@ class Predictor:
                 torch.einsum("c,cij->ij", margin[i], each[0]).relu()
                 for i, each in zip(frames, maps, strict=True)
             ]
-        return scaled([cam.cpu().numpy() for cam in cams])
+        return [scaled(cam.cpu().numpy()) for cam in cams]
 
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""

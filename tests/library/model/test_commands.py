@@ -69,8 +69,11 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     assert result.exit_code == 0, result.output
     assert "UNSURE (untrained model)" in result.stdout
     assert "raw score" in result.stdout
-    [sheet] = (tmp_path / "out").glob("*.jpg")
-    assert cv2.imread(str(sheet)) is not None
+    written = {path.name: cv2.imread(str(path)) for path in (tmp_path / "out").iterdir()}
+    assert written.keys() == {"face.png-person0.jpg", "face.png-person0-frame.jpg"}
+    frame = written["face.png-person0-frame.jpg"]
+    assert frame is not None
+    assert frame.shape == (512, 512, 3)
 
 
 def test_wrong_usage_is_refused_before_anything_is_read(media: Path) -> None:

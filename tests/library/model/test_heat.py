@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from tests.library.model.making import person, window, write_bundle
+from unmask.media.values import Box
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, open_bundle
 from unmask.model.evidence import evidence_sheet
-from unmask.model.heat import overlay, scaled
+from unmask.model.heat import on_frame, overlay, scaled
 from unmask.model.predict import Predictor, build, load
 from unmask.model.telling import most_telling
 from unmask.model.write import add_golden, write_description
@@ -41,7 +42,7 @@ def test_heat_is_the_gradient_of_the_margin(predictor: Predictor) -> None:
     logits = scores.frame_logits[0].sum(dim=0) if alone else scores.logits[0]
     [gradient] = torch.autograd.grad(logits[0] - logits[1], maps)
     cams = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1).relu().detach().numpy()
-    known = cams / cams.max()
+    known = cams / cams.max(axis=(1, 2), keepdims=True)
     found = predictor.heat(clip, range(4))
     assert np.stack(found) == pytest.approx(known, abs=1e-3)
 
@@ -62,9 +63,21 @@ def test_overlay_warms_only_the_hot_part() -> None:
     assert (overlay(face, np.zeros((4, 4), np.float32)) == face).all()
 
 
+def test_heat_is_placed_back_where_the_face_is() -> None:
+    frame = np.full((200, 300, 3), 100, np.uint8)
+    heat = np.ones((4, 4), np.float32)
+    shown = on_frame(frame, Box(x=40, y=50, width=60, height=60), heat)
+    assert shown[80, 70, 0] > 150
+    assert (shown[:45] == 100).all()
+    assert (shown[:, 105:] == 100).all()
+    beyond = on_frame(frame, Box(x=-30, y=170, width=60, height=60), heat)
+    assert beyond[190, 5, 0] > 150
+    assert (beyond[:165] == 100).all()
+    assert (on_frame(frame, Box(x=400, y=0, width=60, height=60), heat) == frame).all()
+
+
 def test_no_reasons_stay_no_reasons() -> None:
-    assert scaled([np.zeros((4, 4), np.float32)])[0].max() == 0
-    assert scaled([]) == []
+    assert scaled(np.zeros((4, 4), np.float32)).max() == 0
 
 
 def score(number: int, raw: float, frames: tuple[float, ...]) -> WindowScore:
