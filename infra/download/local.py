@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from infra.download.body import CHUNK
 from infra.download.limits import Deadline, DownloadLimits, too_large
@@ -31,15 +31,20 @@ def local_path(uri: str) -> str:
     parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
         raise blocked("a file: address names a file of this machine: file:///path")
-    return unquote(parts.path)
+    return os.fsdecode(unquote_to_bytes(parts.path))
 
 
 @contextmanager
 def open_local(uri: str, trust: Trust, stamp: str, limits: DownloadLimits) -> Iterator[BinaryIO]:
     if trust is not Trust.LOCAL:
         raise blocked("files of this machine are read only for its own command line")
-    with open(_handle(local_path(uri)), "rb") as file:
-        _check(os.fstat(file.fileno()), stamp, limits)
+    handle = _handle(local_path(uri))
+    try:
+        _check(os.fstat(handle), stamp, limits)
+    except Refused:
+        os.close(handle)
+        raise
+    with os.fdopen(handle, "rb") as file:
         yield file
 
 

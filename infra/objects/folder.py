@@ -101,17 +101,17 @@ class FolderStore:
             raise
 
     def _publish(self, part: Path, target: Path) -> None:
-        target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make(target.parent)
         try:
             part.replace(target)
         except FileNotFoundError:  # `delete` pruned the folder between the two
-            target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            _make(target.parent)
             part.replace(target)
         _sync(target.parent)
 
     def _part(self) -> Path:
         parts = self.path / PARTS
-        parts.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make(parts)
         return parts / secrets.token_hex(16)
 
     def _prune(self, folder: Path) -> None:
@@ -129,6 +129,15 @@ class FolderStore:
         modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
         key = file.relative_to(self.path).as_posix()
         return Listed(key=key, size=about.st_size, modified_at=modified_at)
+
+
+def _make(folder: Path) -> None:
+    """With its parents, all of them closed to others."""
+    try:
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    except FileNotFoundError:
+        _make(folder.parent)
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def _has(target: Path, size: int) -> bool:

@@ -28,8 +28,8 @@ READ_TIMEOUT_S = 30
 TRIES = 4
 #: More than the threads of any worker.
 POOL_CONNECTIONS = 32
-#: The most that one DeleteObjects request takes.
-DELETE_AT_ONCE = 1000
+#: The most that one request lists or deletes.
+AT_ONCE = 1000
 
 
 def make_client(*, endpoint_url: str | None, path_style: bool, region: str | None) -> "S3Client":
@@ -105,14 +105,16 @@ class S3Store:
 
     def delete(self, keys: Iterable[str]) -> None:
         names = (self.prefix + check_key(key) for key in keys)
-        while some := list(islice(names, DELETE_AT_ONCE)):
+        while some := list(islice(names, AT_ONCE)):
             self._delete(some)
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         wanted = self.prefix + check_prefix(prefix)
         with explained(self._where(prefix)):
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=wanted):
+            for page in pages.paginate(
+                Bucket=self.bucket, Prefix=wanted, PaginationConfig={"PageSize": AT_ONCE}
+            ):
                 for one in page.get("Contents", ()):
                     key = one["Key"].removeprefix(self.prefix)
                     if is_key(key):

@@ -1,0 +1,199 @@
+"""HTTPS: the certificate is verified against the name that was asked for, at the pinned address."""
+
+import datetime
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from infra.download import DownloadLimits, Fetcher
+from infra.guard import Guard
+from schemas.records import Trust
+from tests.services.strangers import MEDIA, head
+from unmask.errors import Refused, TryAgain
+from unmask.outcomes import Outcome
+
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass
+class Authority:
+    """Signs certificates for the servers of these tests."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    name: x509.Name = field(
+        default_factory=lambda: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
+    )
+
+    def trusted(self) -> ssl.SSLContext:
+        own = self.sign(self.name, self.key.public_key(), ends=NOW + DAY, ca=True)
+        text = own.public_bytes(serialization.Encoding.PEM).decode()
+        return ssl.create_default_context(cadata=text)
+
+    def server(self, host: str, *, ends: datetime.datetime = NOW + DAY) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self.sign(x509.Name([]), key.public_key(), ends=ends, host=host)
+        file = self.folder / "server.pem"
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def sign(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        *,
+        ends: datetime.datetime,
+        host: str | None = None,
+        ca: bool = False,
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(NOW - 3 * DAY)
+            .not_valid_after(ends)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False
+            )
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+        )
+        if host:
+            names = x509.SubjectAlternativeName([x509.DNSName(host)])
+            builder = builder.add_extension(names, critical=not list(subject))
+        if ca:
+            builder = builder.add_extension(_signs(), critical=True)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+def _signs() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+@dataclass
+class Server:
+    """Takes one connection after another, with TLS or (for a plain one) without."""
+
+    context: ssl.SSLContext | None
+    names: list[str | None] = field(default_factory=list)
+
+    def serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client, suppress(OSError):
+                self._answer(client)
+
+    def _answer(self, client: socket.socket) -> None:
+        if self.context is None:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\nplain")
+            return
+        self.context.sni_callback = lambda _sock, name, _context: self.names.append(name)
+        with self.context.wrap_socket(client, server_side=True) as sealed:
+            sealed.recv(65536)
+            sealed.sendall(head("200 OK", {"Content-Length": str(len(MEDIA))}) + MEDIA)
+
+
+@dataclass
+class Site:
+    port: int
+    server: Server
+    trusted: ssl.SSLContext | None
+
+    def get(self, host: str = "media.example.com") -> bytes:
+        guard = Guard(
+            allow_networks=["127.0.0.1/32"],
+            ports=(self.port,),
+            resolver=lambda _host, _port: ["127.0.0.1"],
+        )
+        fetcher = Fetcher(guard=guard, limits=DownloadLimits(deadline_s=10), tls=self.trusted)
+        with fetcher.fetch(f"https://{host}:{self.port}/x", Trust.REMOTE) as content:
+            return content.file.read()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def site(authority: Authority) -> Iterator[Site]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = Site(
+            listener.getsockname()[1],
+            Server(authority.server("media.example.com")),
+            authority.trusted(),
+        )
+        serving = threading.Thread(target=one.server.serve, args=(listener,), daemon=True)
+        serving.start()
+        yield one
+        listener.shutdown(socket.SHUT_RDWR)
+        serving.join(5)
+
+
+def test_a_valid_certificate_passes_and_the_name_is_sent(site: Site) -> None:
+    assert site.get() == MEDIA
+    assert site.server.names == ["media.example.com"]
+
+
+def refused(site: Site, host: str = "media.example.com") -> str:
+    with pytest.raises(Refused) as caught:
+        site.get(host)
+    assert caught.value.outcome is Outcome.UNREACHABLE
+    return caught.value.reason
+
+
+def test_a_certificate_for_another_name_is_refused(site: Site) -> None:
+    assert "certificate of other.example.com" in refused(site, "other.example.com")
+
+
+def test_a_certificate_of_nobody_we_trust_is_refused(site: Site) -> None:
+    site.trusted = None  # the certificates of this machine
+    assert "not valid" in refused(site)
+
+
+def test_an_expired_certificate_is_refused(site: Site, authority: Authority) -> None:
+    site.server.context = authority.server("media.example.com", ends=NOW - DAY)
+    assert "expired" in refused(site)
+
+
+def test_a_server_that_speaks_no_tls_is_tried_again(site: Site) -> None:
+    site.server.context = None
+    with pytest.raises(TryAgain, match="no secure connection"):
+        site.get()
