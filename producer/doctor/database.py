@@ -27,7 +27,7 @@ MENDS: Mapping[Schema, tuple[str, str]] = {
 def check(settings: "Settings") -> Iterator[Finding]:
     address = settings.database_url.get_secret_value()
     url = parse(address)
-    where = url.render_as_string()
+    where = url.set(query={}).render_as_string()
     try:
         schema = schema_of(address)
     except TryAgain as error:

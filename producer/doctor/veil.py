@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -32,17 +32,19 @@ def _secrets(settings: "Settings") -> Iterator[str]:
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
-            yield from _of(value.get_secret_value())
+            secret = value.get_secret_value()
+            yield from _in_address(secret) if name.endswith("_url") else [secret]
 
 
-def _of(value: str) -> Iterator[str]:
-    """Of an address the password, as it is written and as it is meant; else all of it."""
-    if "://" not in value:
-        yield value
-        return
+def _in_address(address: str) -> Iterator[str]:
+    """The password, as it is written and as it is meant, wherever it stands."""
     try:
-        password = urlsplit(value).password or ""
+        parts = urlsplit(address)
     except ValueError:
-        yield value
+        yield address
         return
+    for name, value in parse_qsl(parts.query):
+        if "password" in name:
+            yield from (value, quote(value), quote_plus(value))
+    password = parts.password or ""
     yield from (password, unquote(password))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 import settings
@@ -494,6 +495,24 @@ class TestReport:
         (finding,) = found(telling, redis_url="redis://:p%40ss%3Aword@host/0")
         assert finding == bad("it", "the password is ***, written ***", "try ***")
 
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"redis_url": f"rediss://user:{PASSWORD}@[::1]:1/0"},
+            {"database_url": f"postgresql://me:{PASSWORD}@host/db"},
+            {"database_url": f"postgresql://host/db?user=me&password={PASSWORD}"},
+            {"flower_password": PASSWORD},
+            {"flower_password": f"with://{PASSWORD}"},
+        ],
+    )
+    def test_no_secret_is_told(self, given: dict[str, str]) -> None:
+        def telling(given_: Settings) -> Iterator[Finding]:
+            yield bad("it", str([one.get_secret_value() for one in secrets_of(given_)]))
+
+        (finding,) = found(telling, **given)
+        assert "***" in finding.says
+        assert PASSWORD not in finding.says
+
     def test_one_line_each(self) -> None:
         findings = [well("a", "word " * 100), note("b", "[red]text"), bad("c", "ill", "mend it")]
         lines = render(findings).splitlines()
@@ -505,6 +524,11 @@ class TestReport:
     def test_json(self) -> None:
         (line,) = to_json([bad("c", "ill", "mend it")]).splitlines()
         assert json.loads(line) == {"what": "c", "ok": False, "says": "ill", "mend": "mend it"}
+
+
+def secrets_of(given: Settings) -> list[SecretStr]:
+    passwords = [given.flower_password] if given.flower_password else []
+    return [given.redis_url, given.database_url, *passwords]
 
 
 class TestCommand:
