@@ -46,6 +46,6 @@ def _import() -> None:
 
 _import()
 
-from torchvision.models import mobilenet_v2, resnext50_32x4d  # noqa: E402
+from torchvision.models import get_model_weights, mobilenet_v2, resnext50_32x4d  # noqa: E402
 
-__all__ = ["mobilenet_v2", "resnext50_32x4d"]
+__all__ = ["get_model_weights", "mobilenet_v2", "resnext50_32x4d"]

@@ -1,0 +1,54 @@
+"""A trunk's first weights: from torchvision's site, or from a file in torchvision's layout."""
+
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import nn
+
+from unmask.model import vision
+from unmask.model.checkpoint import read_checkpoint
+from unmask.model.description import Trunk
+from unmask.model.unpickle import UnsafeFile
+from unmask.model.weights import State, check_state
+
+IMAGENET = "imagenet"
+
+#: What torchvision's names begin with where ours begin with nothing, and its classifier's names.
+_PREFIX: dict[Trunk, str] = {"resnext50_32x4d": "", "mobilenet_v2": "features."}
+_CLASSIFIER = ("fc.", "classifier.")
+
+
+def load_trunk(trunk: nn.Module, kind: Trunk, source: str) -> None:
+    """`--trunk-weights imagenet|FILE`. The file's classifier, if it has one, is left aside."""
+    found = _published(kind) if source == IMAGENET else _from_file(Path(source))
+    state = trunk_names(found, kind)
+    own = trunk.state_dict()
+    for name in own.keys() - state.keys():
+        if name.endswith("num_batches_tracked"):
+            state[name] = own[name]
+    check_state(state, {name: tensor.shape for name, tensor in own.items()}, of=source)
+    trunk.load_state_dict(state)
+
+
+def trunk_names(state: State, kind: Trunk) -> State:
+    prefix = _PREFIX[kind]
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.items()
+        if not name.startswith(_CLASSIFIER)
+    }
+
+
+def _published(kind: Trunk) -> State:
+    state: State = vision.get_model_weights(kind).DEFAULT.get_state_dict(check_hash=True)
+    return state
+
+
+def _from_file(path: Path) -> State:
+    if path.suffix != ".safetensors":
+        return read_checkpoint(path)
+    try:
+        return safetensors.torch.load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UnsafeFile(f"{path} can't be read: {error}") from error
