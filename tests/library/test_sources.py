@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from infra.download import local_path
 from producer.sources import BadLine, DuplicateLine, Listed, Source, SourceError, open_source
 from schemas.records import NewItem, Trust
 
@@ -108,6 +109,7 @@ class TestFolder:
         (tmp_path / os.fsdecode(b"caf\xe9.mp4")).touch()
         [uri] = uris(open_source(str(tmp_path)))
         assert uri == f"file://{tmp_path}/caf%E9.mp4"
+        assert Path(local_path(uri)).is_file()
 
 
 class TestOneFile:
