@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 
 import settings
+from infra.download import stamp_of
 from infra.ledger import Ledger, migrate, open_ledger
 from producer.campaigns import Wanted, choose
 from producer.local import Machine
