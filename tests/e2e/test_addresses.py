@@ -20,7 +20,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_request(self, *_: Any) -> None:
         """Nothing on the terminal."""
 
-    log_error = log_request
+    def log_error(self, *_: Any) -> None:
+        """Nothing on the terminal."""
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the command's status tells a script, and what it refuses to touch."""
 
+import contextlib
 import hashlib
 import signal
 import sqlite3
@@ -91,10 +92,9 @@ def test_a_state_folder_of_a_newer_version_is_refused_undamaged(local: Bench) ->
     media = texts(local, "a.mp4")
     assert local.scan(media).returncode == 0
     database = local.state / "unmask.db"
-    with sqlite3.connect(database) as db:
+    with contextlib.closing(sqlite3.connect(database)) as db:
         db.execute("update alembic_version set version_num = 'of-the-future'")
-        db.execute("pragma wal_checkpoint(truncate)")
-    db.close()
+        db.commit()
     before = hashlib.sha256(database.read_bytes()).hexdigest()
     done = local.scan(media)
     assert done.returncode == 2
