@@ -1,7 +1,7 @@
 """Addresses without their secrets, for logs, reports, Flower and the results table."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 MASK = "***"
 #: Longer labels are cut in the middle: the host and the file's name tell most.
@@ -50,5 +50,5 @@ def _mask(query: str) -> str:
 
 
 def _mask_one(found: re.Match[str]) -> str:
-    secret = _SECRET_NAME.search(found["name"]) and found["value"]
+    secret = _SECRET_NAME.search(unquote_plus(found["name"])) and found["value"]
     return f"{found['start']}{found['name']}={MASK if secret else found['value']}"

@@ -64,6 +64,18 @@ class NewItem:
     #: Columns of the input table that are carried through to the result row.
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for text in (self.uri, self.stamp, self.source):
+            if "\0" in text or not _is_text(text):
+                raise ValueError(f"address {self.uri!r} ({self.source!r}) holds what is no text")
+        if not self.uri:
+            raise ValueError(f"an item needs an address ({self.source!r})")
+
+
+def _is_text(text: str) -> bool:
+    """Without halves of surrogate pairs, which stand for bytes of a file name that are no UTF-8."""
+    return text.isascii() or not any("\ud800" <= one <= "\udfff" for one in text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:

@@ -78,6 +78,8 @@ IS_OPEN = _one_of(frozenset(CLAIMS))
 IS_HELD = _one_of(frozenset(RETURNS))
 IS_OFFERED = "offered_until > 0"
 
+EMPTY = text("''")
+
 Id = BigInteger().with_variant(Integer(), "sqlite")
 Document = JSON().with_variant(JSONB(), "postgresql")
 
@@ -116,7 +118,7 @@ class CampaignTable(Table):
     extract_only: Mapped[bool]
     #: `running`, `paused` or `cancelled`, and why.
     state: Mapped[str] = mapped_column(server_default="running")
-    reason: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[str] = mapped_column(server_default=EMPTY)
     created_at: Mapped[float]
     first_started_at: Mapped[float] = mapped_column(server_default=text("0"))
     #: When its items were last put into the window: campaigns take turns.
@@ -142,14 +144,14 @@ class ItemTable(Table):
     digest: Mapped[bytes]
     uri: Mapped[str]
     trust: Mapped[Trust]
-    stamp: Mapped[str] = mapped_column(server_default="")
-    source: Mapped[str] = mapped_column(server_default="")
-    extra: Mapped[dict[str, Any]] = mapped_column(JSON(), server_default="{}")
+    stamp: Mapped[str] = mapped_column(server_default=EMPTY)
+    source: Mapped[str] = mapped_column(server_default=EMPTY)
+    extra: Mapped[dict[str, Any]] = mapped_column(JSON())
 
     stage: Mapped[Stage] = mapped_column(server_default=Stage.WAITING)
     #: Counts the claims; a write that carries an older number is refused.
     fence: Mapped[int] = mapped_column(server_default=text("0"))
-    owner: Mapped[str] = mapped_column(server_default="")
+    owner: Mapped[str] = mapped_column(server_default=EMPTY)
     #: Attempts charged in this stage, and in all stages together.
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     charged: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
@@ -161,8 +163,8 @@ class ItemTable(Table):
     lease_until: Mapped[float] = mapped_column(server_default=text("0"))
     #: No renewal reaches past it.
     deadline_at: Mapped[float] = mapped_column(server_default=text("0"))
-    last_error: Mapped[str] = mapped_column(server_default="")
-    log: Mapped[str] = mapped_column(server_default="")
+    last_error: Mapped[str] = mapped_column(server_default=EMPTY)
+    log: Mapped[str] = mapped_column(server_default=EMPTY)
 
     #: How its bytes came, and what they yielded.
     final_uri: Mapped[str | None]
@@ -193,8 +195,8 @@ class MoveTable(Table):
     old: Mapped[Stage | None]
     new: Mapped[Stage]
     fence: Mapped[int] = mapped_column(server_default=text("0"))
-    owner: Mapped[str] = mapped_column(server_default="")
-    note: Mapped[str] = mapped_column(server_default="")
+    owner: Mapped[str] = mapped_column(server_default=EMPTY)
+    note: Mapped[str] = mapped_column(server_default=EMPTY)
 
 
 class TallyTable(Table):
@@ -234,7 +236,7 @@ class ExtractionTable(Table):
     facts: Mapped[dict[str, Any]]
     #: Set where there is nothing to classify.
     outcome: Mapped[Outcome | None]
-    reason: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[str] = mapped_column(server_default=EMPTY)
     created_at: Mapped[float]
 
 

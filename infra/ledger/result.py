@@ -11,6 +11,7 @@ from infra.ledger.clock import moment, moment_or_none
 from infra.ledger.moves import clean, insert_into
 from infra.redact import redact
 from schemas.records import Campaign, MediaFacts
+from schemas.stages import Stage
 from schemas.tables import ResultTable
 from unmask.outcomes import Outcome
 from unmask.verdict import Verdict
@@ -81,7 +82,7 @@ def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:
         "sha256": item.sha256,
         "model": options.model,
         "inherited_from": item.inherited_from,
-        "attempts": 1 + item.charged + item.fetch_tries,
+        "attempts": item.charged + item.fetch_tries + (item.stage is not Stage.DEAD),
         "submitted_at": moment(item.submitted_at),
         "started_at": moment_or_none(item.started_at),
         "finished_at": moment(item.finished_at),

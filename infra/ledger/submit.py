@@ -13,7 +13,8 @@ from infra.ledger.clock import now
 from infra.ledger.moves import Amount, add
 from schemas.records import NewItem
 from schemas.stages import Stage
-from schemas.tables import ItemTable
+from schemas.tables import CampaignTable, ItemTable
+from unmask.errors import Unusable
 
 #: Items in one transaction: large enough for speed, small enough that others get their turn.
 CHUNK = 10_000
@@ -57,6 +58,9 @@ def chunks(items: Iterable[NewItem]) -> Iterator[list[Line]]:
 
 def insert(db: Connection, campaign: int, chunk: list[Line]) -> int:
     """How many of them were new."""
+    cancelled = select(CampaignTable.id).where(CampaignTable.state == "cancelled")
+    if db.execute(cancelled.where(CampaignTable.id == campaign)).first():
+        raise Unusable("the campaign was cancelled: submit under another name")
     new = (_sqlite if db.dialect.name == "sqlite" else _postgresql)(db, campaign, chunk)
     if new:
         add(db, {(campaign, Stage.WAITING, ""): Amount(items=new)})

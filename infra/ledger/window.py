@@ -25,14 +25,13 @@ def _quota(
     level: Priority, window: int, outstanding: Mapping[Priority, int], due: frozenset[Priority]
 ) -> int:
     kept = window // KEPT_SHARE
-    mine = outstanding.get(level, 0)
     free = window - sum(outstanding.values())
-    higher = kept * LANES.index(level)
-    lower = kept * sum(1 for other in due if other > level)
-    not_higher = sum(count for other, count in outstanding.items() if other >= level)
-    quota = min(free, window - higher - not_higher, window - lower - mine)
+    unused = {other: max(0, kept - outstanding.get(other, 0)) for other in LANES}
+    above = sum(unused[other] for other in LANES if other < level)
+    below = sum(unused[other] for other in due if other > level)
     # Items that went on from extraction by themselves may have filled the window to the brim.
-    return max(quota, kept - mine if level is Priority.LIVE else 0, 0)
+    own = unused[level] if level is Priority.LIVE else min(free, unused[level])
+    return max(0, free - above - below, own)
 
 
 def crowded(window: int, extracted: Mapping[Priority, int]) -> frozenset[Priority]:

@@ -48,7 +48,7 @@ def scanned(
 
 
 def _fleet(folder: Path, stack: ExitStack) -> dict[str, str]:
-    server = stack.enter_context(servers.postgresql(folder / "postgres"))
+    server = stack.enter_context(servers.postgresql())
     endpoint = stack.enter_context(servers.s3())
     return servers.S3_ENVIRONMENT | {
         "UNMASK_DATABASE_URL": stack.enter_context(servers.database(server)),

@@ -14,6 +14,7 @@ WORD = sa.String(16)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 ZERO = sa.text("0")
+EMPTY = sa.text("''")
 
 IS_OPEN = sa.text("stage IN ('extracted', 'waiting')")
 IS_HELD = sa.text("stage IN ('classifying', 'extracting')")
@@ -64,7 +65,7 @@ def _campaign() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("extract_only", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), server_default="running", nullable=False),
-        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default=EMPTY, nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("first_started_at", sa.Double(), server_default=ZERO, nullable=False),
         sa.Column("served_at", sa.Double(), server_default=ZERO, nullable=False),
@@ -83,7 +84,7 @@ def _extraction() -> None:
         sa.Column("stands", sa.Boolean(), nullable=False),
         sa.Column("facts", DOCUMENT, nullable=False),
         sa.Column("outcome", WORD, nullable=True),
-        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default=EMPTY, nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="extraction_pk"),
         sa.UniqueConstraint("sha256", "spec_digest", name="extraction_sha256_spec_digest_key"),
@@ -110,8 +111,8 @@ def _move() -> None:
         sa.Column("old", WORD, nullable=True),
         sa.Column("new", WORD, nullable=False),
         sa.Column("fence", sa.Integer(), server_default=ZERO, nullable=False),
-        sa.Column("owner", sa.Text(), server_default="", nullable=False),
-        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("owner", sa.Text(), server_default=EMPTY, nullable=False),
+        sa.Column("note", sa.Text(), server_default=EMPTY, nullable=False),
         sa.PrimaryKeyConstraint("id", name="move_pk"),
     )
     op.create_index("move_item_idx", "move", ["item_id", "id"])
@@ -138,12 +139,12 @@ def _item() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("uri", sa.Text(), nullable=False),
         sa.Column("trust", WORD, nullable=False),
-        sa.Column("stamp", sa.Text(), server_default="", nullable=False),
-        sa.Column("source", sa.Text(), server_default="", nullable=False),
-        sa.Column("extra", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("stamp", sa.Text(), server_default=EMPTY, nullable=False),
+        sa.Column("source", sa.Text(), server_default=EMPTY, nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
         sa.Column("stage", WORD, server_default="waiting", nullable=False),
         sa.Column("fence", sa.Integer(), server_default=ZERO, nullable=False),
-        sa.Column("owner", sa.Text(), server_default="", nullable=False),
+        sa.Column("owner", sa.Text(), server_default=EMPTY, nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default=ZERO, nullable=False),
         sa.Column("charged", sa.SmallInteger(), server_default=ZERO, nullable=False),
         sa.Column("fetch_tries", sa.SmallInteger(), server_default=ZERO, nullable=False),
@@ -152,8 +153,8 @@ def _item() -> None:
         sa.Column("offered_until", sa.Double(), server_default=ZERO, nullable=False),
         sa.Column("lease_until", sa.Double(), server_default=ZERO, nullable=False),
         sa.Column("deadline_at", sa.Double(), server_default=ZERO, nullable=False),
-        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
-        sa.Column("log", sa.Text(), server_default="", nullable=False),
+        sa.Column("last_error", sa.Text(), server_default=EMPTY, nullable=False),
+        sa.Column("log", sa.Text(), server_default=EMPTY, nullable=False),
         sa.Column("final_uri", sa.Text(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
         sa.Column("extraction_id", ID, nullable=True),

@@ -1,0 +1,131 @@
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from infra.ledger import Ledger, Schema, check, migrate, open_ledger
+from infra.ledger.engine import make_engine, parse
+from schemas.tables import ResultTable, Table
+from tests.services.items import submitted
+from unmask.errors import Unusable
+
+SQLITE_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
+PAGE = Path("docs/reference/results-table.md")
+
+
+def test_up_down_and_up_again(empty: str) -> None:
+    assert check(empty) is Schema.MISSING
+    migrate(empty)
+    assert check(empty) is Schema.CURRENT
+    migrate(empty, "base")
+    engine = make_engine(parse(empty))
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    assert check(empty) is Schema.MISSING
+    migrate(empty)
+    migrate(empty)
+    ledger = open_ledger(empty)
+    assert submitted(ledger, 2) == [1, 2]
+    ledger.close()
+
+
+def test_the_migrations_make_the_tables_of_the_code(ledger: Ledger) -> None:
+    with ledger.engine.connect() as db:
+        context = MigrationContext.configure(
+            db, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Table.metadata) == []
+
+
+def test_partial_indexes_have_the_conditions_of_the_code(ledger: Ledger) -> None:
+    """What the comparison above does not look at."""
+    postgresql = ledger.engine.dialect.name == "postgresql"
+    query = "SELECT indexname, indexdef FROM pg_indexes" if postgresql else SQLITE_INDEXES
+    with ledger.engine.connect() as db:
+        found = {row[0]: str(row[1]) for row in db.execute(text(query))}
+    for index in Table.metadata.tables["item"].indexes:
+        where = index.dialect_options["sqlite"]["where"]
+        assert ("WHERE" in found[index.name]) == (where is not None)
+        if where is not None:
+            words = set(re.findall(r"[a-z_]{4,}|>", str(where)))
+            assert words <= set(re.findall(r"[a-z_]{4,}|>", found[index.name]))
+
+
+def test_a_missing_ledger_is_not_made_by_opening_it(empty: str) -> None:
+    with pytest.raises(Unusable, match="producer migrate"):
+        open_ledger(empty)
+    assert check(empty) is Schema.MISSING
+
+
+def test_a_newer_ledger_is_refused_and_left_as_it_is(address: str) -> None:
+    engine = make_engine(parse(address))
+    with engine.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert check(address) is Schema.NEWER
+    try:
+        for step in (open_ledger, migrate):
+            with pytest.raises(Unusable, match="newer version"):
+                step(address)
+        with engine.begin() as db:
+            assert db.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    finally:
+        with engine.begin() as db:
+            db.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        engine.dispose()
+
+
+def test_a_database_of_something_else_is_not_a_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("no database\n" * 100)
+    with pytest.raises(Unusable, match="not a database"):
+        check(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("address", ["", "mysql://h/db", "sqlite://", "state/unmask.db"])
+def test_an_address_that_is_none_is_explained(address: str) -> None:
+    with pytest.raises(Unusable, match=r"sqlite:///"):
+        open_ledger(address)
+
+
+def test_every_column_of_the_results_table_is_documented() -> None:
+    documented = re.findall(
+        r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(), re.MULTILINE
+    )
+    columns = ResultTable.__table__.columns
+    assert [name for name, _, _ in documented] == [column.name for column in columns]
+    nullable = {name for name, kind, _ in documented if "or null" in kind}
+    assert nullable == {column.name for column in columns if column.nullable}
+
+
+def test_the_indexes_of_the_results_table_are_documented() -> None:
+    page = PAGE.read_text()
+    assert {index.name for index in Table.metadata.tables["result"].indexes} == set(
+        re.findall(r"`(result_\w+_idx)`", page)
+    )
+
+
+def test_the_queries_of_the_page_run(ledger: Ledger) -> None:
+    queries = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(queries) >= 3
+    with ledger.engine.connect() as db:
+        for query in queries:
+            assert (
+                db.execute(
+                    text(query),
+                    {"campaign": 1, "uri": "u", "since": "2026-01-01 00:00:00", "sha256": "0"},
+                ).all()
+                == []
+            )
+
+
+def test_create_all_is_not_how_tables_are_made(tmp_path: Path) -> None:
+    """A database made past the migrations says so, instead of failing later."""
+    address = f"sqlite:///{tmp_path / 'made.db'}"
+    engine = create_engine(address)
+    Table.metadata.create_all(engine)
+    engine.dispose()
+    with pytest.raises(Unusable, match="producer migrate"):
+        open_ledger(address)
