@@ -53,13 +53,15 @@ class Gathering:
     def __post_init__(self) -> None:
         find = detector(self.spec.detector)
         self._follower = Follower(
-            lambda picture: look(picture, find, self.spec.detector_px), self.spec.min_face_px
+            lambda picture, share: look(picture, find, round(self.spec.detector_px * share)),
+            self.spec.min_face_px,
         )
 
     def take(self, window: Window) -> None:
         first: float | None = None
         last = 0.0
-        for seen in self._follower.follow(picked(self.source.pictures(window.start_s), window)):
+        start = self.source.near(window.start_s, window.slack_s)
+        for seen in self._follower.follow(picked(self.source.pictures(start), window)):
             self._keep(seen, window)
             first = seen.picture.time_s if first is None else first
             last = seen.picture.time_s

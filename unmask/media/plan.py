@@ -21,6 +21,8 @@ class Window:
 
     index: int
     start_s: float
+    #: So much earlier or later it may begin, where that spares decoding.
+    slack_s: float = 0.0
     #: How many frames are taken at most; None counts frames with a face instead (`first`).
     picks: int | None
     #: Seconds between two picks; None takes each frame.
@@ -41,20 +43,30 @@ def plan(duration_s: float | None, spec: ScanSpec) -> Plan:
     if spec.moments != "windows":
         first = Window(index=0, start_s=0.0, picks=None, stride=spec.stride)
         return Plan(windows=(first,), face_frames=spec.frames, moments=spec.moments)
-    starts = window_starts(duration_s, spec)
+    starts, slack = window_starts(duration_s, spec)
     return Plan(
         windows=tuple(
-            Window(index=index, start_s=start, picks=spec.frames, spacing_s=spec.spacing_s)
+            Window(
+                index=index,
+                start_s=start,
+                slack_s=slack,
+                picks=spec.frames,
+                spacing_s=spec.spacing_s,
+            )
             for index, start in enumerate(starts)
         )
     )
 
 
-def window_starts(duration_s: float | None, spec: ScanSpec) -> list[float]:
-    """Where each window begins; a short file has fewer windows, and always at least one."""
+def window_starts(duration_s: float | None, spec: ScanSpec) -> tuple[list[float], float]:
+    """Where each window begins, and how far it may move without meeting its neighbour.
+
+    A short file has fewer windows, and always at least one.
+    """
     length = spec.frames * (spec.spacing_s or USUAL_SPACING_S)
     if not duration_s or duration_s <= length:
-        return [0.0]
+        return [0.0], 0.0
     count = min(spec.windows, int(duration_s / length))
     share = duration_s / count
-    return [index * share + (share - length) / 2 for index in range(count)]
+    slack = (share - length) / 2
+    return [index * share + slack for index in range(count)], slack

@@ -22,6 +22,8 @@ class Source(Protocol):
     broken_packets: int
     last_error: str
 
+    def near(self, start_s: float, slack_s: float) -> float: ...
+
     def pictures(self, start_s: float) -> Iterator[Picture]: ...
 
 

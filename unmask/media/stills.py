@@ -38,6 +38,9 @@ class Still:
             kind="picture", container=name, codec=name, width=width, height=height
         )
 
+    def near(self, start_s: float, slack_s: float) -> float:
+        return start_s
+
     def pictures(self, start_s: float) -> Iterator[Picture]:
         if start_s <= 0:
             yield self._first

@@ -1,6 +1,6 @@
 """Faces followed inside shots: detected at the ends of short runs, tracked between.
 
-    run of 12:   D · · · · · · · · · · D      both ends agree, every step is sure: two detections
+    a run:       D · · · · · · · · · · D      both ends agree, every step is sure: two detections
                  D · · · · D · · · · · D      unsure, or a face came or left: look in the middle
 """
 
@@ -15,7 +15,7 @@ from unmask.media.picture import Picture
 from unmask.media.shots import chunks
 
 #: Pictures between two detections where nothing is unsure.
-RUN = 12
+RUN = 20
 #: Memory that pictures waiting for the end of their run may take.
 _WAITING_BYTES = 64 << 20
 #: Faces that came or left are not searched for in runs shorter than this.
@@ -23,6 +23,11 @@ _SHORTEST_SEARCH = 3
 #: The farthest a face moves between two detections, in sides of its box.
 _FARTHEST = 1.2
 _LARGEST_GROWTH = 1.8
+#: The detector's picture may shrink until the smallest face that matters takes this share of the
+#: full one's longer side (40 of 640 pixels), but not below half.
+_ENOUGH = 0.0625
+_SMALLEST_SHARE = 0.5
+_FULL_LOOK_EVERY = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +51,19 @@ class Look:
 class Follower:
     """Follows faces through one window after another; track numbers are never used twice."""
 
-    def __init__(self, find: Callable[[Picture], list[Face]], min_px: float) -> None:
+    def __init__(self, find: Callable[[Picture, float], list[Face]], min_px: float) -> None:
         self._find = find
         self._min_px = min_px
         self._numbers = itertools.count()
         self.faces_seen = 0
         self.looks = 0
+        self._small_looks = 0
 
     def follow(self, pictures: Iterable[Picture]) -> Iterator[Look]:
         last: Look | None = None
         for begins_shot, chunk in _runs(pictures):
             if begins_shot or last is None:
-                first = Look(picture=chunk[0], seen=self._fresh(self._detect(chunk[0])))
+                first = Look(picture=chunk[0], seen=self._fresh(self._detect(chunk[0], ())))
                 looks = [first, *self._through(first, chunk[1:])]
             else:
                 looks = self._through(last, chunk)
@@ -68,7 +74,7 @@ class Follower:
         """Looks at the pictures after the first, which was looked at already."""
         if not rest:
             return []
-        return self._resolve(first, rest, self._detect(rest[-1]))
+        return self._resolve(first, rest, self._detect(rest[-1], first.seen))
 
     def _resolve(self, first: Look, rest: Sequence[Picture], found: list[Face]) -> list[Look]:
         pairs = match(first.seen, found)
@@ -76,7 +82,8 @@ class Follower:
         ways = {number: track(pictures, one.face, other) for number, one, other in pairs}
         if len(rest) > 1 and self._is_unsure(first, found, pairs, ways, len(rest)):
             middle = (len(rest) - 1) // 2
-            looks = self._resolve(first, rest[: middle + 1], self._detect(rest[middle]))
+            near = self._detect(rest[middle], first.seen)
+            looks = self._resolve(first, rest[: middle + 1], near)
             return looks + self._resolve(looks[-1], rest[middle + 1 :], found)
         return [*_between(rest, ways, pairs), self._last(rest[-1], found, pairs)]
 
@@ -98,7 +105,7 @@ class Follower:
         return left or any(id(face) not in kept and self._matters(face) for face in found)
 
     def _matters(self, face: Face) -> bool:
-        return min(face.box.width, face.box.height) >= self._min_px
+        return _side(face) >= self._min_px
 
     def _last(self, picture: Picture, found: list[Face], pairs: "list[Pair]") -> Look:
         numbers = {id(face): number for number, _, face in pairs}
@@ -109,11 +116,23 @@ class Follower:
     def _fresh(self, found: list[Face]) -> tuple[Seen, ...]:
         return tuple(Seen(track=next(self._numbers), face=face) for face in found)
 
-    def _detect(self, picture: Picture) -> list[Face]:
-        found = self._find(picture)
+    def _detect(self, picture: Picture, known: Sequence[Seen]) -> list[Face]:
+        found = self._find(picture, self._share(picture, known))
         self.faces_seen += len(found)
         self.looks += 1
         return found
+
+    def _share(self, picture: Picture, known: Sequence[Seen]) -> float:
+        """A smaller picture will do while everybody known is large; newcomers get their turn."""
+        sides = [side for seen in known if (side := _side(seen.face)) >= self._min_px]
+        self._small_looks = (self._small_looks + 1) % _FULL_LOOK_EVERY
+        if not sides or not self._small_looks:
+            return 1.0
+        return min(1.0, max(_SMALLEST_SHARE, _ENOUGH / (min(sides) / max(picture.view.size))))
+
+
+def _side(face: Face) -> float:
+    return min(face.box.width, face.box.height)
 
 
 #: The number of a track, its face before and its face after.

@@ -1,6 +1,7 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
 import av
@@ -20,6 +21,12 @@ _BUFFER_BYTES = 1 << 18
 _MICROSECONDS = 1_000_000
 #: Broken packets in a row after which a stream counts as broken off.
 _MAX_BROKEN = 200
+#: Time stamps nearer than this are the same moment.
+_SAME_MOMENT_S = 1e-6
+#: Frames are decoded in another order than they are shown, within this time.
+_REORDER_S = 0.5
+#: Where neither time stamps nor a rate are told.
+_USUAL_RATE = 25
 
 
 class Video:
@@ -31,8 +38,11 @@ class Video:
         self._stream = _video_stream(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
-        self._start = (self._stream.start_time or 0) * self._stream.time_base
+        self._start: Fraction = (self._stream.start_time or 0) * self._stream.time_base
         self._at_start = True
+        self._now = 0.0
+        self._wanted = 0
+        self._reorder_ticks = int(_REORDER_S / self._stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
@@ -73,19 +83,49 @@ class Video:
         ratio = self._stream.codec_context.sample_aspect_ratio or self._stream.sample_aspect_ratio
         return usable_aspect(float(ratio or 1))
 
+    def near(self, start_s: float, slack_s: float) -> float:
+        """The nearest moment at which decoding can begin without a run-up, if one is in reach."""
+        nearby = [
+            moment
+            for backward in (True, False)
+            if (moment := self._key_moment(start_s, backward)) is not None
+            and abs(moment - start_s) <= slack_s
+        ]
+        return min(nearby, key=lambda moment: abs(moment - start_s), default=start_s)
+
+    def _key_moment(self, start_s: float, backward: bool) -> float | None:
+        """A key frame at or before, or at or after, as far as the file's index tells."""
+        entries = self._stream.index_entries
+        found = entries.search_timestamp(self._ticks(start_s), backward=backward)
+        if found < 0:
+            return None
+        return float(entries[found].timestamp * self._stream.time_base - self._start)
+
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """Every picture from that moment on, in order of time."""
-        if start_s > 0:
-            self._seek(start_s)
+        self._run_up_to(start_s)
         for frame in self._rest():
             time_s = self._time(frame)
-            if time_s >= start_s - 1e-6:
+            if time_s >= start_s - _SAME_MOMENT_S:
                 yield to_picture(frame, time_s, self._aspect)
 
+    def _run_up_to(self, start_s: float) -> None:
+        """Go there by the shorter way: on from here, or from the last key frame before it."""
+        self._wanted = self._ticks(start_s)
+        if start_s <= self._now:
+            if start_s < self._now and not self._at_start:
+                self._seek(start_s)
+            return
+        key = self._key_moment(start_s, backward=True)
+        if key is None or key > self._now + _SAME_MOMENT_S:
+            self._seek(start_s)
+
+    def _ticks(self, moment_s: float) -> int:
+        return int((Fraction(moment_s) + self._start) / self._stream.time_base)
+
     def _seek(self, start_s: float) -> None:
-        ticks = int((start_s + float(self._start)) / self._stream.time_base)
         try:
-            self._container.seek(ticks, stream=self._stream)
+            self._container.seek(self._ticks(start_s), stream=self._stream)
         except av.FFmpegError as error:
             self.last_error = str(error)
             return
@@ -93,21 +133,28 @@ class Video:
         self._frames = self._decode()
 
     def _rest(self) -> Iterator[VideoFrame]:
+        """The decoder's frames; leaving off in the middle does not end the decoder."""
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             yield waiting
-        yield from self._frames
+        for frame in self._frames:  # noqa: UP028
+            self._at_start = False
+            yield frame
 
     def _time(self, frame: VideoFrame) -> float:
         if frame.pts is None:
-            return self.frames_decoded / float(self._stream.average_rate or 25)
-        return float(frame.pts * (frame.time_base or self._stream.time_base) - self._start)
+            self._now = self.frames_decoded / float(self._stream.average_rate or _USUAL_RATE)
+        else:
+            base = frame.time_base or self._stream.time_base
+            self._now = float(frame.pts * base - self._start)
+        return self._now
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
         broken = 0
         for packet in self._packets():
             self._budget.check_time()
+            self._skip_what_nobody_needs(packet)
             try:
                 frames = packet.decode()
             except (av.InvalidDataError, av.EOFError) as error:
@@ -122,6 +169,11 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 yield frame
+
+    def _skip_what_nobody_needs(self, packet: Any) -> None:
+        """Far before the wanted moment, frames that no other frame refers to stay undecoded."""
+        far = packet.pts is not None and packet.pts + self._reorder_ticks < self._wanted
+        self._stream.codec_context.skip_frame = "NONREF" if far else "DEFAULT"
 
     def _packets(self) -> Iterator[Any]:
         try:
