@@ -24,6 +24,7 @@ Stride = Annotated[int | None, typer.Option(help="every k-th frame")]
 
 def faces(
     file: File,
+    *,
     sheet: Sheet = None,
     spec: Spec = "spread",
     frames: Frames = None,

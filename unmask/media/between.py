@@ -31,7 +31,9 @@ def track(pictures: Sequence[Picture], first: Face, last: Face) -> list[Tracked]
         return []
     before, after = _template(pictures[0], first.box), _template(pictures[-1], last.box)
     return [
-        _found(pictures[step], between(first.box, last.box, step / steps), before, after, step / steps)
+        _found(
+            pictures[step], between(first.box, last.box, step / steps), before, after, step / steps
+        )
         for step in range(1, steps)
     ]
 

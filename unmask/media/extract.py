@@ -7,19 +7,25 @@ from typing import BinaryIO
 from unmask.media.budget import Budget, memory_is_an_outcome
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
+from unmask.media.colour import Rgb
 from unmask.media.crop import crop_box, face_px
 from unmask.media.faces import detector, look
+from unmask.media.papers import first_face, is_papers
 from unmask.media.people import Trail, people
 from unmask.media.pick import picked
+from unmask.media.picture import Picture
 from unmask.media.plan import Plan, Window, plan
+from unmask.media.portrait import portrait
 from unmask.media.source import Source, opened
 from unmask.media.tracks import Follower, Look, Seen
-from unmask.media.values import Clip, FaceFrame, Limits, Manifest, Person
+from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
 #: Faces followed in one picture, as a multiple of the people judged.
 _CROWD = 3
+#: A portrait is taken anew when the face has grown so much.
+_LARGER = 1.25
 
 
 def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
@@ -47,6 +53,9 @@ class Gathering:
     trails: dict[int, Trail] = field(default_factory=dict)
     largest_px: int = 0
     looked_s: float = 0.0
+    #: Counted here where nothing is followed.
+    pictures_searched: int = 0
+    faces_seen: int = 0
     face_pictures: int = 0
     _follower: Follower = field(init=False)
 
@@ -58,6 +67,9 @@ class Gathering:
         )
 
     def take(self, window: Window) -> None:
+        if is_papers(self.spec):
+            self._take_as_papers(window)
+            return
         first: float | None = None
         last = 0.0
         start = self.source.near(window.start_s, window.slack_s)
@@ -70,8 +82,27 @@ class Gathering:
         if first is not None:
             self.looked_s += last - first + (window.spacing_s or 0.0)
 
+    def _take_as_papers(self, window: Window) -> None:
+        find = detector(self.spec.detector)
+        for picture in picked(self.source.pictures(window.start_s), window):
+            taken = first_face(picture, find, self.spec)
+            self.pictures_searched += 1
+            if taken is not None:
+                cut, box, found = taken
+                self.faces_seen += found
+                self.face_pictures += 1
+                self.looked_s = picture.time_s
+                self._add(0, cut, _frame(window, picture, box, face_px(box), cut, detected=found))
+            if self._has_enough():
+                return
+
     def _has_enough(self) -> bool:
-        return self.plan.face_frames is not None and self.face_pictures >= self.plan.face_frames
+        """The main person has all frames asked for, or a cut went to others for as long again."""
+        wanted = self.plan.face_frames
+        if wanted is None or self.face_pictures < wanted:
+            return False
+        most = max(len(trail.frames) for trail in self.trails.values())
+        return most >= wanted or self.face_pictures >= 2 * wanted
 
     def _keep(self, look: Look, window: Window) -> None:
         ranked = sorted(look.seen, key=lambda seen: -face_px(seen.face.box))
@@ -85,22 +116,19 @@ class Gathering:
     def _keep_face(self, look: Look, seen: Seen, window: Window) -> bool:
         pixels = face_px(seen.face.box)
         self.largest_px = max(self.largest_px, pixels)
-        if pixels < self.spec.min_face_px:
+        if pixels < self.spec.min_face_px or seen.clouded:
             return False
         picture, box = look.picture.crop(crop_box(seen.face.box, self.spec), self.spec.size)
-        frame = FaceFrame(
-            window=window.index,
-            time_s=look.picture.time_s,
-            box=box,
-            face_px=pixels,
-            sharpness=sharpness(picture),
-            detected=seen.detected,
-            offset=0,
-            length=1,
-        )
-        trail = self.trails.setdefault(seen.track, Trail(track=seen.track))
-        trail.frames.append((frame, encode(picture, self.spec.coding)))
+        frame = _frame(window, look.picture, box, pixels, picture, detected=seen.detected)
+        trail = self._add(seen.track, picture, frame)
+        if seen.detected and pixels > trail.portrait_px * _LARGER:
+            trail.portrait_px, trail.portrait = pixels, portrait(look.picture, seen.face.box)
         return True
+
+    def _add(self, track: int, picture: Rgb, frame: FaceFrame) -> Trail:
+        trail = self.trails.setdefault(track, Trail(track=track))
+        trail.frames.append((frame, encode(picture, self.spec.coding)))
+        return trail
 
     def results(self) -> Iterator[Clip | Manifest]:
         everybody = people(list(self.trails.values()))
@@ -118,7 +146,7 @@ class Gathering:
             size=self.spec.size,
             persons=tuple(pages),
             left_out=max(0, len(long_enough) - len(judged)),
-            faces_seen=self._follower.faces_seen,
+            faces_seen=self._follower.faces_seen + self.faces_seen,
             frames_decoded=self.source.frames_decoded,
             coverage=self._coverage(),
             outcome=outcome,
@@ -151,12 +179,32 @@ class Gathering:
             return Outcome.TOO_SMALL, (
                 f"the largest face has {self.largest_px} pixels, {self.spec.min_face_px} are needed"
             )
-        return Outcome.NO_FACE, f"no face in {self._follower.looks} pictures looked at"
+        return Outcome.NO_FACE, f"no face in {self._searched} pictures looked at"
+
+    @property
+    def _searched(self) -> int:
+        return self._follower.looks + self.pictures_searched
 
     def _notes(self) -> tuple[str, ...]:
         if not self.source.broken_packets:
             return ()
         return (f"{self.source.broken_packets} broken parts: {self.source.last_error}"[:500],)
+
+
+def _frame(
+    window: Window, picture: Picture, box: Box, pixels: int, cut: Rgb, *, detected: bool
+) -> FaceFrame:
+    """Where its bytes lie is told when the clip is made."""
+    return FaceFrame(
+        window=window.index,
+        time_s=picture.time_s,
+        box=box,
+        face_px=pixels,
+        sharpness=sharpness(cut),
+        detected=detected,
+        offset=0,
+        length=1,
+    )
 
 
 def sorted_frames(group: list[Trail]) -> list[tuple[FaceFrame, bytes]]:

@@ -37,7 +37,7 @@ class View:
     def to_coded(self, box: Box) -> Box:
         """The same region in coded pixels."""
         width, height = self._upright
-        turned = _TURN_BACK[self.turns % 4](box, width, height)
+        turned = _turned_back(box, width, height, self.turns)
         x_scale, y_scale = self.coded_width / width, self.coded_height / height
         return _scaled(turned, x_scale, y_scale)
 
@@ -47,32 +47,24 @@ class View:
         upright = _scaled(box, width / self.coded_width, height / self.coded_height)
         if self.turns % 2:
             width, height = height, width
-        return _TURN_BACK[-self.turns % 4](upright, width, height)
+        return _turned_back(upright, width, height, -self.turns)
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:
     return Box(x=box.x * x, y=box.y * y, width=box.width * x, height=box.height * y)
 
 
-def _same(box: Box, width: float, height: float) -> Box:
-    return box
-
-
-def _quarter(box: Box, width: float, height: float) -> Box:
-    """Undo one counter-clockwise quarter turn of a `width` × `height` picture."""
-    return Box(x=width - box.y - box.height, y=box.x, width=box.height, height=box.width)
-
-
-def _half(box: Box, width: float, height: float) -> Box:
-    x, y = width - box.x - box.width, height - box.y - box.height
-    return Box(x=x, y=y, width=box.width, height=box.height)
-
-
-def _three_quarters(box: Box, width: float, height: float) -> Box:
-    return Box(x=box.y, y=height - box.x - box.width, width=box.height, height=box.width)
-
-
-_TURN_BACK = (_same, _quarter, _half, _three_quarters)
+def _turned_back(box: Box, width: float, height: float, turns: int) -> Box:
+    """Undo counter-clockwise quarter turns; `width` and `height` are those before the turn."""
+    right, below = width - box.x - box.width, height - box.y - box.height
+    x, y, swapped = {
+        0: (box.x, box.y, False),
+        1: (width - box.y - box.height, box.x, True),
+        2: (right, below, False),
+        3: (box.y, height - box.x - box.width, True),
+    }[turns % 4]
+    sides = (box.height, box.width) if swapped else (box.width, box.height)
+    return Box(x=x, y=y, width=sides[0], height=sides[1])
 
 
 def iou(one: Box, other: Box) -> float:

@@ -1,7 +1,7 @@
 """Faces followed inside shots: detected at the ends of short runs, tracked between.
 
-    a run:       D · · · · · · · · · · D      both ends agree, every step is sure: two detections
-                 D · · · · D · · · · · D      unsure, or a face came or left: look in the middle
+a run:       D · · · · · · · · · · D      both ends agree, every step is sure: two detections
+             D · · · · D · · · · · D      unsure, or a face came or left: look in the middle
 """
 
 import itertools
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from unmask.media.between import SURE, Tracked, track
 from unmask.media.faces.port import Face
-from unmask.media.geometry import centre
+from unmask.media.geometry import centre, iou
 from unmask.media.picture import Picture
 from unmask.media.shots import chunks
 
@@ -23,6 +23,8 @@ _SHORTEST_SEARCH = 3
 #: The farthest a face moves between two detections, in sides of its box.
 _FARTHEST = 1.2
 _LARGEST_GROWTH = 1.8
+#: Two boxes that share more than this belong to faces that meet.
+_MEETING = 0.15
 #: The detector's picture may shrink until the smallest face that matters takes this share of the
 #: full one's longer side (40 of 640 pixels), but not below half.
 _ENOUGH = 0.0625
@@ -38,6 +40,8 @@ class Seen:
     face: Face
     #: False where it was tracked.
     detected: bool = True
+    #: Another face lies over it: whose picture it is can't be told.
+    clouded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,8 @@ class Follower:
         last: Look | None = None
         for begins_shot, chunk in _runs(pictures):
             if begins_shot or last is None:
-                first = Look(picture=chunk[0], seen=self._fresh(self._detect(chunk[0], ())))
+                found = self._detect(chunk[0], ())
+                first = Look(picture=chunk[0], seen=self._fresh(found, found))
                 looks = [first, *self._through(first, chunk[1:])]
             else:
                 looks = self._through(last, chunk)
@@ -97,6 +102,8 @@ class Follower:
     ) -> bool:
         if any(step.score < SURE for way in ways.values() for step in way):
             return True
+        if any(seen.clouded for seen in first.seen) or any(_clouded(face, found) for face in found):
+            return True
         if steps < _SHORTEST_SEARCH:
             return False
         paired = {number for number, _, _ in pairs}
@@ -108,13 +115,19 @@ class Follower:
         return _side(face) >= self._min_px
 
     def _last(self, picture: Picture, found: list[Face], pairs: "list[Pair]") -> Look:
-        numbers = {id(face): number for number, _, face in pairs}
-        known = [Seen(track=numbers[id(face)], face=face) for face in found if id(face) in numbers]
-        fresh = self._fresh([face for face in found if id(face) not in numbers])
+        """Who came out of a meeting of two faces is told by encodings, not by where they are."""
+        numbers = {id(face): number for number, seen, face in pairs if not seen.clouded}
+        known = [
+            self._seen(face, found, numbers[id(face)]) for face in found if id(face) in numbers
+        ]
+        fresh = self._fresh([face for face in found if id(face) not in numbers], found)
         return Look(picture=picture, seen=(*known, *fresh))
 
-    def _fresh(self, found: list[Face]) -> tuple[Seen, ...]:
-        return tuple(Seen(track=next(self._numbers), face=face) for face in found)
+    def _fresh(self, fresh: list[Face], found: list[Face]) -> tuple[Seen, ...]:
+        return tuple(self._seen(face, found, next(self._numbers)) for face in fresh)
+
+    def _seen(self, face: Face, found: list[Face], number: int) -> Seen:
+        return Seen(track=number, face=face, clouded=_clouded(face, found))
 
     def _detect(self, picture: Picture, known: Sequence[Seen]) -> list[Face]:
         found = self._find(picture, self._share(picture, known))
@@ -131,6 +144,10 @@ class Follower:
         return min(1.0, max(_SMALLEST_SHARE, _ENOUGH / (min(sides) / max(picture.view.size))))
 
 
+def _clouded(face: Face, found: Sequence[Face]) -> bool:
+    return any(other is not face and iou(other.box, face.box) > _MEETING for other in found)
+
+
 def _side(face: Face) -> float:
     return min(face.box.width, face.box.height)
 
@@ -142,7 +159,11 @@ Pair = tuple[int, Seen, Face]
 def match(before: Sequence[Seen], after: Sequence[Face]) -> list[Pair]:
     """Who is who: the nearest first, nobody twice."""
     ranked = sorted(
-        ((_distance(seen.face, face), i, j) for i, seen in enumerate(before) for j, face in enumerate(after)),
+        (
+            (_distance(seen.face, face), i, j)
+            for i, seen in enumerate(before)
+            for j, face in enumerate(after)
+        ),
     )
     used: tuple[set[int], set[int]] = (set(), set())
     pairs: list[Pair] = []
@@ -172,7 +193,8 @@ def _between(
             picture=picture,
             seen=tuple(
                 Seen(track=number, face=Face(box=ways[number][step].box), detected=False)
-                for number, _, _ in pairs
+                for number, seen, _ in pairs
+                if not seen.clouded
             ),
         )
         for step, picture in enumerate(rest[:-1])

@@ -137,7 +137,7 @@ class Video:
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             yield waiting
-        for frame in self._frames:  # noqa: UP028
+        while (frame := next(self._frames, None)) is not None:
             self._at_start = False
             yield frame
 
@@ -193,7 +193,7 @@ def open_container(file: BinaryIO) -> Any:
         raise unopened(file, error) from error
 
 
-def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
     raise PermissionError("a media file may not open another file")
 
 

@@ -3,13 +3,24 @@
 from collections.abc import Callable
 from functools import cache
 
+from unmask.media.faces.blazeface import BlazeFace
 from unmask.media.faces.centerface import CenterFace
+from unmask.media.faces.dlib_faces import Cnn, Hog
 from unmask.media.faces.port import Detector, Face
+from unmask.media.faces.yunet import YuNet
 from unmask.media.picture import Picture
 
-__all__ = ["Detector", "Face", "detector", "look"]
+__all__ = ["SHIPPED", "Detector", "Face", "detector", "look"]
 
-_MAKERS: dict[str, Callable[[], Detector]] = {"centerface": CenterFace}
+_MAKERS: dict[str, Callable[[], Detector]] = {
+    "centerface": CenterFace,
+    "blazeface": BlazeFace,
+    "yunet": YuNet,
+    "hog": Hog,
+    "cnn": Cnn,
+}
+#: Those whose weights come with the installation.
+SHIPPED = ("centerface", "blazeface", "hog", "cnn")
 
 
 @cache

@@ -1,0 +1,44 @@
+"""Every shipped detector behind the one port."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from tests.library.media.faces import ASTRONAUT_FACE, astronaut
+from tests.library.media.film import backdrop
+from tests.library.media.run import squared
+from unmask.errors import Unusable
+from unmask.media.faces import SHIPPED, detector
+from unmask.media.faces.yunet import WEIGHTS, YuNet
+from unmask.media.geometry import iou
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_finds_the_face_and_nothing_in_a_backdrop(name: str) -> None:
+    best = max(detector(name)(astronaut()), key=lambda face: iou(face.box, ASTRONAUT_FACE))
+    assert iou(squared(best.box), squared(ASTRONAUT_FACE)) > 0.5
+    assert detector(name)(backdrop(320, 200)) == []
+
+
+@pytest.mark.parametrize("name", ["centerface", "blazeface"])
+def test_landmarks_lie_on_the_eyes(name: str) -> None:
+    best = max(detector(name)(astronaut()), key=lambda face: face.score)
+    eyes = sorted(best.landmarks[:2])
+    assert eyes[0] == pytest.approx((204, 102), abs=8)
+    assert eyes[1] == pytest.approx((247, 104), abs=8)
+
+
+def test_hog_names_the_same_boxes_as_face_recognition() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import face_recognition
+    theirs = face_recognition.face_locations(np.ascontiguousarray(astronaut()))
+    ours = [face.box for face in detector("hog")(astronaut())]
+    assert [(box.y, box.x + box.width, box.y + box.height, box.x) for box in ours] == theirs
+
+
+def test_yunet_without_its_weights_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WEIGHTS, raising=False)
+    with pytest.raises(Unusable, match=WEIGHTS):
+        YuNet()
