@@ -84,7 +84,10 @@ def coded(
         output_stream: Any = None
         for index, picture in enumerate(pictures):
             if output_stream is None:
-                output_stream = _stream(output, picture, rate, codec, pixels, options, times)
+                output_stream = output.add_stream(
+                    codec, rate=rate, options=_options(codec, options)
+                )
+                _shape(output_stream, picture, pixels, times)
                 if change:
                     change(output_stream)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
@@ -95,19 +98,13 @@ def coded(
     return target.getvalue()
 
 
-def _stream(
-    output: Any,
-    picture: Rgb,
-    rate: int | Fraction,
-    codec: str,
-    pixels: str,
-    options: dict[str, str] | None,
-    times: Sequence[int] | None,
-) -> Any:
+def _options(codec: str, options: dict[str, str] | None) -> dict[str, str]:
     preset = {"preset": "ultrafast", "crf": "18"} if codec == "libx264" else {}
-    stream = output.add_stream(codec, rate=rate, options=preset | (options or {}))
+    return preset | (options or {})
+
+
+def _shape(stream: Any, picture: Rgb, pixels: str, times: Sequence[int] | None) -> None:
     stream.height, stream.width = picture.shape[:2]
     stream.pix_fmt = pixels
     if times is not None:
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
-    return stream

@@ -18,7 +18,8 @@ LOSSLESS = dataclasses.replace(PAPERS, coding="png", frames=12)
 
 
 def as_published(path: Path, frames: int) -> list[Any]:
-    reader, faces = cv2.VideoCapture(str(path)), []
+    reader = cv2.VideoCapture(str(path))
+    faces: list[Any] = []
     while len(faces) < frames:
         read, bgr = reader.read()
         if not read:
