@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
+    # onnxruntime keeps one idle thread from its import on; no guest needs it.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     control = socket.socket(fileno=int(sys.argv[1]))
     extractor = importlib.import_module(sys.argv[2])
     extractor.warm()
