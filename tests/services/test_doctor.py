@@ -205,6 +205,21 @@ class TestLedger:
         assert "newer version" in finding.says
         assert "update this program" in finding.mend
 
+    def test_postgresql_empty_then_migrated(self, postgresql_server: str) -> None:
+        with servers.database(postgresql_server) as address:
+            finding = only(database.check, database_url=address)
+            assert finding.ok is False
+            assert "producer migrate" in finding.mend
+            migrate(address)
+            assert only(database.check, database_url=address).ok is True
+
+    def test_postgresql_without_that_database(self, postgresql_server: str) -> None:
+        with servers.database(postgresql_server) as address:
+            gone = address
+        finding = only(database.check, database_url=gone)
+        assert finding.ok is False
+        assert "does not exist" in finding.says
+
     def test_postgresql_away(self) -> None:
         port = redis_server.free_port()
         address = f"postgresql://me:{PASSWORD}@127.0.0.1:{port}/unmask"
