@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from unmask.errors import UnmaskError
 
-CLIP, MANIFEST, REFUSED, FAILED, DONE = b"C", b"M", b"R", b"F", b"D"
-KINDS = frozenset({CLIP, MANIFEST, REFUSED, FAILED, DONE})
+CLIP, MANIFEST, REFUSED, FAILED, UNUSABLE, DONE = b"C", b"M", b"R", b"F", b"U", b"D"
+KINDS = frozenset({CLIP, MANIFEST, REFUSED, FAILED, UNUSABLE, DONE})
 
 PERSON = struct.Struct(">I")
 _HEAD = struct.Struct(">cI")

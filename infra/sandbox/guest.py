@@ -17,10 +17,11 @@ from infra.sandbox.frames import (
     MANIFEST,
     PERSON,
     REFUSED,
+    UNUSABLE,
     write_frame,
 )
 from infra.sandbox.wire import Request
-from unmask.errors import Refused
+from unmask.errors import Refused, Unusable
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -32,7 +33,7 @@ MAX_WORDS = 2000
 class Extractor(Protocol):
     """`unmask.media`, or what a test puts in its place."""
 
-    def warm(self) -> None: ...
+    def warm(self, detectors: tuple[str, ...], /) -> None: ...
 
     def extract(
         self, file: BinaryIO, spec: ScanSpec, limits: Limits, /
@@ -81,6 +82,8 @@ def _report(request: Request, handle: int, out: BinaryIO, extractor: Extractor) 
             Outcome.OVER_BUDGET,
             "decoding it needs more memory than one file is given",
         )
+    except (Unusable, ImportError) as error:
+        write_frame(out, UNUSABLE, str(error)[:MAX_WORDS].encode())
     except Exception as error:  # the outermost edge of this process
         write_frame(out, FAILED, f"{type(error).__name__}: {error}"[:MAX_WORDS].encode())
         traceback.print_exc()

@@ -20,11 +20,14 @@ from pathlib import Path
 
 from infra.sandbox import guest, landlock
 from infra.sandbox.wire import READY, Report, Request, receive, send
+from unmask.errors import Unusable
 
 #: How often a guest's memory is looked at: a process fills about 100 MB in this time.
 LOOK_MS = 20
 #: How much of what decoders printed is worth keeping.
 PRINTED = 4000
+#: The default detector; others when they are first asked for.
+FIRST = "centerface"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -32,42 +35,51 @@ def main() -> None:
     # onnxruntime keeps one idle thread from its import on; no guest needs it.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     control = socket.socket(fileno=int(sys.argv[1]))
-    extractor = importlib.import_module(sys.argv[2])
-    extractor.warm()
     ruleset = landlock.ruleset(landlock.code_paths(sys.argv[3:])) if landlock.version() else None
-    gc.collect()
-    gc.freeze()
+    keeper = Keeper(control, importlib.import_module(sys.argv[2]), ruleset)
+    keeper.warm(FIRST)
     send(control, READY)
-    while True:
-        data, handles = receive(control, 2)
-        if not data:
-            return
-        _serve(
-            control,
-            Request.from_bytes(data),
-            (handles[0], handles[1]),
-            ruleset,
-            extractor,
-        )
+    keeper.serve()
 
 
-def _serve(
-    control: socket.socket,
-    request: Request,
-    handles: tuple[int, int],
-    ruleset: int | None,
-    extractor: guest.Extractor,
-) -> None:
-    printed = os.memfd_create("printed")
-    pid = os.fork()
-    if pid == 0:
-        control.close()
-        guest.run(request, (*handles, printed), ruleset, extractor)
-    for handle in handles:
-        os.close(handle)
-    report = _watch(pid, control, request, printed)
-    os.close(printed)
-    send(control, report.to_bytes())
+class Keeper:
+    def __init__(
+        self, control: socket.socket, extractor: guest.Extractor, ruleset: int | None
+    ) -> None:
+        self._control = control
+        self._extractor = extractor
+        self._ruleset = ruleset
+        self._warm: set[str] = set()
+
+    def warm(self, detector: str) -> None:
+        """Once per detector, before a fork: guests share what it loads."""
+        if detector not in self._warm:
+            self._warm.add(detector)
+            with suppress(Unusable, ImportError):  # the guest meets it too, and can say so
+                self._extractor.warm((detector,))
+            gc.collect()
+            gc.freeze()
+
+    def serve(self) -> None:
+        while True:
+            data, handles = receive(self._control, 2)
+            if not data:
+                return
+            request = Request.from_bytes(data)
+            self.warm(request.spec.detector)
+            self._look(request, handles[0], handles[1])
+
+    def _look(self, request: Request, file: int, results: int) -> None:
+        printed = os.memfd_create("printed")
+        pid = os.fork()
+        if pid == 0:
+            self._control.close()
+            guest.run(request, (file, results, printed), self._ruleset, self._extractor)
+        os.close(file)
+        os.close(results)
+        report = _watch(pid, self._control, request, printed)
+        os.close(printed)
+        send(self._control, report.to_bytes())
 
 
 def _watch(pid: int, control: socket.socket, request: Request, printed: int) -> Report:

@@ -23,7 +23,7 @@ _REFUSALS = {errno.EPERM, errno.EACCES}
 _A_FILE = Path("/etc/passwd")
 
 
-def warm() -> None:
+def warm(_detectors: tuple[str, ...]) -> None:
     tempfile.gettempdir()
 
 

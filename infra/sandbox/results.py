@@ -13,9 +13,10 @@ from infra.sandbox.frames import (
     MANIFEST,
     PERSON,
     REFUSED,
+    UNUSABLE,
     BadFrames,
 )
-from unmask.errors import Refused
+from unmask.errors import Refused, Unusable
 from unmask.media.manifest import MAX_BYTES as MAX_MANIFEST
 from unmask.media.manifest import BadManifest, read_manifest
 from unmask.media.values import Clip, Manifest
@@ -35,7 +36,7 @@ class Results:
     spec: ScanSpec
     clips: list[Clip] = field(default_factory=list)
     manifest: Manifest | None = None
-    refused: Refused | None = None
+    refused: Refused | Unusable | None = None
     failed: str = ""
     done: bool = False
 
@@ -52,6 +53,8 @@ class Results:
             self._take_manifest(body)
         elif kind == REFUSED:
             self.refused = _refusal(body)
+        elif kind == UNUSABLE:
+            self.refused = Unusable(_words(body.decode("utf-8", "replace")))
         elif kind == FAILED:
             self.failed = _words(body.decode("utf-8", "replace")) or "it gave no reason"
         elif kind == DONE:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from unmask.errors import Refused
+from unmask.errors import Refused, Unusable
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -23,9 +23,11 @@ from unmask.spec import ScanSpec
 MIB = 1 << 20
 #: The one thing that the guests of a keeper share.
 COUNT = mmap.mmap(-1, 1)
+WARMED: list[str] = []
 
 
-def warm() -> None:
+def warm(detectors: tuple[str, ...]) -> None:
+    WARMED.extend(detectors)
     if os.environ.get("AWS_SECRET_ACCESS_KEY") or os.environ.get("UNMASK_DATABASE_URL"):
         raise AssertionError("the room inherited a secret")
 
@@ -249,6 +251,20 @@ def environment(_: str) -> None:
     raise Refused(Outcome.NOT_MEDIA, " ".join(sorted(os.environ)))
 
 
+def warmed(_: str) -> None:
+    raise Refused(Outcome.NOT_MEDIA, " ".join(WARMED))
+
+
+def unusable(_: str) -> None:
+    raise Unusable("no weights: install them")
+
+
+def missing_library(_: str) -> None:
+    import no_such_library  # type: ignore[import-not-found]
+
+    raise AssertionError(no_such_library)
+
+
 DEEDS: dict[str, Callable[[str], None]] = {
     "segfault": segfault,
     "segfault-once": segfault_once,
@@ -269,5 +285,8 @@ DEEDS: dict[str, Callable[[str], None]] = {
     "refuse": refuse,
     "bug": bug,
     "environment": environment,
+    "warmed": warmed,
+    "unusable": unusable,
+    "missing-library": missing_library,
     "raw": lambda text: raw(bytes.fromhex(text)),
 }

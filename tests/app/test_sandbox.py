@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
-from unmask.errors import Refused
+from unmask.errors import Refused, Unusable
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -105,6 +105,25 @@ def test_a_crash_is_tried_once_more_and_ends_undecodable(room: Room) -> None:
 def test_a_crash_that_does_not_come_again_is_forgotten() -> None:
     with open_room() as room:
         assert look(room, "segfault-once")
+
+
+HOG = ScanSpec(detector="hog")
+
+
+def test_a_detector_is_warmed_up_once_when_it_is_first_asked_for() -> None:
+    with open_room() as room, file_saying("warmed") as file:
+        words = []
+        for spec in (SPEC, HOG, SPEC, HOG):
+            with pytest.raises(Refused) as caught:
+                room.extract(file, spec, LIMITS)
+            words.append(caught.value.reason)
+    assert words == ["centerface", *["centerface hog"] * 3]
+
+
+@pytest.mark.parametrize("deed", ["unusable", "missing-library"])
+def test_what_our_own_installation_lacks_is_not_the_files_fault(room: Room, deed: str) -> None:
+    with pytest.raises(Unusable, match=r"no weights|no_such_library"):
+        look(room, deed)
 
 
 def test_an_unexpected_error_ends_undecodable_in_its_own_words(room: Room) -> None:

@@ -1,0 +1,116 @@
+"""The real media library in the room: the samples give the same there as outside."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.sandbox import Room
+from unmask.errors import Refused
+from unmask.media import extract
+from unmask.media.values import Clip, Limits, Manifest
+from unmask.spec import ScanSpec
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SAMPLES = sorted(
+    file for file in (ROOT / "samples").iterdir() if file.suffix not in ("", ".py", ".md")
+)
+#: Small, so that the suite stays quick; every road through the decoder is taken all the same.
+SPEC = ScanSpec(windows=2, frames=5, min_frames=2, detector_px=320)
+LIMITS = Limits(deadline_s=60)
+
+
+@pytest.fixture(scope="module", params=["all locks", "no Landlock"])
+def room(request: pytest.FixtureRequest) -> Iterator[Room]:
+    if request.param == "all locks":
+        one = Room()
+    else:
+        one = Room(extractor="media_without_landlock", search_path=(str(HERE),))
+    with one:
+        yield one
+
+
+def outside(file: Path) -> list[Clip | Manifest] | str:
+    try:
+        with file.open("rb") as opened:
+            return list(extract(opened, SPEC, LIMITS))
+    except Refused as refusal:
+        return str(refusal.outcome)
+
+
+def inside(room: Room, file: Path) -> list[Clip | Manifest] | str:
+    try:
+        with file.open("rb") as opened:
+            return list(room.extract(opened, SPEC, LIMITS))
+    except Refused as refusal:
+        return str(refusal.outcome)
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.name)
+def test_a_sample_gives_the_same_inside_and_outside(room: Room, file: Path) -> None:
+    assert inside(room, file) == outside(file)
+
+
+def test_there_are_samples() -> None:
+    assert len(SAMPLES) >= 8
+
+
+#: What the room may add to a file: stated as 30 ms, with room for a busy machine.
+MOST_S = 0.15
+
+
+def test_the_room_costs_little(room: Room) -> None:
+    file = ROOT / "samples" / "not-a-video.mp4"
+    inside(room, file)
+    started = time.perf_counter()
+    for _ in range(10):
+        inside(room, file)
+    assert (time.perf_counter() - started) / 10 < MOST_S
+
+
+TRACED = """
+    import sys
+    from infra.sandbox import Room
+    from unmask.media.values import Limits
+    from unmask.spec import ScanSpec
+    with Room() as room:
+        for name in sys.argv[1:]:
+            with open(name, "rb") as file:
+                try:
+                    list(room.extract(file, ScanSpec(windows=1, frames=2), Limits()))
+                except Exception:
+                    pass
+"""
+
+
+def lines_of_guests(folder: Path) -> Iterator[str]:
+    """Of traced processes that shut themselves in, what came after."""
+    for trace in folder.glob("trace.*"):
+        _, shut, after = trace.read_text().partition("PR_SET_SECCOMP")
+        if shut:
+            yield from after.splitlines()[1:]
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not here")
+def test_the_kernel_sees_no_other_file_and_no_socket(tmp_path: Path) -> None:
+    names = [str(file) for file in SAMPLES if file.stat().st_size < 2 << 20]
+    program = "\n".join(line[4:] for line in TRACED.splitlines())
+    calls = "trace=prctl,open,openat,creat,socket,connect,execve,fork,vfork,unlink,rename"
+    done = subprocess.run(
+        ["strace", "-ff", "-o", str(tmp_path / "trace"), "-e", calls,
+         sys.executable, "-c", program, *names],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    if "ptrace" in done.stderr and "not permitted" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in lines_of_guests(tmp_path) if "(" in line]
+    opened = [line for line in lines if "O_" in line and " = -1 " not in line]
+    assert [line for line in opened if "/site-packages/" not in line and "/lib" not in line] == []
+    assert [line for line in lines if line.startswith(("socket", "connect", "execve"))] == []
+    assert lines, "no guest was traced"
