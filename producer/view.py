@@ -46,17 +46,19 @@ class LiveView:
         self,
         *,
         flower: str,
+        device: str,
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console or Console(stderr=True)
-        self._flower, self._clock = flower, clock
+        self._flower, self._device, self._clock = flower, device, clock
         self._live: Live | None = None
         self._said_at = float("-inf")
         self._said_ended = -1
 
     def __enter__(self) -> Self:
-        self._console.print(f"Flower shows every task: {self._flower}", highlight=False)
+        for words in (f"classifying on {self._device}", f"Flower: {self._flower}"):
+            self._console.print(words, highlight=False, soft_wrap=True)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
             self._live.start()

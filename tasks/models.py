@@ -1,5 +1,6 @@
 """The models a GPU worker can serve, by digest, loaded when first asked for."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,8 @@ from unmask.model.clips import PersonFrames
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle, names
 from unmask.verdict import WindowScore
+
+log = logging.getLogger(__name__)
 
 #: Loaded at the same time at most; a campaign pins one.
 KEPT = 2
@@ -50,6 +53,7 @@ class Models:
     def _load(self, digest: str) -> None:
         predictor = load(self._find(digest), self._device)
         predictor.self_test()
+        log.info("%s serves on %s", predictor.bundle.name, predictor.device)
         while len(self._loaded) >= KEPT:
             del self._loaded[next(iter(self._loaded))]
         self._loaded[digest] = predictor

@@ -12,7 +12,7 @@ from tasks.send import send
 log = logging.getLogger(__name__)
 
 #: A leader that is silent for so many ticks has lost the lead.
-LEAD_TICKS = 20
+LEAD_TICKS = 6
 LEAD_AT_LEAST_S = 5.0
 
 
@@ -21,6 +21,11 @@ class Ticked:
     returned: int
     buried: int
     sent: int
+
+
+def step_down(tools: Resources) -> None:
+    """Leave the lead to whoever starts next, at once."""
+    tools.ledger.lead(names.SWEEP, tools.owner, lease_s=0.0)
 
 
 def tick(app: Celery, tools: Resources) -> Ticked | None:

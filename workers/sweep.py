@@ -9,7 +9,7 @@ import sys
 import threading
 
 from infra.resources import resources
-from tasks.sweep import tick
+from tasks.sweep import step_down, tick
 from unmask.errors import TryAgain, Unusable
 from workers.app import make_app
 from workers.life import set_up_logging
@@ -40,6 +40,7 @@ def main() -> int:
         except TryAgain as trouble:
             log.warning("%s; next look in %.0f s", trouble.reason, PATIENCE_S)
             wait_s = PATIENCE_S
+    step_down(tools)
     return 0
 
 

@@ -42,6 +42,11 @@ class Context:
     def database(self) -> str:
         return self.settings.database_url.get_secret_value()
 
+    @property
+    def owns_ledger(self) -> bool:
+        """A SQLite file is this machine's alone; others may be at work on a PostgreSQL ledger."""
+        return self.database.startswith("sqlite")
+
     @cached_property
     def ledger(self) -> Ledger:
         return open_ledger(self.database)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from producer.campaigns import AUTO, choose
+from producer.campaigns import AUTO, choose, has_gpu
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, Context, context
 from producer.commands.say import bad_line, say, warn
@@ -72,10 +72,11 @@ def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exi
     submission = Submission(tools.ledger, campaign, source, bad_line)
     try:
         with stopped_by_signals(), Machine(state, _environment(tools)) as machine:
-            tools.ledger.release_all("the scan that held it has ended")
+            if tools.owns_ledger:
+                tools.ledger.release_all("the scan that held it has ended")
             machine.start(classify=not campaign.options.extract_only)
             submission.start()
-            with LiveView(flower=machine.flower_url) as view:
+            with LiveView(flower=machine.flower_url, device=_device(tools)) as view:
                 return watch(machine, submission, view.show)
     except KeyboardInterrupt:
         warn("stopped; the same command goes on from here")
@@ -83,6 +84,10 @@ def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exi
     except KeepsEnding as error:
         warn(f"unmask: {error}")
         return Exit.BRAKE
+
+
+def _device(tools: Context) -> str:
+    return "the GPU" if has_gpu(tools.settings.device) else "the CPU: there is no GPU here"
 
 
 def _environment(tools: Context) -> dict[str, str]:

@@ -192,7 +192,7 @@ def fork_bomb(_: str) -> None:
 
 
 def threads(_: str) -> None:
-    ran = []
+    ran: list[int] = []
     some = [threading.Thread(target=ran.append, args=(number,)) for number in range(4)]
     for one in some:
         one.start()

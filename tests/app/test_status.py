@@ -123,7 +123,9 @@ class Ticking:
 def test_without_a_terminal_a_line_comes_when_there_is_news() -> None:
     out, clock = io.StringIO(), Ticking()
     console = Console(file=out, width=200, force_terminal=False)
-    with LiveView(flower="http://127.0.0.1:5555", console=console, clock=clock) as view:
+    with LiveView(
+        flower="http://127.0.0.1:5555", device="the CPU", console=console, clock=clock
+    ) as view:
         for at, rows in _moments():
             clock.now = at
             view.show(watching(rows))
@@ -154,7 +156,9 @@ def watching(rows: list[ResultRow]) -> Watching:
 
 def test_what_went_wrong_outside_is_said_in_the_view() -> None:
     out = io.StringIO()
-    with LiveView(flower="", console=Console(file=out, force_terminal=False)) as view:
+    with LiveView(
+        flower="", device="the CPU", console=Console(file=out, force_terminal=False)
+    ) as view:
         seen = watching([row(1)])
         view.show(dataclasses.replace(seen, notes=("the classifier ended (-9)\x1b[2J",)))
     assert "the classifier ended (-9)\\x1b[2J" in out.getvalue()
