@@ -130,8 +130,9 @@ def test_without_a_terminal_a_line_comes_when_there_is_news() -> None:
             clock.now = at
             view.show(watching(rows))
     said = out.getvalue().splitlines()
-    assert said[0].endswith("http://127.0.0.1:5555")
-    assert [text.split(" ·")[0] for text in said[1:]] == [
+    assert said[0].endswith("the CPU")
+    assert said[1].endswith("http://127.0.0.1:5555")
+    assert [text.split(" ·")[0] for text in said[2:]] == [
         "0 of 2 ended",
         "1 of 2 ended",  # news
         "1 of 2 ended",  # ten seconds without
