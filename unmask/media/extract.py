@@ -26,6 +26,7 @@ from unmask.spec import ScanSpec
 _CROWD = 3
 #: A portrait is taken anew when the face has grown so much.
 _LARGER = 1.25
+_LONGEST_NOTE = 500
 
 
 def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
@@ -165,7 +166,9 @@ class Gathering:
 
     def _coverage(self) -> float:
         duration = self.source.info.duration_s
-        return 1.0 if not duration else min(1.0, round(self.looked_s / duration, 4))
+        if self.source.info.kind == "picture":
+            return 1.0
+        return min(1.0, round(self.looked_s / duration, 4)) if duration else 0.0
 
     def _outcome(self, found: bool) -> tuple[Outcome | None, str]:
         if found:
@@ -188,7 +191,12 @@ class Gathering:
     def _notes(self) -> tuple[str, ...]:
         if not self.source.broken_packets:
             return ()
-        return (f"{self.source.broken_packets} broken parts: {self.source.last_error}"[:500],)
+        count = (
+            "a broken part"
+            if self.source.broken_packets == 1
+            else (f"{self.source.broken_packets} broken parts")
+        )
+        return (f"{count}: {self.source.last_error}"[:_LONGEST_NOTE],)
 
 
 def _frame(

@@ -61,10 +61,13 @@ def plan(duration_s: float | None, spec: ScanSpec) -> Plan:
 def window_starts(duration_s: float | None, spec: ScanSpec) -> tuple[list[float], float]:
     """Where each window begins, and how far it may move without meeting its neighbour.
 
-    A short file has fewer windows, and always at least one.
+    A short file has fewer windows, and always at least one. Where nobody knows how long it is,
+    they follow one another from the beginning.
     """
     length = spec.frames * (spec.spacing_s or USUAL_SPACING_S)
-    if not duration_s or duration_s <= length:
+    if not duration_s:
+        return [index * length for index in range(spec.windows)], 0.0
+    if duration_s <= length:
         return [0.0], 0.0
     count = min(spec.windows, int(duration_s / length))
     share = duration_s / count

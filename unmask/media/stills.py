@@ -1,23 +1,32 @@
-"""Pictures and animated WebP through Pillow: a picture is a video of one frame."""
+"""Pictures, and animations that PyAV can't read, through Pillow: a picture is one frame."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.geometry import View
 from unmask.media.picture import Picture
-from unmask.media.values import MediaInfo
+from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF")
+#: What Pillow raises on broken files: it has no error of its own for all of them.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError)
+_MILLISECONDS = 1000
+#: Browsers show a frame that names no time for so long.
+_USUAL_MS = 100
+_WHITE = (255, 255, 255, 255)
+#: Samples of 16 bits are brought to eight.
+_DEEP = {"I", "I;16", "I;16B", "I;16L", "F"}
 
 pillow_heif.register_heif_opener()
-# The limit of the caller holds, not Pillow's own, which only warns.
+# The caller's limit holds, not Pillow's own, which only warns.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -34,31 +43,89 @@ class Still:
         self._first = self._picture(0.0)
         width, height = self._first.view.size
         name = (image.format or "picture").lower()
-        self.info = MediaInfo(
-            kind="picture", container=name, codec=name, width=width, height=height
-        )
+        moves: bool = getattr(image, "is_animated", False) and name != "tiff"
+        kind: MediaKind = "animation" if moves else "picture"
+        self.info = MediaInfo(kind=kind, container=name, codec=name, width=width, height=height)
 
     def near(self, start_s: float, slack_s: float) -> float:
         return start_s
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
-        if start_s <= 0:
-            yield self._first
+        if self.info.kind == "picture":
+            yield from () if start_s > 0 else (self._first,)
+            return
+        for index, moment in self._moments():
+            if moment >= start_s:
+                yield self._first if index == 0 else self._picture(moment)
+
+    def _moments(self) -> Iterator[tuple[int, float]]:
+        """The number and the time of each frame, for as long as there are more."""
+        index, moment = 0, 0.0
+        while self._turn_to(index):
+            self._budget.check_time()
+            yield index, moment / _MILLISECONDS
+            moment += float(self._image.info.get("duration") or _USUAL_MS)
+            index += 1
+
+    def _turn_to(self, index: int) -> bool:
+        try:
+            self._image.seek(index)
+            self._image.load()
+        except EOFError:
+            return False
+        except _BROKEN as error:
+            self.broken_packets += 1
+            self.last_error = str(error)
+            return False
+        return True
 
     def _picture(self, time_s: float) -> Picture:
-        try:
-            upright = ImageOps.exif_transpose(self._image).convert("RGB")
-        except (OSError, ValueError, SyntaxError) as error:
-            raise Refused(Outcome.UNDECODABLE, f"the picture can't be decoded: {error}") from error
+        pixels = self._pixels()
         self.frames_decoded += 1
-        pixels = np.asarray(upright)
-        view = View(coded_width=upright.width, coded_height=upright.height)
+        view = View(coded_width=pixels.shape[1], coded_height=pixels.shape[0])
         return Picture(time_s=time_s, view=view, planes=(pixels,))
+
+    def _pixels(self) -> NDArray[np.uint8]:
+        try:
+            self._load()
+            return np.asarray(_flat(ImageOps.exif_transpose(self._image)), dtype=np.uint8)
+        except _BROKEN as error:
+            reason = f"the picture can't be decoded: {error}"
+            raise Refused(Outcome.UNDECODABLE, reason) from error
+
+    def _load(self) -> None:
+        """What is there of a picture that was cut off is kept, and the result says so."""
+        try:
+            self._image.load()
+        except _BROKEN as error:
+            self.broken_packets += 1
+            self.last_error = str(error)
+            ImageFile.LOAD_TRUNCATED_IMAGES = True
+            try:
+                self._image.load()
+            finally:
+                ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Eight bits, RGB, on white where it is transparent: as a page would show it."""
+    if image.mode in _DEEP:
+        image = _eight_bits(image)
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, _WHITE), clear)
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    samples = np.asarray(image, dtype=np.float64)
+    most = 65535.0 if samples.max(initial=0) > 255 else 255.0
+    return Image.fromarray((samples * (255 / most)).clip(0, 255).astype(np.uint8))
 
 
 def open_image(file: BinaryIO) -> Image.Image | None:
     """The picture, or None where Pillow knows no such format."""
     try:
         return Image.open(file, formats=FORMATS)
-    except (OSError, ValueError, SyntaxError):
+    except _BROKEN:
         return None

@@ -61,19 +61,22 @@ class Follower:
         self._numbers = itertools.count()
         self.faces_seen = 0
         self.looks = 0
-        self._small_looks = 0
+        self._small_looks = -1
+        #: Whoever was seen last, also in an earlier shot: that tells how large faces are here.
+        self._last_known: Sequence[Seen] = ()
 
     def follow(self, pictures: Iterable[Picture]) -> Iterator[Look]:
         last: Look | None = None
         for begins_shot, chunk in _runs(pictures):
             if begins_shot or last is None:
-                found = self._detect(chunk[0], ())
+                found = self._detect(chunk[0], self._last_known)
                 first = Look(picture=chunk[0], seen=self._fresh(found, found))
                 looks = [first, *self._through(first, chunk[1:])]
             else:
                 looks = self._through(last, chunk)
             yield from looks
             last = looks[-1]
+            self._last_known = last.seen or self._last_known
 
     def _through(self, first: Look, rest: Sequence[Picture]) -> list[Look]:
         """Looks at the pictures after the first, which was looked at already."""

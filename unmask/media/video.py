@@ -27,6 +27,10 @@ _SAME_MOMENT_S = 1e-6
 _REORDER_S = 0.5
 #: Where neither time stamps nor a rate are told.
 _USUAL_RATE = 25
+#: A video that ends so much before its time has been cut off.
+_EARLY_END_S = 1.0
+#: Containers of moving pictures without sound.
+_ANIMATIONS = frozenset({"gif", "apng"})
 
 
 class Video:
@@ -58,7 +62,7 @@ class Video:
         view = to_picture(frame, 0.0, self._aspect).view
         rate = self._stream.average_rate
         return MediaInfo(
-            kind="video",
+            kind="animation" if self._container.format.name in _ANIMATIONS else "video",
             container=self._container.format.name,
             codec=context.name,
             width=view.size[0],
@@ -127,7 +131,7 @@ class Video:
         try:
             self._container.seek(self._ticks(start_s), stream=self._stream)
         except av.FFmpegError as error:
-            self.last_error = str(error)
+            self.last_error = error.strerror or "no words"
             return
         self._waiting = None
         self._frames = self._decode()
@@ -157,10 +161,12 @@ class Video:
             self._skip_what_nobody_needs(packet)
             try:
                 frames = packet.decode()
-            except (av.InvalidDataError, av.EOFError) as error:
+            except MemoryError:
+                raise
+            except av.FFmpegError as error:
                 broken += 1
                 self.broken_packets += 1
-                self.last_error = str(error)
+                self.last_error = error.strerror or "no words"
                 if broken > _MAX_BROKEN:
                     return
                 continue
@@ -169,6 +175,16 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 yield frame
+        self._note_early_end()
+
+    def _note_early_end(self) -> None:
+        """A file cut off in the middle ends without an error; its header tells how long it was."""
+        if not self._stream.duration:
+            return
+        told = float(self._stream.duration * self._stream.time_base)
+        if told - self._now > _EARLY_END_S:
+            self.broken_packets += 1
+            self.last_error = f"it breaks off after {self._now:.2f} s of {told:.2f} s"
 
     def _skip_what_nobody_needs(self, packet: Any) -> None:
         """Far before the wanted moment, frames that no other frame refers to stay undecoded."""
@@ -180,7 +196,7 @@ class Video:
             yield from self._container.demux(self._stream)
         except av.FFmpegError as error:
             self.broken_packets += 1
-            self.last_error = str(error)
+            self.last_error = error.strerror or "no words"
 
 
 def open_container(file: BinaryIO) -> Any:

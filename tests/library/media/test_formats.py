@@ -1,0 +1,142 @@
+"""Every kind of picture, animation and video takes the same road."""
+
+import io
+import struct
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.library.media.faces import ASTRONAUT_FACE, astronaut
+from tests.library.media.film import coded, one_face
+from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from unmask.media import decode_frames
+from unmask.media.geometry import iou
+from unmask.spec import ScanSpec
+
+SCENE = one_face(12, lambda i: (200 + 6 * i, 150), size=(480, 320))
+
+
+def still(kind: str, **options: Any) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(astronaut()).save(target, kind, **options)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF"])
+def test_a_still_of_every_kind(kind: str) -> None:
+    _, manifest = extracted(still(kind))
+    (frame,) = manifest.persons[0].frames
+    assert (manifest.media.kind, manifest.media.width) == ("picture", 512)
+    assert iou(face_square(frame, EVERY_FRAME), squared(ASTRONAUT_FACE)) > 0.7
+
+
+def test_a_photo_taken_sideways_is_turned() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = np.rot90(astronaut())
+    target = io.BytesIO()
+    Image.fromarray(turned).save(target, "JPEG", exif=exif)
+    _, manifest = extracted(target.getvalue())
+    assert (
+        iou(face_square(manifest.persons[0].frames[0], EVERY_FRAME), squared(ASTRONAUT_FACE)) > 0.7
+    )
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_of_every_kind(kind: str) -> None:
+    first, *rest = [Image.fromarray(picture) for picture in SCENE.pictures]
+    target = io.BytesIO()
+    first.save(target, kind, save_all=True, append_images=rest, duration=80, loop=0)
+    _, manifest = extracted(target.getvalue())
+    moments = [frame.time_s for frame in manifest.persons[0].frames]
+    assert moments == pytest.approx([0.08 * index for index in range(12)], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "pixels"),
+    [
+        ("mp4", "libx264", "yuv420p"),
+        ("mp4", "libx264", "yuv444p"),
+        ("mp4", "libx264", "yuv420p10le"),
+        ("mp4", "libx265", "yuv420p10le"),
+        ("webm", "libvpx-vp9", "yuv420p"),
+        ("mp4", "libsvtav1", "yuv420p10le"),
+        ("matroska", "ffv1", "yuv422p"),
+        ("matroska", "ffv1", "bgr0"),
+        ("avi", "mjpeg", "yuvj420p"),
+        ("mpegts", "mpeg2video", "yuv420p"),
+        ("mov", "prores_ks", "yuv422p10le"),
+        ("mov", "qtrle", "argb"),
+        ("mpegts", "libx264", "yuv420p"),
+    ],
+)
+def test_a_video_of_every_kind(container: str, codec: str, pixels: str) -> None:
+    data = coded(SCENE.pictures, container=container, codec=codec, pixels=pixels)
+    clips, manifest = extracted(data)
+    (person,) = manifest.persons
+    assert len(person.frames) == 12
+    times = [frame.time_s for frame in person.frames]
+    assert times == pytest.approx([index / 25 for index in range(12)], abs=0.002)
+    for frame, truth in zip(person.frames, SCENE.faces, strict=True):
+        assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+    assert _colour_error(decode_frames(clips[0].data, person)[0], person.frames[0].box) < 12
+
+
+def _colour_error(shown: Any, box: Any) -> float:
+    """Against the picture that was coded, cut at the same place."""
+    top, left, side = int(box.y), int(box.x), int(box.width)
+    cut = SCENE.pictures[0][top : top + side, left : left + side]
+    wanted = cv2.resize(cut, (112, 112), interpolation=cv2.INTER_AREA)
+    return float(np.abs(wanted.astype(int) - shown).mean())
+
+
+@pytest.mark.parametrize("rate", [24, 25, Fraction(30000, 1001), 60])
+def test_time_stamps_are_exact_at_every_rate(rate: int | Fraction) -> None:
+    _, manifest = extracted(coded(SCENE.pictures, rate=rate))
+    times = [frame.time_s for frame in manifest.persons[0].frames]
+    assert times == pytest.approx([float(index / rate) for index in range(12)], abs=1e-6)
+
+
+def test_time_stamps_are_exact_where_the_rate_varies() -> None:
+    moments = [0, 40, 60, 61, 200, 210, 300, 333, 400, 500, 777, 1000]
+    _, manifest = extracted(coded(SCENE.pictures, container="matroska", times=moments))
+    times = [frame.time_s for frame in manifest.persons[0].frames]
+    assert times == pytest.approx([moment / 1000 for moment in moments])
+
+
+def test_a_phone_held_upright() -> None:
+    """The film is coded lying, and a matrix in its header says to turn it."""
+    lying = [np.ascontiguousarray(np.rot90(picture)) for picture in SCENE.pictures]
+    data = bytearray(coded(lying))
+    matrix = data.index(b"tkhd") + 4 + 40
+    data[matrix : matrix + 36] = struct.pack(
+        ">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 320 << 16, 0, 1 << 30
+    )
+    _, manifest = extracted(bytes(data))
+    assert (manifest.media.width, manifest.media.height) == (480, 320)
+    for frame, truth in zip(manifest.persons[0].frames, SCENE.faces, strict=True):
+        assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+
+
+def test_flat_pixels_are_made_square() -> None:
+    def flatten(stream: Any) -> None:
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+
+    narrow = [np.ascontiguousarray(picture[:, ::2]) for picture in SCENE.pictures]
+    _, manifest = extracted(coded(narrow, change=flatten))
+    assert (manifest.media.width, manifest.media.height) == (480, 320)
+    for frame, truth in zip(manifest.persons[0].frames, SCENE.faces, strict=True):
+        assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+
+
+def test_the_same_moments_at_24_and_60_frames_a_second() -> None:
+    spec = ScanSpec(windows=1, frames=5, spacing_s=0.1)
+    for rate in (24, 60):
+        pictures = one_face(rate, lambda _: (200, 150), size=(480, 320)).pictures
+        _, manifest = extracted(coded(pictures, rate=rate), spec)
+        times = [frame.time_s for frame in manifest.persons[0].frames]
+        assert np.diff(times).mean() == pytest.approx(0.1, abs=0.02)
