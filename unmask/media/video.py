@@ -15,6 +15,15 @@ from unmask.media.planes import to_picture, usable_aspect
 from unmask.media.values import MediaInfo
 from unmask.outcomes import Outcome
 
+#: Containers that hold their own bytes. Playlists and session descriptions, which name other
+#: files or open sockets, are not among them.
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,live_flv,asf,ogg,mxf,nut,dv,rm,"
+    "wtv,ivf,obu,av1,h264,hevc,vvc,vc1,m4v,mpegvideo,mjpeg,gif,apng,y4m,yuv4mpegpipe,wav,mp3,flac,"
+    "aac,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,jpegxl_pipe,j2k_pipe,psd_pipe,pam_pipe,"
+    "ppm_pipe,pgm_pipe,tga_pipe,dpx_pipe,exr_pipe,gif_pipe"
+)
+_CONFINED = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
 #: Decoder threads for one file.
 THREADS = 2
 _BUFFER_BYTES = 1 << 18
@@ -203,7 +212,12 @@ def open_container(file: BinaryIO) -> Any:
     """An opened container, or the typed reason why it is none."""
     try:
         return av.open(
-            file, mode="r", io_open=_refuse, buffer_size=_BUFFER_BYTES, metadata_errors="replace"
+            file,
+            mode="r",
+            io_open=_refuse,
+            buffer_size=_BUFFER_BYTES,
+            metadata_errors="replace",
+            container_options=_CONFINED,
         )
     except av.FFmpegError as error:
         raise unopened(file, error) from error

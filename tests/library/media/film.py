@@ -1,9 +1,10 @@
 """Videos of known truth, made on the spot."""
 
-import io
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -77,10 +78,13 @@ def coded(
     times: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
     change: Callable[[Any], None] | None = None,
+    muxer: dict[str, str] | None = None,
 ) -> bytes:
     """A file; `times` are time stamps in milliseconds where the rate varies."""
-    target = io.BytesIO()
-    with av.open(target, "w", format=container) as output:
+    with (
+        tempfile.NamedTemporaryFile() as target,
+        av.open(target.name, "w", format=container, options=muxer or {}) as output,
+    ):
         output_stream: Any = None
         for index, picture in enumerate(pictures):
             if output_stream is None:
@@ -95,7 +99,8 @@ def coded(
                 frame.pts, frame.time_base = times[index], Fraction(1, 1000)
             output.mux(output_stream.encode(frame))
         output.mux(output_stream.encode(None))
-    return target.getvalue()
+        output.close()
+        return Path(target.name).read_bytes()
 
 
 def _options(codec: str, options: dict[str, str] | None) -> dict[str, str]:
