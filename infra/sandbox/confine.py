@@ -46,11 +46,15 @@ def _first_to_go() -> None:
 
 def _bound(request: Request) -> None:
     room = request.room
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, room.file_bytes),
-        (resource.RLIMIT_NOFILE, room.open_files),
-        (resource.RLIMIT_AS, room.address_bytes),
-    ):
-        resource.setrlimit(kind, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (request.cpu_s, request.cpu_s + 1))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, room.file_bytes)
+    _limit(resource.RLIMIT_NOFILE, room.open_files)
+    _limit(resource.RLIMIT_AS, room.address_bytes)
+    _limit(resource.RLIMIT_CPU, request.cpu_s, spare=1)
+
+
+def _limit(kind: int, most: int, *, spare: int = 0) -> None:
+    """Never above what the machine grants; `spare` is between the signal and the kill."""
+    _, granted = resource.getrlimit(kind)
+    hard = most + spare if granted == resource.RLIM_INFINITY else min(most + spare, granted)
+    resource.setrlimit(kind, (min(most, hard), hard))

@@ -54,15 +54,15 @@ class FrameReader:
             yield kind, body
 
     def _exactly(self, length: int) -> bytes | None:
-        self._left -= length
-        if self._left < 0:
-            raise BadFrames("more came out of the room than any file yields")
         parts = bytearray()
         while len(parts) < length:
             part = self._some(min(_CHUNK, length - len(parts)))
             if not part:
                 return None
             parts += part
+            self._left -= len(part)
+            if self._left < 0:
+                raise BadFrames("more came out of the room than any file yields")
         return bytes(parts)
 
     def _some(self, most: int) -> bytes:

@@ -51,9 +51,9 @@ def run(
     code = 1
     try:
         _redirect(printed)
-        confine(request, ruleset)
         with os.fdopen(results, "wb") as out:
-            _report(request, file, out, extractor)
+            if _shut_in(request, ruleset, out):
+                _report(request, file, out, extractor)
         code = 0
     finally:
         os._exit(code)
@@ -66,6 +66,16 @@ def _redirect(printed: int) -> None:
     faulthandler.enable(file=sys.__stderr__ or 2)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _shut_in(request: Request, ruleset: int | None, out: BinaryIO) -> bool:
+    """No file is opened in a room that does not close."""
+    try:
+        confine(request, ruleset)
+    except OSError as error:
+        write_frame(out, UNUSABLE, f"the sandbox can't be closed: {error}".encode())
+        return False
+    return True
 
 
 def _report(request: Request, handle: int, out: BinaryIO, extractor: Extractor) -> None:

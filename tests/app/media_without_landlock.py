@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from typing import BinaryIO
+from unittest.mock import patch
 
-from infra.sandbox import landlock
 from unmask import media
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.spec import ScanSpec
 
-landlock.version = lambda: 0
+patch("infra.sandbox.landlock.version", return_value=0).start()
 
 
 def warm(detectors: tuple[str, ...]) -> None:

@@ -126,6 +126,14 @@ def test_what_our_own_installation_lacks_is_not_the_files_fault(room: Room, deed
         look(room, deed)
 
 
+def test_a_room_that_does_not_close_opens_no_file() -> None:
+    with (
+        Room(extractor="room_that_stays_open", search_path=(HERE,)) as room,
+        pytest.raises(Unusable, match="can't be closed: no such lock"),
+    ):
+        look(room, "good")
+
+
 def test_an_unexpected_error_ends_undecodable_in_its_own_words(room: Room) -> None:
     found = refusal(room, "bug")
     assert found.outcome is Outcome.UNDECODABLE

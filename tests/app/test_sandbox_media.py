@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def room(request: pytest.FixtureRequest) -> Iterator[Room]:
         yield one
 
 
+@cache
 def outside(file: Path) -> list[Clip | Manifest] | str:
     try:
         with file.open("rb") as opened:
