@@ -106,15 +106,22 @@ class PinnedNetwork(httpcore.NetworkBackend):
     def _connect(self, address: Address) -> PinnedStream:
         end = (str(address), self._pinned.port)
         sock = socket.create_connection(end, self._deadline.within(self._limits.connect_s))
-        peer = read_address(sock.getpeername()[0])
-        if peer != address:
+        try:
+            _check_peer(sock, address)
+        except (OSError, Refused):
             sock.close()
-            raise blocked(f"connected to {peer} in place of {address}")
+            raise
         return PinnedStream(sock, self._deadline, self._limits)
 
     def _refuse_own(self, address: Address) -> None:
         if not self._guard.allows(address) and is_this_machine(address):
             raise blocked(f"{self._pinned.host} has the address {address}, which is this machine")
+
+
+def _check_peer(sock: socket.socket, address: Address) -> None:
+    peer = read_address(sock.getpeername()[0])
+    if peer != address:
+        raise blocked(f"connected to {peer} in place of {address}")
 
 
 def is_this_machine(address: Address) -> bool:

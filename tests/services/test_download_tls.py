@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from infra.download import DownloadLimits, Fetcher
 from infra.guard import Guard
 from schemas.records import Trust
-from tests.services.strangers import MEDIA, head
+from tests.services.strangers import MEDIA, head, stranger, to
 from unmask.errors import Refused, TryAgain
 from unmask.outcomes import Outcome
 
@@ -137,13 +137,16 @@ class Site:
     trusted: ssl.SSLContext | None
 
     def get(self, host: str = "media.example.com") -> bytes:
+        return self.fetch(f"https://{host}:{self.port}/x", self.port)
+
+    def fetch(self, uri: str, *ports: int) -> bytes:
         guard = Guard(
             allow_networks=["127.0.0.1/32"],
-            ports=(self.port,),
+            ports=ports,
             resolver=lambda _host, _port: ["127.0.0.1"],
         )
         fetcher = Fetcher(guard=guard, limits=DownloadLimits(deadline_s=10), tls=self.trusted)
-        with fetcher.fetch(f"https://{host}:{self.port}/x", Trust.REMOTE) as content:
+        with fetcher.fetch(uri, Trust.REMOTE) as content:
             return content.file.read()
 
 
@@ -197,3 +200,13 @@ def test_a_server_that_speaks_no_tls_is_tried_again(site: Site) -> None:
     site.server.context = None
     with pytest.raises(TryAgain, match="no secure connection"):
         site.get()
+
+
+def test_a_redirect_from_plain_to_secure_is_followed_and_verified(site: Site) -> None:
+    with stranger() as (plain, extra):
+        for host in ("media.example.com", "other.example.com"):
+            extra[f"/{host}"] = to(f"https://{host}:{site.port}/x")
+        ports = plain.port, site.port
+        assert site.fetch(plain.url("/media.example.com"), *ports) == MEDIA
+        with pytest.raises(Refused, match="certificate of other"):
+            site.fetch(plain.url("/other.example.com"), *ports)
