@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     #: Items on offer at once, per stage: all that Redis ever holds.
     window_items: int = Field(default=200, ge=1)
     #: An offer nobody took is made again after this long.
-    offer_lease_s: float = Field(default=120, gt=0)
+    offer_lease_s: float = Field(default=45, gt=0)
     #: How often the sweep looks.
     sweep_every_s: float = Field(default=0.5, gt=0)
     #: A worker that is silent for this long has lost its item.

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from celery import Celery
 from kombu import Producer
@@ -27,6 +28,17 @@ def send(app: Celery, offers: Iterable[Offer]) -> int:
     except OperationalError as error:
         log.warning("Redis took %d offers and then no more: %s", sent, error)
     return sent
+
+
+def depth(app: Celery, queue: str) -> int:
+    """How many messages lie in a queue, over all its priorities."""
+    try:
+        with app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            return int(channel.queue_declare(queue).message_count)
+    except OperationalError as error:
+        log.warning("Redis does not tell how long %s is: %s", queue, error)
+        return 0
 
 
 def _publish(app: Celery, producer: Producer, offer: Offer) -> None:

@@ -1,19 +1,23 @@
 """One tick of the feeder: return what was lost, top up the window, ring the doorbell."""
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from celery import Celery
 
 from infra.resources import Resources
 from tasks import names
-from tasks.send import send
+from tasks.send import depth, send
 
 log = logging.getLogger(__name__)
 
 #: A leader that is silent for so many ticks has lost the lead.
 LEAD_TICKS = 6
 LEAD_AT_LEAST_S = 5.0
+#: How often in a lease it is looked whether its offers still lie in their queues.
+EXTENSIONS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +27,40 @@ class Ticked:
     sent: int
 
 
-def step_down(tools: Resources) -> None:
-    """Leave the lead to whoever starts next, at once."""
-    tools.ledger.lead(names.SWEEP, tools.owner, lease_s=0.0)
+class Feeder:
+    """Keeps the window full, one tick at a time."""
 
+    def __init__(
+        self, app: Celery, tools: Resources, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._tools, self._clock = app, tools, clock
+        self._extended_at = clock()
 
-def tick(app: Celery, tools: Resources) -> Ticked | None:
-    """None where another process leads."""
-    ledger, settings = tools.ledger, tools.settings
-    lead_s = max(LEAD_AT_LEAST_S, LEAD_TICKS * settings.sweep_every_s)
-    if not ledger.lead(names.SWEEP, tools.owner, lease_s=lead_s):
-        return None
-    swept = ledger.sweep()
-    offers = ledger.offer(window=settings.window_items, lease_s=settings.offer_lease_s)
-    sent = send(app, offers) if offers else 0
-    if swept.returned or swept.buried:
-        log.warning("returned %d lost leases, buried %d", swept.returned, swept.buried)
-    return Ticked(returned=swept.returned, buried=swept.buried, sent=sent)
+    def tick(self) -> Ticked | None:
+        """None where another process leads."""
+        ledger, settings = self._tools.ledger, self._tools.settings
+        lead_s = max(LEAD_AT_LEAST_S, LEAD_TICKS * settings.sweep_every_s)
+        if not ledger.lead(names.SWEEP, self._tools.owner, lease_s=lead_s):
+            return None
+        swept = ledger.sweep()
+        self._extend()
+        offers = ledger.offer(window=settings.window_items, lease_s=settings.offer_lease_s)
+        sent = send(self._app, offers) if offers else 0
+        if swept.returned or swept.buried:
+            log.warning("returned %d lost leases, buried %d", swept.returned, swept.buried)
+        return Ticked(returned=swept.returned, buried=swept.buried, sent=sent)
+
+    def step_down(self) -> None:
+        """Leave the lead to whoever starts next, at once."""
+        self._tools.ledger.lead(names.SWEEP, self._tools.owner, lease_s=0.0)
+
+    def _extend(self) -> None:
+        """While a queue still holds what was offered, only the workers are slow."""
+        lease_s = self._tools.settings.offer_lease_s
+        if self._clock() < self._extended_at + lease_s / EXTENSIONS:
+            return
+        self._extended_at = self._clock()
+        offered = self._tools.ledger.offered()
+        for stage, task in names.TASKS.items():
+            if 0 < offered[stage] <= depth(self._app, names.QUEUES[task]):
+                self._tools.ledger.extend_offers(stage, lease_s=lease_s)

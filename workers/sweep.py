@@ -9,7 +9,7 @@ import sys
 import threading
 
 from infra.resources import resources
-from tasks.sweep import step_down, tick
+from tasks.sweep import Feeder
 from unmask.errors import TryAgain, Unusable
 from workers.app import make_app
 from workers.life import set_up_logging
@@ -28,19 +28,19 @@ def main() -> int:
     try:
         tools = resources()
         set_up_logging(tools.settings.log_level)
-        app = make_app()
+        feeder = Feeder(make_app(), tools)
     except Unusable as error:
         print(f"sweep: {error}", file=sys.stderr)
         return 2
     wait_s = 0.0
     while not stop.wait(wait_s):
         try:
-            tick(app, tools)
+            feeder.tick()
             wait_s = tools.settings.sweep_every_s
         except TryAgain as trouble:
             log.warning("%s; next look in %.0f s", trouble.reason, PATIENCE_S)
             wait_s = PATIENCE_S
-    step_down(tools)
+    feeder.step_down()
     return 0
 
 

@@ -39,7 +39,7 @@ from schemas.records import (
     Submitted,
     Swept,
 )
-from schemas.stages import Stage
+from schemas.stages import CLAIMS, Stage
 from unmask.errors import Unusable
 from unmask.outcomes import Outcome
 
@@ -134,6 +134,15 @@ class Ledger:
         """Put items into the window until it is full; the caller sends them to their queues."""
         with self._write() as db:
             return offer.offer(db, window=window, lease_s=lease_s)
+
+    def offered(self) -> dict[Stage, int]:
+        """How many offers nobody has taken yet."""
+        with self._read() as db:
+            return {stage: sum(offer.outstanding(db, stage).values()) for stage in CLAIMS}
+
+    def extend_offers(self, stage: Stage, *, lease_s: float) -> int:
+        with self._write() as db:
+            return offer.extend(db, stage, lease_s=lease_s)
 
     def claim(
         self,

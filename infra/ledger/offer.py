@@ -27,12 +27,12 @@ class Turn:
 def offer(db: Connection, *, window: int, lease_s: float) -> list[Offer]:
     if db.dialect.name == "postgresql":
         db.execute(_LOCK)
-    outstanding = {stage: _outstanding(db, stage) for stage in CLAIMS}
-    resting = sharing.crowded(window, outstanding[Stage.EXTRACTED])
+    taken = {stage: outstanding(db, stage) for stage in CLAIMS}
+    resting = sharing.crowded(window, taken[Stage.EXTRACTED])
     offers: list[Offer] = []
     for stage in CLAIMS:
         turns = _turns(db, stage, resting if stage is Stage.WAITING else frozenset())
-        offers += _share_out(db, stage, window, outstanding[stage], turns)
+        offers += _share_out(db, stage, window, taken[stage], turns)
     _mark(db, offers, lease_s)
     return offers
 
@@ -41,10 +41,10 @@ def _share_out(
     db: Connection,
     stage: Stage,
     window: int,
-    outstanding: Mapping[Priority, int],
+    before: Mapping[Priority, int],
     turns: Sequence[Turn],
 ) -> list[Offer]:
-    taken = dict(outstanding)
+    taken = dict(before)
     due = frozenset(turn.priority for turn in turns)
     offers: list[Offer] = []
     saturated: Priority | None = None
@@ -59,7 +59,7 @@ def _share_out(
     return offers
 
 
-def _outstanding(db: Connection, stage: Stage) -> dict[Priority, int]:
+def outstanding(db: Connection, stage: Stage) -> dict[Priority, int]:
     """Places of the window that are taken; reads no more rows than the window has."""
     counted = (
         select(CampaignTable.priority, func.count())
@@ -152,3 +152,14 @@ def _mark(db: Connection, offers: list[Offer], lease_s: float) -> None:
     )
     served = select(ItemTable.campaign_id).where(ItemTable.id.in_(items))
     db.execute(update(CampaignTable).where(CampaignTable.id.in_(served)).values(served_at=now()))
+
+
+def extend(db: Connection, stage: Stage, *, lease_s: float) -> int:
+    """Offers that still lie in their queue stay made; else each would be sent again and again."""
+    until = now() + lease_s
+    extended = db.execute(
+        update(ItemTable)
+        .where(text(IS_OFFERED), ItemTable.stage == stage, ItemTable.offered_until > now())
+        .values(offered_until=until, not_before=until)
+    )
+    return int(extended.rowcount)

@@ -47,6 +47,11 @@ class Child:
                 pipe.write(self._stdin)
         self.starts.append(time.monotonic())
 
+    def restart(self, environment: Mapping[str, str]) -> None:
+        """Again, with another environment."""
+        self._environment = dict(environment)
+        self.start()
+
     @property
     def ended(self) -> int | None:
         """The exit status once it has ended."""

@@ -21,6 +21,7 @@ STOP_WITHIN_S = 7.0
 #: A process that ends more often than this within the time below can't be helped by a restart.
 RESTARTS = 3
 RESTART_WITHIN_S = 120.0
+FLOWER = "flower"
 FLOWER_PORT = 5555
 CELERY = (sys.executable, "-m", "celery")
 #: One machine's workers know each other already; looking for neighbours costs a second.
@@ -71,7 +72,7 @@ class Machine:
         """What the first item needs comes first; the rest would only fight it for the cores."""
         self._add("sweep", [sys.executable, "-m", "workers.sweep"])
         self._add("cpu", [*CELERY, "-A", "workers.cpu", "worker", *ALONE, "-n", "cpu@%h"])
-        self._later = [("flower", [*CELERY, "-A", "workers.cpu", "flower"])]
+        self._later = [(FLOWER, [*CELERY, "-A", "workers.cpu", "flower"])]
         if classify:
             gpu = [*CELERY, "-A", "workers.gpu", "worker", *ALONE, "-n", "gpu@%h"]
             self._later.insert(0, ("gpu", gpu))
@@ -87,6 +88,9 @@ class Machine:
         for child in [*self._children, *([self._redis] if self._redis else [])]:
             status = child.ended
             if status is None:
+                continue
+            if child.name == FLOWER:
+                notes.append(self._flower_again(child))
                 continue
             if _too_often(child):
                 raise KeepsEnding(
@@ -123,12 +127,24 @@ class Machine:
         )
         self._redis.start()
         redis_server.wait_until_up(self.redis_url)
-        flower = redis_server.free_port(FLOWER_PORT)
+        self._environment = dict(self._environment) | {"UNMASK_REDIS_URL": self.redis_url}
+        self._choose_flower(redis_server.free_port(FLOWER_PORT))
+
+    def _flower_again(self, child: Child) -> str:
+        """Nothing is lost without Flower: it may move to another port, or be done without."""
+        self._children.remove(child)
+        if _too_often(child):
+            return f"Flower does not start (see {child.log}); the scan goes on without it"
+        self._choose_flower(redis_server.free_port())
+        child.restart(self._environment)
+        self._children.append(child)
+        return f"Flower ended; it starts again at {self.flower_url}"
+
+    def _choose_flower(self, port: int) -> None:
         password = redis_server.make_password()
-        self.flower_url = f"http://unmask:{password}@127.0.0.1:{flower}"
+        self.flower_url = f"http://unmask:{password}@127.0.0.1:{port}"
         self._environment = dict(self._environment) | {
-            "UNMASK_REDIS_URL": self.redis_url,
-            "UNMASK_FLOWER_PORT": str(flower),
+            "UNMASK_FLOWER_PORT": str(port),
             "UNMASK_FLOWER_ADDRESS": "127.0.0.1",
             "UNMASK_FLOWER_USER": "unmask",
             "UNMASK_FLOWER_PASSWORD": password,

@@ -1,0 +1,111 @@
+"""The window on a real Redis: filled, kept while workers are slow, made again when it is lost."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import create_engine, text
+
+import settings
+from infra.ledger import migrate
+from infra.resources import Resources, build
+from producer.campaigns import Wanted, choose
+from schemas.records import NewItem, Trust
+from tasks.names import CPU_QUEUE
+from tasks.send import depth
+from tasks.sweep import Feeder
+from tests import servers
+from workers.app import make_app
+
+WINDOW = 20
+LEASE_S = 1000.0
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with servers.redis(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def tools(tmp_path: Path, redis_url: str) -> Iterator[Resources]:
+    address = f"sqlite:///{tmp_path / 'unmask.db'}"
+    migrate(address)
+    given = settings.load(
+        database_url=address,
+        redis_url=redis_url,
+        store_url=str(tmp_path / "objects"),
+        window_items=WINDOW,
+        offer_lease_s=LEASE_S,
+    )
+    tools = build(given)
+    options = choose(Wanted(), name="feed", media="-", shelf=given.models_dir, device="cpu")
+    items = [NewItem(uri=f"https://example.org/{n}.mp4", trust=Trust.REMOTE) for n in range(100)]
+    tools.ledger.submit(tools.ledger.open_campaign(options), items)
+    yield tools
+    tools.ledger.close()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_window_is_bounded_and_lost_messages_are_sent_again(
+    tools: Resources, redis_url: str
+) -> None:
+    app, clock = make_app(settings=tools.settings), Clock()
+    feeder = Feeder(app, tools, clock)
+    first = feeder.tick()
+    assert first is not None
+    # A part of the window is kept free for items of higher priority.
+    assert WINDOW / 2 < first.sent <= WINDOW
+    assert depth(app, CPU_QUEUE) == first.sent
+    again = feeder.tick()
+    assert again is not None
+    assert again.sent == 0, "a full window was filled again"
+
+    # Slow workers: the messages still lie there, so the offers stay made.
+    before = offered_until(tools)
+    clock.now += LEASE_S / 2
+    feeder.tick()
+    assert offered_until(tools) > before
+    assert depth(app, CPU_QUEUE) == first.sent
+
+    # Redis forgot everything: the offers lapse and are made again.
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    before = offered_until(tools)
+    clock.now += LEASE_S / 2
+    feeder.tick()
+    assert offered_until(tools) == before, "offers whose messages are lost were kept alive"
+    tools.ledger.release_all("the test does not wait for the lease")
+    rebuilt = feeder.tick()
+    assert rebuilt is not None
+    assert rebuilt.sent == first.sent == depth(app, CPU_QUEUE)
+
+
+def test_one_leads_and_leaves_the_lead_on_stop(tools: Resources) -> None:
+    app = make_app(settings=tools.settings)
+    first = Feeder(app, tools)
+    assert first.tick() is not None
+    second = Feeder(app, second_process(tools))
+    assert second.tick() is None
+    first.step_down()
+    assert second.tick() is not None
+
+
+def second_process(tools: Resources) -> Resources:
+    return dataclasses.replace(tools, owner="elsewhere:1")
+
+
+def offered_until(tools: Resources) -> float:
+    engine = create_engine(tools.settings.database_url.get_secret_value())
+    with engine.connect() as db:
+        latest: float = db.execute(text("select max(offered_until) from item")).scalar_one()
+    engine.dispose()
+    return latest
