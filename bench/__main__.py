@@ -6,7 +6,9 @@ from pathlib import Path
 
 #: A comparison is a module with a `main`.
 NAMES = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef main(" in path.read_text()
+    path.stem
+    for path in Path(__file__).parent.glob("[a-z]*.py")
+    if "\ndef main(" in path.read_text()
 )
 
 

@@ -7,6 +7,7 @@ from producer.commands import campaign, machine, scan, submit
 app = typer.Typer(
     name="producer",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help=(
