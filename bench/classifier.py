@@ -44,7 +44,7 @@ def noise(frames: int, seed: int) -> Window:
 
 
 class Twin:
-    """The network as it stands in `unmask.model.network`, called as a notebook would."""
+    """Trunk, torch's own LSTM over time, pooling, linear: called as a notebook would."""
 
     def __init__(self, bundle: Bundle, device: str) -> None:
         self.network: Network = build(bundle).to(device)
@@ -54,7 +54,9 @@ class Twin:
     def margin(self, clip: Window) -> float:
         with torch.inference_mode():
             frames = torch.from_numpy(clip.frames).to(self.device)
-            logits = self.network(self.pixels(frames).contiguous()[None])[0]
+            features = self.network.features(self.pixels(frames).contiguous())
+            states = self.network.lstm(features[None])[0]
+            logits = self.network.linear(states.mean(dim=1))[0]
             return float(logits[0] - logits[1])
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from unmask.model.description import Architecture
+from unmask.model.recurrent import states_of_frames, states_over_time
 from unmask.model.trunks import TRUNKS
 
 
@@ -49,10 +50,15 @@ class Network(nn.Module):
     def states(self, features: Tensor) -> Tensor:
         """(B, T, F) → (B, T, W). Padding stands behind the frames, so it can't reach them."""
         inputs = features.to(next(self.lstm.parameters()).dtype)
-        if self.architecture.recurrence == "frame":
-            inputs = inputs.reshape(-1, 1, inputs.shape[-1])
-        states: Tensor = self.lstm(inputs)[0]
-        return states.reshape(*features.shape[:2], -1).to(self.linear.weight.dtype)
+        over_time = self.architecture.recurrence == "time"
+        if not self.training and inputs.device.type == "cpu":
+            states = (states_over_time if over_time else states_of_frames)(self.lstm, inputs)
+        elif over_time:
+            states = self.lstm(inputs)[0]
+        else:
+            states = self.lstm(inputs.reshape(-1, 1, inputs.shape[-1]))[0]
+            states = states.reshape(*inputs.shape[:2], -1)
+        return states.to(self.linear.weight.dtype)
 
     def score(self, features: Tensor, lengths: Tensor) -> Scores:
         states = self.states(features)
