@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 
 from infra.objects import Store
 from schemas.records import Claim
-from unmask.media import decode_frames, read_manifest
-from unmask.media.values import Manifest, Person
-from unmask.model.clips import PersonFrames, Window
+from unmask.media import read_manifest
+from unmask.media.values import Manifest
+from unmask.model.clips import PersonFrames
+from unmask.model.persons import person_frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +46,3 @@ def load(claim: Claim, store: Store) -> Loaded:
         person_frames(person, clips[person.person], manifest.size) for person in manifest.persons
     )
     return Loaded(claim=claim, manifest=manifest, clips=clips, persons=persons)
-
-
-def person_frames(person: Person, clip: bytes, size: int) -> PersonFrames:
-    """Somebody's windows: the frames of the clip, parted where the manifest parts them."""
-    pictures = decode_frames(clip, person, size)
-    windows = []
-    start = 0
-    for number, run in groupby(person.frames, key=lambda frame: frame.window):
-        times = tuple(frame.time_s for frame in run)
-        windows.append(Window(number, times, pictures[start : start + len(times)]))
-        start += len(times)
-    return PersonFrames(person=person.person, windows=tuple(windows))
