@@ -1,6 +1,6 @@
 """The right to work on an item: taken, kept, given back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Case, Connection, Row, case, func, or_, select, update
@@ -123,13 +123,17 @@ def renew(db: Connection, claims: Sequence[Claim], *, lease_s: float) -> set[int
     return set(mine)
 
 
-def release(db: Connection, claim: Claim, reason: str, *, after_s: float) -> bool:
-    """Given back of one's own will: no attempt is charged, and it is among the next."""
+Act = Callable[[Connection, Row[Any]], Move]
+
+
+def hand_in(db: Connection, claim: Claim, act: Act) -> Stage | None:
+    """Let a worker change the item it holds; None if it no longer holds it."""
     row = held(db, [claim]).get(claim.item)
     if row is None:
-        return False
-    give_back(db, row, reason, after_s=after_s)
-    return True
+        return None
+    move = act(db, row)
+    record(db, [move])
+    return move.new
 
 
 def give_back(
@@ -137,15 +141,15 @@ def give_back(
     row: Row[Any],
     note: str,
     *,
-    after_s: float,
+    after_s: float = 0.0,
     to: Stage | None = None,
     **values: Any,
-) -> Stage:
+) -> Move:
     """A held item returns to where it was claimed from, or further back."""
     stage = to or RETURNS[row.stage]
     returned = {"stage": stage, "lease_until": NEVER, "not_before": now() + after_s, "owner": ""}
     db.execute(update(ItemTable).where(ItemTable.id == row.id).values(returned | values))
-    moved = Move(
+    return Move(
         item=row.id,
         campaign=row.campaign_id,
         old=row.stage,
@@ -154,5 +158,3 @@ def give_back(
         owner=row.owner,
         note=note,
     )
-    record(db, [moved])
-    return stage

@@ -1,4 +1,4 @@
-"""What workers hand in: clips, verdicts, refusals. A stale hand-in changes nothing."""
+"""What workers hand in: clips, verdicts, refusals, each under a claim that still holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,13 @@ from sqlalchemy import Connection, Row, select, update
 from infra.ledger import extractions, result, rows
 from infra.ledger.claims import ITEM, held
 from infra.ledger.clock import now
-from infra.ledger.moves import Amount, Move, clean, record
+from infra.ledger.moves import NOTHING, Amount, Move, clean, record
 from infra.ledger.result import Ending
 from schemas.records import Campaign, Claim, Classified, Extracted, Extraction, Fetched, MediaFacts
 from schemas.stages import Stage
 from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
-
-NOTHING = Amount()
 
 #: No lease, no schedule, and a new stage starts with all its attempts.
 SETTLED: dict[str, Any] = {
@@ -39,105 +37,96 @@ class Came:
     hand_over_s: float
 
 
-def extracted(db: Connection, claim: Claim, done: Extracted, *, hand_over_s: float) -> Stage | None:
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
+def extracted(
+    db: Connection, row: Row[Any], campaign: Campaign, done: Extracted, *, hand_over_s: float
+) -> Move:
     kept = extractions.keep(db, row.id, done)
     came = Came(fetched=done.fetched, cpu_seconds=done.cpu_seconds, hand_over_s=hand_over_s)
-    return _go_on(db, row, claim, kept, came)
+    return _go_on(db, row, campaign, kept, came)
 
 
-def reuse(db: Connection, claim: Claim, extraction: Extraction, came: Came) -> Stage | None:
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
+def reuse(
+    db: Connection, row: Row[Any], campaign: Campaign, extraction: Extraction, came: Came
+) -> Move:
     kept = extractions.find(db, extraction.sha256, extraction.spec_digest, lock=True)
     if kept is None or not kept.stands:
         raise TryAgain(f"the clips of {extraction.sha256}, to be reused, are gone", after_s=0)
     extractions.refer(db, kept.id, row.id)
-    return _go_on(db, row, claim, kept, came)
+    return _go_on(db, row, campaign, kept, came)
 
 
-def _go_on(db: Connection, row: Row[Any], claim: Claim, kept: Row[Any], came: Came) -> Stage:
+def _go_on(db: Connection, row: Row[Any], campaign: Campaign, kept: Row[Any], came: Came) -> Move:
     """To classification, or to the end where the extraction is all there is to say."""
     values = _fetched(row, came.fetched, came.cpu_seconds) | {
         "extraction_id": kept.id,
         "inherited_from": kept.item_id if kept.item_id != row.id else None,
     }
     cost = Amount(cpu_seconds=came.cpu_seconds, bytes_fetched=came.fetched.bytes_fetched)
-    outcome = kept.outcome or (Outcome.EXTRACTED if claim.campaign.options.extract_only else None)
+    outcome = kept.outcome or (Outcome.EXTRACTED if campaign.options.extract_only else None)
     if outcome is None:
-        return _hand_over(db, row, values, cost, came.hand_over_s)
+        _update(db, row, Stage.EXTRACTED, values | _offered(came.hand_over_s))
+        return _move(row, Stage.EXTRACTED, cost=cost)
     ending = Ending(outcome=outcome, reason=kept.reason, media=rows.media(kept.facts))
-    return end(db, row, claim.campaign, Stage.DONE, ending, values=values, cost=cost)
+    return end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
 
 
-def inherit(db: Connection, claim: Claim, fetched: Fetched, from_item: int) -> Stage | None:
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
-    parent = _parent(db, claim, from_item)
+def _offered(hand_over_s: float) -> dict[str, Any]:
+    """The worker sends it on at once, so it counts as offered."""
+    until = now() + hand_over_s
+    return {"offered_until": until, "not_before": until, "offers": 1}
+
+
+def inherit(
+    db: Connection, row: Row[Any], campaign: Campaign, fetched: Fetched, from_item: int
+) -> Move:
+    parent = _parent(db, campaign, from_item)
     extraction = db.scalar(select(ItemTable.extraction_id).where(ItemTable.id == from_item))
     if extraction is not None:
         extractions.refer(db, extraction, row.id)
     values = _fetched(row, fetched, 0.0)
     values |= {"extraction_id": extraction, "inherited_from": from_item, "outcome": parent.outcome}
     ended = _update(db, row, Stage.DONE, values | {"finished_at": now()})
-    result.write_inherited(db, ended, claim.campaign, parent)
-    _moved(
-        db,
-        row,
-        Stage.DONE,
-        cost=Amount(bytes_fetched=fetched.bytes_fetched),
-        outcome=parent.outcome,
-        reason=f"as item {from_item}",
-        footage_s=parent.duration_s,
-    )
-    return Stage.DONE
+    result.write_inherited(db, ended, campaign, parent)
+    cost = Amount(bytes_fetched=fetched.bytes_fetched)
+    note = f"as item {from_item}"
+    return _move(row, Stage.DONE, parent.outcome, note, footage_s=parent.duration_s, cost=cost)
 
 
-def _parent(db: Connection, claim: Claim, from_item: int) -> Row[Any]:
-    digest = claim.campaign.options.spec.digest
-    found = db.execute(
-        select(ResultTable.__table__).where(
-            ResultTable.item_id == from_item, ResultTable.scan_spec == digest
-        )
-    ).first()
+def _parent(db: Connection, campaign: Campaign, from_item: int) -> Row[Any]:
+    spec = ResultTable.scan_spec == campaign.options.spec.digest
+    query = select(ResultTable.__table__).where(ResultTable.item_id == from_item, spec)
+    found = db.execute(query).first()
     if found is None:
-        raise TryAgain(
-            f"item {from_item} no longer has the verdict that was to be reused", after_s=0
-        )
+        raise TryAgain(f"the verdict of item {from_item}, to be reused, is gone", after_s=0)
     return found
 
 
 def reject(
     db: Connection,
-    claim: Claim,
-    outcome: Outcome,
-    reason: str,
+    row: Row[Any],
+    campaign: Campaign,
+    ending: Ending,
     *,
     fetched: Fetched | None,
-    media: MediaFacts | None,
     cpu_seconds: float,
-) -> Stage | None:
-    if not outcome.is_rejection:
-        raise ValueError(f"{outcome} is not a rejection")
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
+) -> Move:
+    if not ending.outcome.is_rejection:
+        raise ValueError(f"{ending.outcome} is not a rejection")
     values = _fetched(row, fetched, cpu_seconds)
     cost = Amount(cpu_seconds=cpu_seconds, bytes_fetched=fetched.bytes_fetched if fetched else 0)
-    ending = Ending(outcome=outcome, reason=reason, media=media)
-    return end(db, row, claim.campaign, Stage.REJECTED, ending, values=values, cost=cost)
+    return end(db, row, campaign, Stage.REJECTED, ending, values=values, cost=cost)
 
 
 def finish(db: Connection, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
+    """Stale ones are left out; the others are committed together."""
     mine = held(db, [claim for claim, _ in done])
     facts = _facts(db, {row.extraction_id for row in mine.values()})
-    for claim, classified in sorted(done, key=lambda one: one[0].item):
-        if row := mine.get(claim.item):
-            _finish(db, row, claim.campaign, classified, facts[row.extraction_id])
+    moves = [
+        _finish(db, row, claim.campaign, classified, facts[row.extraction_id])
+        for claim, classified in sorted(done, key=lambda one: one[0].item)
+        if (row := mine.get(claim.item))
+    ]
+    record(db, moves)
     return set(mine)
 
 
@@ -148,7 +137,7 @@ def _facts(db: Connection, ids: set[int]) -> dict[int, MediaFacts]:
 
 def _finish(
     db: Connection, row: Row[Any], campaign: Campaign, done: Classified, media: MediaFacts
-) -> None:
+) -> Move:
     extractions.add_objects(db, row.extraction_id, "evidence", done.evidence)
     verdict = done.verdict
     ending = Ending(
@@ -163,7 +152,7 @@ def _finish(
         "gpu_seconds": row.gpu_seconds + done.gpu_seconds,
     }
     cost = Amount(cpu_seconds=done.cpu_seconds, gpu_seconds=done.gpu_seconds)
-    end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
+    return end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
 
 
 def end(
@@ -175,32 +164,13 @@ def end(
     *,
     values: dict[str, Any],
     cost: Amount = NOTHING,
-) -> Stage:
-    """The item, its result row, its history and the counts, all in this transaction."""
+) -> Move:
+    """The item and its result row; the caller records the move in the same transaction."""
     ended = _update(db, row, stage, values | {"outcome": ending.outcome, "finished_at": now()})
     result.write(db, ended, campaign, ending)
-    footage_s = ending.media.duration_s if ending.media and stage is Stage.DONE else None
-    _moved(
-        db,
-        row,
-        stage,
-        cost=cost,
-        outcome=ending.outcome,
-        reason=ending.reason,
-        footage_s=footage_s,
-    )
-    return stage
-
-
-def _hand_over(
-    db: Connection, row: Row[Any], values: dict[str, Any], cost: Amount, hand_over_s: float
-) -> Stage:
-    """The worker sends it on at once, so it counts as offered."""
-    until = now() + hand_over_s
-    offered = {"offered_until": until, "not_before": until, "offers": 1}
-    _update(db, row, Stage.EXTRACTED, values | offered)
-    _moved(db, row, Stage.EXTRACTED, cost=cost)
-    return Stage.EXTRACTED
+    answered = ending.media if stage is Stage.DONE else None
+    footage_s = answered.duration_s if answered else None
+    return _move(row, stage, ending.outcome, ending.reason, footage_s=footage_s, cost=cost)
 
 
 def _update(db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any]) -> Row[Any]:
@@ -208,17 +178,16 @@ def _update(db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any])
     return db.execute(changed.values(SETTLED | {"stage": stage} | values).returning(*ITEM)).one()
 
 
-def _moved(
-    db: Connection,
+def _move(
     row: Row[Any],
     stage: Stage,
-    *,
-    cost: Amount,
     outcome: Outcome | None = None,
     reason: str = "",
+    *,
     footage_s: float | None = None,
-) -> None:
-    move = Move(
+    cost: Amount,
+) -> Move:
+    return Move(
         item=row.id,
         campaign=row.campaign_id,
         old=row.stage,
@@ -228,8 +197,8 @@ def _moved(
         note=": ".join(word for word in (outcome, reason) if word),
         outcome=outcome,
         footage_s=footage_s or 0.0,
+        cost=cost,
     )
-    record(db, [move], costs=[cost])
 
 
 def _fetched(row: Row[Any], fetched: Fetched | None, cpu_seconds: float) -> dict[str, Any]:

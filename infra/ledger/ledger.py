@@ -20,6 +20,7 @@ from infra.ledger import (
 )
 from infra.ledger.faults import told_apart
 from infra.ledger.policy import Policy
+from infra.ledger.result import Ending
 from infra.ledger.sqlite import READING
 from schemas.records import (
     Campaign,
@@ -71,6 +72,10 @@ class Ledger:
     def _read(self) -> Iterator[Connection]:
         with told_apart(), self._reader.begin() as db:
             yield db
+
+    def _hand_in(self, claim: Claim, act: claims.Act) -> Stage | None:
+        with self._write() as db:
+            return claims.hand_in(db, claim, act)
 
     # Campaigns
 
@@ -177,8 +182,9 @@ class Ledger:
 
     def release(self, claim: Claim, reason: str, *, after_s: float = 0.0) -> bool:
         """Give it back without charging an attempt."""
-        with self._write() as db:
-            return claims.release(db, claim, reason, after_s=after_s)
+        return bool(
+            self._hand_in(claim, lambda db, row: claims.give_back(db, row, reason, after_s=after_s))
+        )
 
     # What workers hand in; None: the claim was lost, and nothing was changed
 
@@ -187,8 +193,11 @@ class Ledger:
             return extractions.known(db, sha256, spec_digest, model_digest)
 
     def extracted(self, claim: Claim, done: Extracted) -> Stage | None:
-        with self._write() as db:
-            return ends.extracted(db, claim, done, hand_over_s=self.policy.hand_over_s)
+        wait = self.policy.hand_over_s
+        return self._hand_in(
+            claim,
+            lambda db, row: ends.extracted(db, row, claim.campaign, done, hand_over_s=wait),
+        )
 
     def reuse(
         self, claim: Claim, fetched: Fetched, extraction: Extraction, *, cpu_seconds: float
@@ -196,12 +205,14 @@ class Ledger:
         """The same content was cut before: its clips, or its outcome, are this item's too."""
         hand_over_s = self.policy.hand_over_s
         came = ends.Came(fetched=fetched, cpu_seconds=cpu_seconds, hand_over_s=hand_over_s)
-        with self._write() as db:
-            return ends.reuse(db, claim, extraction, came)
+        return self._hand_in(
+            claim, lambda db, row: ends.reuse(db, row, claim.campaign, extraction, came)
+        )
 
     def inherit(self, claim: Claim, fetched: Fetched, from_item: int) -> Stage | None:
-        with self._write() as db:
-            return ends.inherit(db, claim, fetched, from_item)
+        return self._hand_in(
+            claim, lambda db, row: ends.inherit(db, row, claim.campaign, fetched, from_item)
+        )
 
     def reject(
         self,
@@ -213,10 +224,13 @@ class Ledger:
         media: MediaFacts | None = None,
         cpu_seconds: float = 0.0,
     ) -> Stage | None:
-        with self._write() as db:
-            return ends.reject(
-                db, claim, outcome, reason, fetched=fetched, media=media, cpu_seconds=cpu_seconds
-            )
+        ending = Ending(outcome=outcome, reason=reason, media=media)
+        return self._hand_in(
+            claim,
+            lambda db, row: ends.reject(
+                db, row, claim.campaign, ending, fetched=fetched, cpu_seconds=cpu_seconds
+            ),
+        )
 
     def finish(self, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
         """The items whose result is now committed."""
@@ -229,18 +243,27 @@ class Ledger:
         self, claim: Claim, reason: str, *, after_s: float | None = None
     ) -> Stage | None:
         """Later again, by a schedule of its own; `unreachable` when that is spent."""
-        with self._write() as db:
-            return trouble.retry_fetch(db, self.policy, claim, reason, after_s=after_s)
+        return self._hand_in(
+            claim,
+            lambda db, row: trouble.retry_fetch(
+                db, self.policy, row, claim.campaign, reason, after_s=after_s
+            ),
+        )
 
     def fail(self, claim: Claim, error: str, *, log: str = "") -> Stage | None:
         """Our own fault: an attempt is charged; at the last one the item is dead."""
-        with self._write() as db:
-            return trouble.fail(db, self.policy, claim, error, log=log)
+        return self._hand_in(
+            claim,
+            lambda db, row: trouble.charge(
+                db, self.policy, row, claim.campaign, error=error, log=log
+            ),
+        )
 
     def recut(self, claim: Claim, reason: str) -> Stage | None:
         """Stored clips are missing or damaged: an attempt is charged, and they are cut anew."""
-        with self._write() as db:
-            return trouble.recut(db, self.policy, claim, reason)
+        return self._hand_in(
+            claim, lambda db, row: trouble.recut(db, self.policy, row, claim.campaign, reason)
+        )
 
     def release_all(self, reason: str) -> int:
         """For a start where no worker can be alive and Redis is empty: everything is free again."""

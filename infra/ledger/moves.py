@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,21 +26,6 @@ class IllegalMove(AssertionError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
-    item: int
-    campaign: int
-    old: Stage | None
-    new: Stage
-    fence: int = 0
-    owner: str = ""
-    note: str = ""
-    old_outcome: Outcome | None = None
-    outcome: Outcome | None = None
-    #: Seconds of footage that are answered, or (below zero) no longer answered, by this move.
-    footage_s: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Amount:
     """What is added to one running count."""
 
@@ -55,25 +40,41 @@ class Amount:
 
 
 FIELDS = ("items", "footage_s", "cpu_seconds", "gpu_seconds", "bytes_fetched")
+NOTHING = Amount()
 Key = tuple[int, Stage, str]
 
 
-def record(db: Connection, moves: Sequence[Move], *, costs: Iterable[Amount] = ()) -> None:
-    """Write the history of moves made in this transaction, and count them; last of all its writes.
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    item: int
+    campaign: int
+    old: Stage
+    new: Stage
+    fence: int = 0
+    owner: str = ""
+    note: str = ""
+    old_outcome: Outcome | None = None
+    outcome: Outcome | None = None
+    #: Seconds of footage that are answered, or (below zero) no longer answered, by this move.
+    footage_s: float = 0.0
+    #: What the work before it cost.
+    cost: Amount = NOTHING
+
+
+def record(db: Connection, moves: Sequence[Move]) -> None:
+    """Write the history of the moves of this transaction, and count them: once, last of all.
 
     The counts come last and in one order, so that two transactions never wait for each other.
     """
     if not moves:
         return
     for move in moves:
-        if move.old is not None and not may_move(move.old, move.new):
+        if not may_move(move.old, move.new):
             raise IllegalMove(f"item {move.item}: {move.old} → {move.new}")
     db.execute(insert(MoveTable).values(at=now()), [_history(move) for move in moves])
     amounts: dict[Key, Amount] = defaultdict(Amount)
     for move in moves:
         _count(amounts, move)
-    for move, cost in zip(moves, costs, strict=False):
-        amounts[_key(move.campaign, move.new, move.outcome)] += cost
     add(db, amounts)
 
 
@@ -122,11 +123,10 @@ def _history(move: Move) -> dict[str, object]:
 
 
 def _count(amounts: dict[Key, Amount], move: Move) -> None:
-    if move.old is not None:
-        left = min(move.footage_s, 0.0)
-        amounts[_key(move.campaign, move.old, move.old_outcome)] += Amount(items=-1, footage_s=left)
-    reached = max(move.footage_s, 0.0)
-    amounts[_key(move.campaign, move.new, move.outcome)] += Amount(items=1, footage_s=reached)
+    left, reached = min(move.footage_s, 0.0), max(move.footage_s, 0.0)
+    amounts[_key(move.campaign, move.old, move.old_outcome)] += Amount(items=-1, footage_s=left)
+    arrived = Amount(items=1, footage_s=reached) + move.cost
+    amounts[_key(move.campaign, move.new, move.outcome)] += arrived
 
 
 def _key(campaign: int, stage: Stage, outcome: Outcome | None) -> Key:

@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text, update
 
 from infra.ledger import extractions, rows
-from infra.ledger.claims import ITEM, give_back, held
+from infra.ledger.claims import ITEM, give_back
 from infra.ledger.clock import now
 from infra.ledger.ends import end
-from infra.ledger.moves import clean
+from infra.ledger.moves import Move, clean, record
 from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
-from schemas.records import Campaign, Claim
+from schemas.records import Campaign
 from schemas.stages import Stage
 from schemas.tables import IS_HELD, IS_OFFERED, NEVER, ItemTable
 from unmask.outcomes import Outcome
@@ -23,11 +23,14 @@ LOG_CHARACTERS = 8_000
 
 
 def retry_fetch(
-    db: Connection, policy: Policy, claim: Claim, reason: str, *, after_s: float | None
-) -> Stage | None:
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
+    db: Connection,
+    policy: Policy,
+    row: Row[Any],
+    campaign: Campaign,
+    reason: str,
+    *,
+    after_s: float | None,
+) -> Move:
     tries = row.fetch_tries + 1
     wait = policy.fetch_wait(tries, after_s)
     if wait is not None:
@@ -35,26 +38,17 @@ def retry_fetch(
         return give_back(db, row, f"try {tries}: {reason}", after_s=wait, **changes)
     told = f"{reason} (tried {tries} times)"
     ending = Ending(outcome=Outcome.UNREACHABLE, reason=told)
-    values = {"last_error": clean(told)}
-    return end(db, row, claim.campaign, Stage.REJECTED, ending, values=values)
+    return end(db, row, campaign, Stage.REJECTED, ending, values={"last_error": clean(told)})
 
 
-def fail(db: Connection, policy: Policy, claim: Claim, error: str, *, log: str) -> Stage | None:
-    row = held(db, [claim]).get(claim.item)
-    return row and charge(db, policy, row, claim.campaign, error=error, log=log)
-
-
-def recut(db: Connection, policy: Policy, claim: Claim, reason: str) -> Stage | None:
+def recut(db: Connection, policy: Policy, row: Row[Any], campaign: Campaign, reason: str) -> Move:
     """Its stored clips are no good: forget them and cut them anew.
 
     The cap counts all stages here, since going back begins a stage with fresh attempts.
     """
-    row = held(db, [claim]).get(claim.item)
-    if row is None:
-        return None
     extractions.forget(db, row.extraction_id)
     if row.charged + 1 >= policy.max_attempts:
-        return _bury(db, row, claim.campaign, reason, _charged(row, reason, row.log))
+        return _bury(db, row, campaign, reason, _charged(row, reason, row.log))
     changes = _charged(row, reason, row.log) | {"attempts": 0}
     wait = policy.backoff(row.charged + 1)
     return give_back(db, row, reason, after_s=wait, to=Stage.WAITING, **changes)
@@ -63,8 +57,7 @@ def recut(db: Connection, policy: Policy, claim: Claim, reason: str) -> Stage | 
 def release_all(db: Connection, reason: str) -> int:
     """Everything held goes back, a batch at a time; for when all workers are known to be gone."""
     found = db.execute(select(*ITEM).where(text(IS_HELD)).limit(BATCH).with_for_update()).all()
-    for row in sorted(found, key=lambda row: int(row.id)):
-        give_back(db, row, reason, after_s=0.0)
+    record(db, [give_back(db, row, reason) for row in found])
     return len(found)
 
 
@@ -84,10 +77,12 @@ def sweep(db: Connection, policy: Policy) -> list[Stage]:
         .with_for_update(skip_locked=True)
     ).all()
     campaigns = rows.campaigns(db, (row.campaign_id for row in silent))
-    return [
+    moves = [
         charge(db, policy, row, campaigns[row.campaign_id], error=_silence(row), log=row.log)
-        for row in sorted(silent, key=lambda row: int(row.id))
+        for row in silent
     ]
+    record(db, moves)
+    return [move.new for move in moves]
 
 
 def _silence(row: Row[Any]) -> str:
@@ -98,7 +93,7 @@ def _silence(row: Row[Any]) -> str:
 
 def charge(
     db: Connection, policy: Policy, row: Row[Any], campaign: Campaign, *, error: str, log: str
-) -> Stage:
+) -> Move:
     """One attempt more: back for another, or dead at the last."""
     attempts = row.attempts + 1
     changes = _charged(row, error, log)
@@ -110,7 +105,7 @@ def charge(
 
 def _bury(
     db: Connection, row: Row[Any], campaign: Campaign, error: str, changes: dict[str, Any]
-) -> Stage:
+) -> Move:
     ending = Ending(outcome=Outcome.DEAD, reason=error)
     return end(db, row, campaign, Stage.DEAD, ending, values=changes)
 
