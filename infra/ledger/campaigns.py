@@ -14,7 +14,7 @@ from unmask.errors import Unusable
 
 
 def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
-    statement = insert_into(db, CampaignTable).values(
+    statement = insert_into(db.dialect.name, CampaignTable).values(
         name=options.name,
         model=options.model,
         model_digest=options.model_digest,

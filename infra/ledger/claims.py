@@ -3,7 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Case, Connection, Row, case, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Case,
+    Connection,
+    Double,
+    Row,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from infra.ledger import rows
 from infra.ledger.clock import now
@@ -13,6 +26,45 @@ from schemas.stages import CLAIMS, RETURNS, Stage
 from schemas.tables import NEVER, CampaignTable, ItemTable
 
 ITEM = ItemTable.__table__.c
+
+
+def _first(column: Any) -> Case[float]:
+    return case((column > 0, column), else_=now())
+
+
+_ITEMS: BindParameter[int] = bindparam("items", type_=BigInteger(), expanding=True)
+
+_FREE = (
+    select(ItemTable.id)
+    .join(CampaignTable, CampaignTable.id == ItemTable.campaign_id)
+    .where(ItemTable.id.in_(_ITEMS), ItemTable.stage == bindparam("open"))
+    .where(CampaignTable.state == "running")
+    .where(or_(ItemTable.not_before <= now(), ItemTable.offered_until > now()))
+    .order_by(ItemTable.id)
+    .with_for_update(of=ItemTable)
+)
+_CLAIM = (
+    update(ItemTable)
+    .where(ITEM.id.in_(_FREE))
+    .values(
+        stage=bindparam("held"),
+        fence=ITEM.fence + 1,
+        owner=bindparam("by"),
+        lease_until=now() + bindparam("lease_s", type_=Double()),
+        deadline_at=now() + bindparam("deadline_s", type_=Double()),
+        offered_until=NEVER,
+        not_before=NEVER,
+        offers=0,
+        started_at=_first(ITEM.started_at),
+    )
+    .returning(*ITEM)
+)
+_HELD = select(*ITEM).where(ITEM.id.in_(_ITEMS)).order_by(ITEM.id).with_for_update()
+_GIVE_BACK = (
+    update(ItemTable)
+    .where(ITEM.id == bindparam("row"))
+    .values(not_before=now() + bindparam("after_s", type_=Double()))
+)
 
 
 def claim(
@@ -25,39 +77,11 @@ def claim(
     deadline_s: float,
 ) -> list[Claim]:
     """What of it is free: no duplicate, not cancelled, paused or waiting for its next try."""
-    taken = db.execute(
-        update(ItemTable)
-        .where(ItemTable.id.in_(_free(items, stage)))
-        .values(
-            stage=CLAIMS[stage],
-            fence=ItemTable.fence + 1,
-            owner=owner,
-            lease_until=now() + min(lease_s, deadline_s),
-            deadline_at=now() + deadline_s,
-            offered_until=NEVER,
-            not_before=NEVER,
-            offers=0,
-            started_at=_first(ItemTable.started_at),
-        )
-        .returning(*ITEM)
-    ).all()
+    terms = {"lease_s": min(lease_s, deadline_s), "deadline_s": deadline_s}
+    wanted = {"items": list(items), "open": stage, "held": CLAIMS[stage], "by": owner}
+    taken = db.execute(_CLAIM, wanted | terms).all()
     record(db, [_move(row, stage) for row in taken])
     return _claims(db, sorted(taken, key=lambda row: int(row.id)))
-
-
-def _free(items: Sequence[int], stage: Stage) -> Any:
-    return (
-        select(ItemTable.id)
-        .join(CampaignTable, CampaignTable.id == ItemTable.campaign_id)
-        .where(ItemTable.id.in_(items), ItemTable.stage == stage, CampaignTable.state == "running")
-        .where(or_(ItemTable.not_before <= now(), ItemTable.offered_until > now()))
-        .order_by(ItemTable.id)
-        .with_for_update(of=ItemTable)
-    )
-
-
-def _first(column: Any) -> Case[float]:
-    return case((column > 0, column), else_=now())
 
 
 def _move(row: Row[Any], stage: Stage) -> Move:
@@ -83,7 +107,7 @@ def _claims(db: Connection, taken: Sequence[Row[Any]]) -> list[Claim]:
 
 
 def _started(db: Connection, ids: set[int]) -> dict[int, Campaign]:
-    found = db.execute(select(*rows.CAMPAIGN).where(rows.CAMPAIGN.id.in_(ids))).all()
+    found = db.execute(rows.BY_ID, {"ids": list(ids)}).all()
     if fresh := [row.id for row in found if row.first_started_at <= NEVER]:
         starting = update(CampaignTable).where(CampaignTable.id.in_(fresh))
         db.execute(starting.values(first_started_at=_first(CampaignTable.first_started_at)))
@@ -108,9 +132,7 @@ def _claim(row: Row[Any], campaign: Campaign, extraction: Extraction | None) -> 
 def held(db: Connection, claims: Sequence[Claim]) -> dict[int, Row[Any]]:
     """The fence: rows of the items that these claims still hold, locked in one order."""
     numbers = {claim.item: (claim.fence, claim.stage) for claim in claims}
-    found = db.execute(
-        select(*ITEM).where(ITEM.id.in_(numbers)).order_by(ITEM.id).with_for_update()
-    )
+    found = db.execute(_HELD, {"items": list(numbers)})
     return {row.id: row for row in found if (row.fence, row.stage) == numbers[row.id]}
 
 
@@ -147,8 +169,14 @@ def give_back(
 ) -> Move:
     """A held item returns to where it was claimed from, or further back."""
     stage = to or RETURNS[row.stage]
-    returned = {"stage": stage, "lease_until": NEVER, "not_before": now() + after_s, "owner": ""}
-    db.execute(update(ItemTable).where(ItemTable.id == row.id).values(returned | values))
+    returned = {
+        "row": row.id,
+        "after_s": after_s,
+        "stage": stage,
+        "lease_until": NEVER,
+        "owner": "",
+    }
+    db.execute(_GIVE_BACK, returned | values)
     return Move(
         item=row.id,
         campaign=row.campaign_id,

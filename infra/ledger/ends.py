@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Double, Row, Update, bindparam, select, update
 
 from infra.ledger import extractions, result, rows
 from infra.ledger.claims import ITEM, held
@@ -17,14 +17,12 @@ from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 
-#: No lease, no schedule, and a new stage starts with all its attempts.
-SETTLED: dict[str, Any] = {
-    "lease_until": NEVER,
-    "offered_until": NEVER,
-    "not_before": NEVER,
-    "owner": "",
-    "attempts": 0,
-}
+SETTLED: dict[str, Any] = {"offered_until": NEVER, "not_before": NEVER}
+
+_UNTIL = now() + bindparam("hand_over_s", type_=Double())
+_UPDATE = update(ItemTable).where(ITEM.id == bindparam("row")).returning(*ITEM)
+_OFFERED = _UPDATE.values(offered_until=_UNTIL, not_before=_UNTIL)
+_ENDED = _UPDATE.values(finished_at=now())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +62,15 @@ def _go_on(db: Connection, row: Row[Any], campaign: Campaign, kept: Row[Any], ca
     cost = Amount(cpu_seconds=came.cpu_seconds, bytes_fetched=came.fetched.bytes_fetched)
     outcome = kept.outcome or (Outcome.EXTRACTED if campaign.options.extract_only else None)
     if outcome is None:
-        _update(db, row, Stage.EXTRACTED, values | _offered(came.hand_over_s))
+        _update(db, row, Stage.EXTRACTED, values | _offered(came), _OFFERED)
         return _move(row, Stage.EXTRACTED, cost=cost)
     ending = Ending(outcome=outcome, reason=kept.reason, media=rows.media(kept.facts))
     return end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
 
 
-def _offered(hand_over_s: float) -> dict[str, Any]:
+def _offered(came: Came) -> dict[str, Any]:
     """The worker sends it on at once, so it counts as offered."""
-    until = now() + hand_over_s
-    return {"offered_until": until, "not_before": until, "offers": 1}
+    return {"offers": 1, "hand_over_s": came.hand_over_s}
 
 
 def inherit(
@@ -85,7 +82,7 @@ def inherit(
         extractions.refer(db, extraction, row.id)
     values = _fetched(row, fetched, 0.0)
     values |= {"extraction_id": extraction, "inherited_from": from_item, "outcome": parent.outcome}
-    ended = _update(db, row, Stage.DONE, values | {"finished_at": now()})
+    ended = _update(db, row, Stage.DONE, values | SETTLED, _ENDED)
     result.write_inherited(db, ended, campaign, parent)
     cost = Amount(bytes_fetched=fetched.bytes_fetched)
     note = f"as item {from_item}"
@@ -166,16 +163,18 @@ def end(
     cost: Amount = NOTHING,
 ) -> Move:
     """The item and its result row; the caller records the move in the same transaction."""
-    ended = _update(db, row, stage, values | {"outcome": ending.outcome, "finished_at": now()})
+    ended = _update(db, row, stage, SETTLED | values | {"outcome": ending.outcome}, _ENDED)
     result.write(db, ended, campaign, ending)
     answered = ending.media if stage is Stage.DONE else None
     footage_s = answered.duration_s if answered else None
     return _move(row, stage, ending.outcome, ending.reason, footage_s=footage_s, cost=cost)
 
 
-def _update(db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any]) -> Row[Any]:
-    changed = update(ItemTable).where(ItemTable.id == row.id)
-    return db.execute(changed.values(SETTLED | {"stage": stage} | values).returning(*ITEM)).one()
+def _update(
+    db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any], statement: Update
+) -> Row[Any]:
+    given = {"row": row.id, "stage": stage, "lease_until": NEVER, "owner": "", "attempts": 0}
+    return db.execute(statement, given | values).one()
 
 
 def _move(

@@ -1,19 +1,27 @@
 """What a content yielded is kept once, with its objects and with the items that need them."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import Insert
 
 from infra.ledger import rows
 from infra.ledger.clock import now
 from infra.ledger.moves import clean, insert_into
 from schemas.records import Extracted, Extraction, Known, StoredObject
-from schemas.tables import FOREVER, ExtractionTable, ObjectTable, ReferenceTable, ResultTable
+from schemas.tables import FOREVER, ExtractionTable, ObjectTable, ReferenceTable, ResultTable, Table
 from unmask.outcomes import Outcome
 
 #: Answers that any model would give, because none was asked.
 WITHOUT_MODEL = (Outcome.NO_FACE, Outcome.TOO_SMALL, Outcome.TOO_SHORT)
 JUDGED = (Outcome.FAKE, Outcome.REAL, Outcome.UNSURE)
+
+_FIND = select(*rows.EXTRACTION).where(
+    rows.EXTRACTION.sha256 == bindparam("content"),
+    rows.EXTRACTION.spec_digest == bindparam("spec"),
+)
+_FIND_LOCKED = _FIND.with_for_update()
 
 
 def known(db: Connection, sha256: str, spec_digest: str, model_digest: str) -> Known:
@@ -61,22 +69,23 @@ def keep(db: Connection, item: int, done: Extracted) -> Row[Any]:
 
 
 def _insert(db: Connection, item: int, done: Extracted) -> None:
-    statement = insert_into(db, ExtractionTable).values(
-        sha256=done.extraction.sha256,
-        spec_digest=done.extraction.spec_digest,
-        item_id=item,
-        stands=False,
-        facts={},
-        created_at=now(),
-    )
-    db.execute(statement.on_conflict_do_nothing(index_elements=["sha256", "spec_digest"]))
+    extraction = done.extraction
+    line = {"sha256": extraction.sha256, "spec_digest": extraction.spec_digest, "item_id": item}
+    db.execute(_if_new(db.dialect.name, ExtractionTable), line | {"stands": False, "facts": {}})
+
+
+@cache
+def _if_new(dialect: str, table: type[Table]) -> Insert:
+    """Whatever stands there already under the same key is the same thing."""
+    statement = insert_into(dialect, table)
+    if table is ExtractionTable:
+        statement = statement.values(created_at=now())
+    return statement.on_conflict_do_nothing()
 
 
 def find(db: Connection, sha256: str, spec_digest: str, *, lock: bool = False) -> Row[Any] | None:
-    query = select(*rows.EXTRACTION).where(
-        rows.EXTRACTION.sha256 == sha256, rows.EXTRACTION.spec_digest == spec_digest
-    )
-    return db.execute(query.with_for_update() if lock else query).one_or_none()
+    query = _FIND_LOCKED if lock else _FIND
+    return db.execute(query, {"content": sha256, "spec": spec_digest}).one_or_none()
 
 
 def _renew(db: Connection, extraction: int, item: int, done: Extracted) -> None:
@@ -118,15 +127,13 @@ def add_objects(
         }
         for position, one in enumerate(objects, first)
     ]
-    db.execute(insert_into(db, ObjectTable).on_conflict_do_nothing(), lines)
+    db.execute(_if_new(db.dialect.name, ObjectTable), lines)
 
 
 def refer(db: Connection, extraction: int, item: int) -> None:
     """The item needs these objects: their term is the longest of those who do."""
-    statement = insert_into(db, ReferenceTable).values(
-        extraction_id=extraction, item_id=item, until=FOREVER
-    )
-    db.execute(statement.on_conflict_do_nothing())
+    line = {"extraction_id": extraction, "item_id": item, "until": FOREVER}
+    db.execute(_if_new(db.dialect.name, ReferenceTable), line)
 
 
 def forget(db: Connection, extraction: int) -> None:

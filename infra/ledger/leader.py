@@ -9,7 +9,9 @@ from schemas.tables import LeaderTable
 
 def lead(db: Connection, name: str, owner: str, *, lease_s: float) -> bool:
     """True while `owner` leads: it asked first, or the one before fell silent."""
-    statement = insert_into(db, LeaderTable).values(name=name, owner=owner, until=now() + lease_s)
+    statement = insert_into(db.dialect.name, LeaderTable).values(
+        name=name, owner=owner, until=now() + lease_s
+    )
     mine_or_free = or_(LeaderTable.owner == owner, LeaderTable.until <= now())
     taken = db.execute(
         statement.on_conflict_do_update(

@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 from sqlalchemy import Connection, insert
@@ -19,6 +20,10 @@ from unmask.outcomes import Outcome
 SLOTS = 16
 #: A longer note is cut.
 NOTE_CHARACTERS = 2_000
+
+
+# Statements are built once: building them costs more than running them.
+_HISTORY = insert(MoveTable).values(at=now())
 
 
 class IllegalMove(AssertionError):
@@ -71,7 +76,7 @@ def record(db: Connection, moves: Sequence[Move]) -> None:
     for move in moves:
         if not may_move(move.old, move.new):
             raise IllegalMove(f"item {move.item}: {move.old} → {move.new}")
-    db.execute(insert(MoveTable).values(at=now()), [_history(move) for move in moves])
+    db.execute(_HISTORY, [_history(move) for move in moves])
     amounts: dict[Key, Amount] = defaultdict(Amount)
     for move in moves:
         _count(amounts, move)
@@ -86,15 +91,20 @@ def add(db: Connection, amounts: dict[Key, Amount]) -> None:
         | {name: getattr(amount, name) for name in FIELDS}
         for (campaign, stage, outcome), amount in sorted(amounts.items())
     ]
-    statement = insert_into(db, TallyTable)
+    db.execute(_tally(db.dialect.name), rows)
+
+
+@cache
+def _tally(dialect: str) -> postgresql.Insert:
+    statement = insert_into(dialect, TallyTable)
     added = {name: getattr(TallyTable, name) + statement.excluded[name] for name in FIELDS}
     key = ["campaign_id", "stage", "outcome", "slot"]
-    db.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
+    return statement.on_conflict_do_update(index_elements=key, set_=added)
 
 
-def insert_into(db: Connection, table: type[Table]) -> postgresql.Insert:
+def insert_into(dialect: str, table: type[Table]) -> postgresql.Insert:
     """An insert that can meet an existing row; both databases know it by the same words."""
-    if db.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return cast("postgresql.Insert", sqlite.insert(table))
     return postgresql.insert(table)
 

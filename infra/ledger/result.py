@@ -3,9 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.dialects.postgresql import Insert
 
 from infra.ledger.clock import moment, moment_or_none
 from infra.ledger.moves import clean, insert_into
@@ -62,9 +64,14 @@ def write_inherited(db: Connection, item: Row[Any], campaign: Campaign, of: Row[
 
 
 def write_values(db: Connection, lines: Sequence[dict[str, Any]]) -> None:
-    statement = insert_into(db, ResultTable)
+    db.execute(_upsert(db.dialect.name), lines)
+
+
+@cache
+def _upsert(dialect: str) -> Insert:
+    statement = insert_into(dialect, ResultTable)
     changed = {name: statement.excluded[name] for name in COLUMNS if name not in KEY}
-    db.execute(statement.on_conflict_do_update(index_elements=KEY, set_=changed), lines)
+    return statement.on_conflict_do_update(index_elements=KEY, set_=changed)
 
 
 def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from infra.ledger.clock import moment
 from schemas.records import (
@@ -20,6 +20,15 @@ from unmask.spec import ScanSpec
 
 CAMPAIGN = CampaignTable.__table__.c
 EXTRACTION = ExtractionTable.__table__.c
+
+BY_ID = select(*CAMPAIGN).where(CAMPAIGN.id.in_(bindparam("ids", expanding=True)))
+_HEADS = select(*EXTRACTION).where(EXTRACTION.id.in_(bindparam("ids", expanding=True)))
+_OBJECTS = (
+    select(ObjectTable.__table__)
+    .where(ObjectTable.extraction_id.in_(bindparam("ids", expanding=True)))
+    .where(ObjectTable.kind != "evidence")
+    .order_by(ObjectTable.extraction_id, ObjectTable.position)
+)
 
 
 def campaign(row: Row[Any]) -> Campaign:
@@ -41,21 +50,16 @@ def campaign(row: Row[Any]) -> Campaign:
 
 
 def campaigns(db: Connection, ids: Iterable[int]) -> dict[int, Campaign]:
-    found = db.execute(select(*CAMPAIGN).where(CAMPAIGN.id.in_(set(ids))))
+    found = db.execute(BY_ID, {"ids": list(set(ids))})
     return {row.id: campaign(row) for row in found}
 
 
 def extractions(db: Connection, ids: Iterable[int]) -> dict[int, Extraction]:
     """With their objects, which are read in one go."""
-    wanted = set(ids)
-    if not wanted:
+    wanted = {"ids": list(set(ids))}
+    if not wanted["ids"]:
         return {}
-    heads = db.execute(select(*EXTRACTION).where(EXTRACTION.id.in_(wanted))).all()
-    objects = db.execute(
-        select(ObjectTable.__table__)
-        .where(ObjectTable.extraction_id.in_(wanted), ObjectTable.kind != "evidence")
-        .order_by(ObjectTable.extraction_id, ObjectTable.position)
-    ).all()
+    heads, objects = db.execute(_HEADS, wanted).all(), db.execute(_OBJECTS, wanted).all()
     return {
         head.id: _extraction(head, [one for one in objects if one.extraction_id == head.id])
         for head in heads
