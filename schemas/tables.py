@@ -78,6 +78,11 @@ IS_OPEN = _one_of(frozenset(CLAIMS))
 IS_HELD = _one_of(frozenset(RETURNS))
 IS_OFFERED = "offered_until > 0"
 
+#: Without statistics SQLite guesses, and would read a campaign from end to end.
+BY_OPEN = ("INDEXED BY item_open_idx", "sqlite")
+BY_OFFERED = ("INDEXED BY item_offered_idx", "sqlite")
+BY_HELD = ("INDEXED BY item_held_idx", "sqlite")
+
 EMPTY = text("''")
 
 Id = BigInteger().with_variant(Integer(), "sqlite")

@@ -127,9 +127,11 @@ class Ledger:
     def submit(self, campaign: Campaign, items: Iterable[NewItem]) -> Submitted:
         """Insert each once. One transaction per chunk: stopped half-way, run it again."""
         new = total = 0
-        for chunk in submit.chunks(items):
+        for number, chunk in enumerate(submit.chunks(items), 1):
             with self._write() as db:
                 new += submit.insert(db, campaign.id, chunk)
+                if submit.changes_plans(number, len(chunk)):
+                    submit.gather_statistics(db)
             total += len(chunk)
         return Submitted(new=new, known=total - new)
 

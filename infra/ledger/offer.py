@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select, text, update
+from sqlalchemy import Connection, Row, func, or_, select, text, update
 
 from infra.ledger import window as sharing
 from infra.ledger.clock import now
 from infra.redact import label
 from schemas.records import Offer, Priority
 from schemas.stages import CLAIMS, Stage
-from schemas.tables import IS_OFFERED, IS_OPEN, CampaignTable, ItemTable
+from schemas.tables import BY_OFFERED, BY_OPEN, IS_OFFERED, IS_OPEN, CampaignTable, ItemTable
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('unmask.offer'))")
 
@@ -64,6 +64,7 @@ def outstanding(db: Connection, stage: Stage) -> dict[Priority, int]:
     counted = (
         select(CampaignTable.priority, func.count())
         .join(ItemTable, ItemTable.campaign_id == CampaignTable.id)
+        .with_hint(ItemTable, *BY_OFFERED)
         .where(text(IS_OFFERED), ItemTable.stage == stage, ItemTable.offered_until > now())
         .where(CampaignTable.state == "running")
         .group_by(CampaignTable.priority)
@@ -73,15 +74,18 @@ def outstanding(db: Connection, stage: Stage) -> dict[Priority, int]:
 
 def _turns(db: Connection, stage: Stage, resting: frozenset[Priority]) -> list[Turn]:
     """Those who waited longest for their turn come first."""
-    has_work = exists().where(
-        ItemTable.campaign_id == CampaignTable.id,
-        ItemTable.stage == stage,
-        ItemTable.not_before <= now(),
-        text(IS_OPEN),
+    first_due = (
+        select(ItemTable.id)
+        .with_hint(ItemTable, *BY_OPEN)
+        .where(ItemTable.campaign_id == CampaignTable.id, ItemTable.stage == stage)
+        .where(text(IS_OPEN), ItemTable.not_before <= now())
+        .order_by(ItemTable.not_before, ItemTable.id)
+        .limit(1)
+        .scalar_subquery()
     )
     found = db.execute(
         select(CampaignTable.id, CampaignTable.priority)
-        .where(CampaignTable.state == "running", has_work)
+        .where(CampaignTable.state == "running", first_due.is_not(None))
         .where(or_(CampaignTable.priority.not_in(resting), CampaignTable.extract_only))
         .order_by(CampaignTable.served_at, CampaignTable.id)
     )
@@ -114,7 +118,9 @@ def _due(
 
 def _queries(stage: Stage, campaign: int) -> Iterator[Any]:
     """First what had its turn and comes again, then what never had; both walk one index."""
-    for condition in (ItemTable.not_before > 0, ItemTable.not_before == 0):
+    again = ItemTable.not_before > 0, ItemTable.not_before <= now()
+    fresh = (ItemTable.not_before == 0,)
+    for conditions in (again, fresh):
         yield (
             select(
                 ItemTable.id,
@@ -123,8 +129,9 @@ def _queries(stage: Stage, campaign: int) -> Iterator[Any]:
                 ItemTable.offers,
                 ItemTable.campaign_id,
             )
+            .with_hint(ItemTable, *BY_OPEN)
             .where(ItemTable.campaign_id == campaign, ItemTable.stage == stage, text(IS_OPEN))
-            .where(condition, ItemTable.not_before <= now())
+            .where(*conditions)
             .order_by(ItemTable.not_before, ItemTable.id)
             .with_for_update(skip_locked=True)
         )

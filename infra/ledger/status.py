@@ -12,7 +12,16 @@ from infra.ledger.clock import moment, moment_or_none, now
 from infra.redact import label
 from schemas.records import Campaign, CampaignStatus, Failure, Priority
 from schemas.stages import Stage
-from schemas.tables import IS_OFFERED, IS_OPEN, CampaignTable, ItemTable, ResultTable, TallyTable
+from schemas.tables import (
+    BY_OFFERED,
+    BY_OPEN,
+    IS_OFFERED,
+    IS_OPEN,
+    CampaignTable,
+    ItemTable,
+    ResultTable,
+    TallyTable,
+)
 from unmask.outcomes import REJECTIONS, Outcome
 
 #: Failures that are shown, the latest first.
@@ -95,8 +104,9 @@ def _oldest_waiting(db: Connection, campaign: Campaign) -> Mapping[Priority, flo
     waiting = select(now() - ItemTable.submitted_at).where(
         ItemTable.campaign_id == campaign.id, ItemTable.stage == Stage.WAITING
     )
-    in_line = waiting.where(text(IS_OPEN), ItemTable.not_before == 0)
+    in_line = waiting.where(text(IS_OPEN), ItemTable.not_before == 0).with_hint(ItemTable, *BY_OPEN)
     offered = waiting.where(text(IS_OFFERED)).order_by(ItemTable.submitted_at)
+    offered = offered.with_hint(ItemTable, *BY_OFFERED)
     ages = [
         db.scalar(in_line.order_by(ItemTable.not_before, ItemTable.id).limit(1)),
         db.scalar(offered.limit(1)),

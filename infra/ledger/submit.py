@@ -18,6 +18,8 @@ from unmask.errors import Unusable
 
 #: Items in one transaction: large enough for speed, small enough that others get their turn.
 CHUNK = 10_000
+#: Lists as short as this change no plan.
+FEW = 500
 DIGEST_BYTES = 16
 
 COLUMNS = ("digest", "uri", "trust", "stamp", "source", "extra")
@@ -65,6 +67,20 @@ def insert(db: Connection, campaign: int, chunk: list[Line]) -> int:
     if new:
         add(db, {(campaign, Stage.WAITING, ""): Amount(items=new)})
     return new
+
+
+def changes_plans(number: int, size: int) -> bool:
+    """Whenever the backlog of this list has doubled."""
+    return number & (number - 1) == 0 and size > FEW
+
+
+def gather_statistics(db: Connection) -> None:
+    """PostgreSQL would plan for an empty table until it gathers them by itself, a minute later.
+
+    SQLite is told which index to take.
+    """
+    if db.dialect.name == "postgresql":
+        db.execute(text("ANALYZE item"))
 
 
 def digest(uri: str, stamp: str) -> bytes:

@@ -13,7 +13,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
 from schemas.records import Campaign
 from schemas.stages import Stage
-from schemas.tables import IS_HELD, IS_OFFERED, NEVER, ItemTable
+from schemas.tables import BY_HELD, IS_HELD, IS_OFFERED, NEVER, ItemTable
 from unmask.outcomes import Outcome
 
 #: Silent items that one transaction takes care of.
@@ -71,6 +71,7 @@ def sweep(db: Connection, policy: Policy) -> list[Stage]:
     """Where the items went whose worker fell silent; at most one batch of them."""
     silent = db.execute(
         select(*ITEM)
+        .with_hint(ItemTable, *BY_HELD)
         .where(text(IS_HELD), ItemTable.lease_until <= now())
         .order_by(ItemTable.lease_until)
         .limit(BATCH)
