@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from infra.download import Buckets, DownloadLimits, Fetcher
 from infra.guard import Guard
 from infra.ledger import Ledger, open_ledger
+from infra.ledger.policy import Policy
 from infra.objects import Store, StoreOptions, open_store
 from infra.sandbox import Room
 from settings import Settings, load
@@ -42,7 +43,7 @@ os.register_at_fork(after_in_child=resources.cache_clear)
 def build(settings: Settings) -> Resources:
     return Resources(
         settings=settings,
-        ledger=open_ledger(settings.database_url.get_secret_value()),
+        ledger=open_ledger(settings.database_url.get_secret_value(), policy=policy(settings)),
         store=store(settings),
         fetcher=fetcher(settings),
         limits=Limits(
@@ -52,6 +53,14 @@ def build(settings: Settings) -> Resources:
             deadline_s=settings.decode_deadline_s,
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(
+        hand_over_s=settings.offer_lease_s,
+        extract_deadline_s=settings.extract_hard_limit_s,
+        classify_deadline_s=settings.classify_deadline_s,
     )
 
 

@@ -17,9 +17,12 @@ from producer.sources import BadLine, Source
 from producer.submit import submit
 from schemas.records import Campaign, CampaignStatus, Submitted
 from schemas.stages import ENDS, Stage
+from unmask.errors import TryAgain
 
 #: How often the ledger is asked while a person watches.
 LOOK_EVERY_S = 0.5
+#: While the ledger does not answer.
+PATIENCE_S = 5.0
 
 
 class Exit(IntEnum):
@@ -73,12 +76,22 @@ class Watching:
     notes: tuple[str, ...] = ()
 
 
-def watch(machine: Machine, submission: Submission, show: Callable[[Watching], None]) -> Exit:
+def watch(
+    machine: Machine,
+    submission: Submission,
+    show: Callable[[Watching], None],
+    show_trouble: Callable[[str], None],
+) -> Exit:
     """Until every item has ended, or the brake stopped the campaign."""
     while True:
         reading = not submission.is_over
         notes = tuple(machine.check())
-        status = submission.ledger.status(submission.campaign.options.name)
+        try:
+            status = submission.ledger.status(submission.campaign.options.name)
+        except TryAgain as trouble:
+            show_trouble(trouble.reason)
+            time.sleep(PATIENCE_S)
+            continue
         show(Watching(status=status, submission=submission, notes=notes))
         if status.campaign.state != "running":
             return Exit.BRAKE
@@ -96,19 +109,25 @@ def verdict_of(status: CampaignStatus) -> Exit:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """SIGTERM stops like Ctrl-C does; while stopping, a second one changes nothing."""
+def stopped_by_signals() -> Iterator[Callable[[], None]]:
+    """SIGTERM stops like Ctrl-C does; while stopping, neither changes anything.
+
+    Yields what to call when the work is done and only the stopping is left.
+    """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
+    def ignore() -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        ignore()
         raise KeyboardInterrupt
 
     for number in before:
         signal.signal(number, interrupt)
     try:
-        yield
+        yield ignore
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

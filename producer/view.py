@@ -81,6 +81,9 @@ class LiveView:
         elif self._is_time(seen.status):
             self._console.print(line(seen.status), highlight=False, soft_wrap=True)
 
+    def trouble(self, words: str) -> None:
+        self._console.print(printable(words), style="yellow", highlight=False)
+
     def _is_time(self, status: CampaignStatus) -> bool:
         now, count = self._clock(), ended(status)
         news = count != self._said_ended and now >= self._said_at + 1.0

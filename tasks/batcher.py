@@ -73,6 +73,8 @@ class Batcher:
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         # One batch is scored while the next one is loaded; more would only hold leases.
         self._ready: queue.Queue[list[_Ready]] = queue.Queue(maxsize=1)
+        #: What tasks are waiting for: a broken batcher answers them, or the worker never stops.
+        self._open: set[Future[str]] = set()
         self._loaders = ThreadPoolExecutor(LOADERS, thread_name_prefix="load")
         self._heartbeat = Heartbeat(
             tools.ledger,
@@ -96,6 +98,8 @@ class Batcher:
 
     def submit(self, item: int) -> Future[str]:
         asked = _Asked(item)
+        self._open.add(asked.answer)
+        asked.answer.add_done_callback(self._open.discard)
         self._asked.put(asked)
         return asked.answer
 
@@ -106,6 +110,8 @@ class Batcher:
                 work()
         except BaseException:
             log.exception("the batcher broke; the worker stops and its items are offered again")
+            for answer in list(self._open):
+                answer.set_exception(again(Stage.EXTRACTED, "the worker broke"))
             self._on_broken()
             raise
 
@@ -232,6 +238,13 @@ class Batcher:
             self._settle(claim, answer, error)
 
     def _settle(self, claim: Claim, answer: Future[str], error: Exception) -> None:
+        try:
+            self._end(claim, answer, error)
+        except UnmaskError as trouble:
+            # Not even that could be written: the lease gives the item back.
+            answer.set_exception(again(Stage.EXTRACTED, f"{error}; then: {trouble}"))
+
+    def _end(self, claim: Claim, answer: Future[str], error: Exception) -> None:
         """What the ledger does with an item that could not be scored, and what its task says."""
         ledger = self._tools.ledger
         self._heartbeat.drop([claim.item])

@@ -62,13 +62,17 @@ def extract(self: "Task[Any, Any]", body: object) -> str:
 
 def extract_item(item: int, tools: Resources, ring: Ring) -> str:
     """What became of the item, in words; raises Retry when it will be offered again."""
-    claim = tools.ledger.claim(
-        item, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
-    )
-    if claim is None:
-        return DUPLICATE
-    with _held(claim, tools):
-        return _work(claim, tools, ring)
+    try:
+        claim = tools.ledger.claim(
+            item, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
+        )
+        if claim is None:
+            return DUPLICATE
+        with _held(claim, tools):
+            return _work(claim, tools, ring)
+    except TryAgain as trouble:
+        # Not even the end could be written: the lease, or the offer, gives the item back.
+        raise again(Stage.WAITING, trouble.reason) from trouble
 
 
 def _work(claim: Claim, tools: Resources, ring: Ring) -> str:

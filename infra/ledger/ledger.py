@@ -147,6 +147,11 @@ class Ledger:
         with self._read() as db:
             return {stage: sum(offer.outstanding(db, stage).values()) for stage in CLAIMS}
 
+    def forget_offers(self) -> None:
+        """Redis lost its messages: everything on offer may be offered again at once."""
+        with self._write() as db:
+            trouble.forget_offers(db)
+
     def extend_offers(self, stage: Stage, *, lease_s: float) -> int:
         with self._write() as db:
             return offer.extend(db, stage, lease_s=lease_s)

@@ -60,27 +60,36 @@ def scan(
         shelf=tools.settings.models_dir,
         device=tools.settings.device,
     )
-    state.mkdir(parents=True, exist_ok=True)
+    folder = out or default_results(chosen.name)
+    for needed in (state, folder):
+        needed.mkdir(parents=True, exist_ok=True)
     tools.migrate()
     opened = tools.ledger.open_campaign(chosen)
-    status = _run(tools, opened, source, state)
-    _finish(tools, opened, source, out or default_results(chosen.name))
+    try:
+        status = _run(tools, opened, source, state)
+        _finish(tools, opened, source, folder)
+    except KeyboardInterrupt:
+        warn(
+            "stopped; the same command goes on from here, and "
+            f"`python -m producer report --campaign {chosen.name}` writes what there is"
+        )
+        status = Exit.INTERRUPTED
     raise typer.Exit(int(status))
 
 
 def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exit:
     submission = Submission(tools.ledger, campaign, source, bad_line)
+    fleet = Machine(state, _environment(tools), tools.ledger.forget_offers)
     try:
-        with stopped_by_signals(), Machine(state, _environment(tools)) as machine:
+        with stopped_by_signals() as only_stopping_is_left, fleet as machine:
             if tools.owns_ledger:
                 tools.ledger.release_all("the scan that held it has ended")
             machine.start(classify=not campaign.options.extract_only)
             submission.start()
             with LiveView(flower=machine.flower_url, device=_device(tools)) as view:
-                return watch(machine, submission, view.show)
-    except KeyboardInterrupt:
-        warn("stopped; the same command goes on from here")
-        return Exit.INTERRUPTED
+                status = watch(machine, submission, view.show, view.trouble)
+            only_stopping_is_left()
+            return status
     except KeepsEnding as error:
         warn(f"unmask: {error}")
         return Exit.BRAKE

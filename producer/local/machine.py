@@ -3,9 +3,10 @@
 import fcntl
 import logging
 import os
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -21,6 +22,8 @@ STOP_WITHIN_S = 7.0
 #: A process that ends more often than this within the time below can't be helped by a restart.
 RESTARTS = 3
 RESTART_WITHIN_S = 120.0
+#: With less than this free, writes begin to fail.
+LITTLE_DISK = 64 << 20
 FLOWER = "flower"
 FLOWER_PORT = 5555
 CELERY = (sys.executable, "-m", "celery")
@@ -37,7 +40,14 @@ class KeepsEnding(Unusable):
 class Machine:
     """Everything that works on this machine's state folder; one at a time."""
 
-    def __init__(self, state: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        state: Path,
+        environment: Mapping[str, str],
+        on_empty_redis: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._state, self._on_empty_redis = state, on_empty_redis
+        self._disk_was_full = False
         self._run = state / "run"
         self._environment = os.environ | environment
         self._children: list[Child] = []
@@ -99,7 +109,19 @@ class Machine:
                 )
             notes.append(f"{child.name} ended with status {status}; started again")
             child.start()
-        return notes
+            if child is self._redis:
+                self._on_empty_redis()
+        return [*notes, *self._full_disk()]
+
+    def _full_disk(self) -> list[str]:
+        """Said once when it fills up: a worker that can't write its log can't say it."""
+        free = shutil.disk_usage(self._state).free
+        was_full, self._disk_was_full = self._disk_was_full, free < LITTLE_DISK
+        if not self._disk_was_full or was_full:
+            return []
+        return [
+            f"only {free >> 20} MB are free below {self._state}: make room, or stop with Ctrl-C"
+        ]
 
     def stop(self) -> None:
         for child in self._children:
