@@ -2,6 +2,8 @@
 
 MEDIA ?= samples
 ARGS ?=
+# A name is taken as it was typed, dollar signs too.
+override MEDIA := $(value MEDIA)
 
 VENV := .venv/bin
 # The first Python that fits and can make an environment.
@@ -46,6 +48,7 @@ setup-test:
 
 # Comparing the locks costs a few milliseconds; only a difference starts Python.
 define set_up
+[ -x $(VENV)/python ] || missing=yes; \
 for lock in $(1); do cmp -s $$lock .venv/installed-$$lock || missing=yes; done; \
 if [ -n "$$missing" ] || [ -e .venv/under-way ]; then \
 	python=$$($(FIND_PYTHON)); \

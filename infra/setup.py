@@ -6,6 +6,7 @@ Run by the Makefile with the system's own Python, so nothing but the standard li
        face_recognition's own pins would compile dlib for many minutes
     2. torch and torchvision with whatever their wheel asks for on this machine, every other pin
        of the locks held as a constraint
+    3. the command `unmask`, which runs the checkout's own code
 
 A copy of each lock inside `.venv` says that it is in place; the Makefile compares. An environment
 whose set-up was cut short is thrown away and made anew.
@@ -37,6 +38,8 @@ def main(locks: list[str]) -> None:
     if sys.version_info[:2] not in SUPPORTED:
         sys.exit(f"Unmask needs Python 3.11 or 3.12, this is {sys.version.split()[0]}")
     with alone():
+        if UNDER_WAY.exists() or not works():
+            make_environment()
         wanted = [ROOT / lock for lock in locks if not in_place(ROOT / lock)]
         if wanted:
             set_up(wanted)
@@ -53,12 +56,11 @@ def alone() -> Iterator[None]:
 
 
 def set_up(wanted: list[Path]) -> None:
-    if UNDER_WAY.exists() or not works():
-        make_environment()
     UNDER_WAY.touch()
     for lock in wanted:
         marker(lock).unlink(missing_ok=True)
     install(wanted)
+    step("adding the command unmask", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     for lock in wanted:
         shutil.copyfile(lock, marker(lock))
     UNDER_WAY.unlink()
@@ -121,4 +123,7 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit("set-up: stopped; the next try starts clean")
