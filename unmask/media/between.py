@@ -16,6 +16,8 @@ _SEARCH = 56
 _REACH = _SEARCH / _TEMPLATE
 #: A correlation below this says that the face is not where it was expected.
 SURE = 0.5
+#: Two detections less alike than this may be of two people: a look between them tells.
+SAME_FACE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ def track(pictures: Sequence[Picture], first: Face, last: Face) -> list[Tracked]
     if steps < 2:
         return []
     before, after = _template(pictures[0], first.box), _template(pictures[-1], last.box)
+    if float(cv2.matchTemplate(before, after, cv2.TM_CCOEFF_NORMED)[0, 0]) < SAME_FACE:
+        return [Tracked(box=first.box, score=0.0)] * (steps - 1)
     return [
         _found(
             pictures[step], between(first.box, last.box, step / steps), before, after, step / steps

@@ -24,8 +24,8 @@ from unmask.spec import ScanSpec
 
 #: Faces followed in one picture, as a multiple of the people judged.
 _CROWD = 3
-#: A portrait is taken anew when the face has grown so much.
-_LARGER = 1.25
+#: A portrait is taken anew when the face is so much larger, or less covered.
+_BETTER = 1.1
 _LONGEST_NOTE = 500
 
 
@@ -122,8 +122,10 @@ class Gathering:
         picture, box = look.picture.crop(crop_box(seen.face.box, self.spec), self.spec.size)
         frame = _frame(window, look.picture, box, pixels, picture, detected=seen.detected)
         trail = self._add(seen.track, picture, frame)
-        if seen.detected and pixels > trail.portrait_px * _LARGER:
-            trail.portrait_px, trail.portrait = pixels, portrait(look.picture, seen.face.box)
+        quality = pixels * seen.face.score**2
+        if seen.detected and quality > trail.portrait_quality * _BETTER:
+            trail.portrait_quality = quality
+            trail.portrait = portrait(look.picture, seen.face.box)
         return True
 
     def _add(self, track: int, picture: Rgb, frame: FaceFrame) -> Trail:

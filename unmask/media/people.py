@@ -26,7 +26,8 @@ class Trail:
     track: int
     frames: list[tuple[FaceFrame, bytes]] = field(default_factory=list)
     portrait: Rgb | None = None
-    portrait_px: int = 0
+    #: Pixels, weighed by how sure the detector was: a covered face makes a poor portrait.
+    portrait_quality: float = 0.0
 
     @property
     def weight(self) -> float:
@@ -91,7 +92,7 @@ def _linked(groups: list[Group], encode: Callable[[Rgb], Encoding]) -> list[Grou
 
 
 def _best(group: Group) -> Rgb | None:
-    return max(group, key=lambda trail: trail.portrait_px).portrait
+    return max(group, key=lambda trail: trail.portrait_quality).portrait
 
 
 Linked = tuple[list[Group], list[Encoding]]

@@ -15,7 +15,7 @@ from unmask.media.picture import Picture
 from unmask.media.shots import chunks
 
 #: Pictures between two detections where nothing is unsure.
-RUN = 20
+RUN = 30
 #: Memory that pictures waiting for the end of their run may take.
 _WAITING_BYTES = 64 << 20
 #: Faces that came or left are not searched for in runs shorter than this.
@@ -29,7 +29,7 @@ _MEETING = 0.15
 #: full one's longer side (40 of 640 pixels), but not below half.
 _ENOUGH = 0.0625
 _SMALLEST_SHARE = 0.5
-_FULL_LOOK_EVERY = 4
+_FULL_LOOK_EVERY = 8
 
 
 @dataclass(frozen=True, kw_only=True)

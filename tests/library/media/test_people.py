@@ -1,0 +1,88 @@
+"""Who is who: cuts, meetings, leaving and coming back."""
+
+import dataclasses
+
+import numpy as np
+
+from tests.library.media.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
+from tests.library.media.film import Scene, backdrop, coded, one_face, paste
+from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from unmask.media.geometry import iou
+from unmask.media.values import Person
+
+#: Above this one face hides the other, and their places are the same.
+COVERED = 0.6
+
+
+def _two(count: int, *, crossing: bool) -> Scene:
+    heads = {
+        "astronaut": head(astronaut(), ASTRONAUT_FACE),
+        "admiral": head(admiral(), ADMIRAL_FACE),
+    }
+    scene, back = Scene(), backdrop(640, 360)
+    for index in range(count):
+        way = index / (count - 1)
+        across = {"astronaut": 130 + 380 * way, "admiral": 510 - 380 * way}
+        if not crossing:
+            across = {"astronaut": 150 + 20 * way, "admiral": 480}
+        canvas, faces = back.copy(), {}
+        for name, (cut, face) in heads.items():
+            faces[name] = paste(canvas, cut, face, 90, (across[name], 180))
+        scene.pictures.append(canvas)
+        scene.faces.append(faces)
+    return scene
+
+
+def _names(person: Person, scene: Scene) -> set[str]:
+    """Everybody whose face the person's frames show."""
+    found = set()
+    for frame in person.frames:
+        truth = scene.faces[round(frame.time_s * 25)]
+        if iou(*truth.values()) > COVERED:
+            continue
+        square = face_square(frame, EVERY_FRAME)
+        found.add(max(truth, key=lambda name: iou(square, squared(truth[name]))))
+    return found
+
+
+def test_two_people_side_by_side() -> None:
+    scene = _two(40, crossing=False)
+    _, manifest = extracted(coded(scene.pictures))
+    assert [len(person.frames) for person in manifest.persons] == [40, 40]
+    assert [len(_names(person, scene)) for person in manifest.persons] == [1, 1]
+
+
+def test_nobody_is_taken_for_another_when_two_cross() -> None:
+    scene = _two(75, crossing=True)
+    _, manifest = extracted(coded(scene.pictures))
+    assert len(manifest.persons) == 2
+    names = [_names(person, scene) for person in manifest.persons]
+    assert sorted(map(len, names)) == [1, 1]
+    assert names[0] != names[1]
+    assert min(len(person.frames) for person in manifest.persons) >= 40
+
+
+def test_one_person_over_a_cut_and_back() -> None:
+    close = one_face(20, lambda _: (320, 180), side=lambda _: 140).pictures
+    wide = one_face(20, lambda _: (150, 150), side=lambda _: 70).pictures
+    away = [backdrop(640, 360, seed=5)] * 10
+    _, manifest = extracted(coded([*close, *away, *wide]))
+    assert [len(person.frames) for person in manifest.persons] == [40]
+
+
+def test_people_beyond_the_bound_are_counted() -> None:
+    scene = _two(20, crossing=False)
+    _, manifest = extracted(coded(scene.pictures), dataclasses.replace(EVERY_FRAME, persons=1))
+    assert (len(manifest.persons), manifest.left_out) == (1, 1)
+
+
+def test_a_zoom_dark_and_soft_film_is_followed() -> None:
+    scene = one_face(50, lambda _: (320, 180), side=lambda i: 66 + 2 * i)
+    dim = [(picture * 0.4).astype(np.uint8) for picture in scene.pictures]
+    _, manifest = extracted(coded(dim))
+    frames = manifest.persons[0].frames
+    overlaps = [
+        iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"]))
+        for frame, truth in zip(frames, scene.faces, strict=True)
+    ]
+    assert np.quantile(overlaps, 0.05) >= 0.7
