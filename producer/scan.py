@@ -62,9 +62,8 @@ class Submission:
     def _run(self, reading: "Future[Submitted]") -> None:
         try:
             reading.set_result(submit(self.ledger, self.campaign, self._source, self._on_bad))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it, and tells it
             reading.set_exception(error)
-            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +92,7 @@ def watch(
             time.sleep(PATIENCE_S)
             continue
         show(Watching(status=status, submission=submission, notes=notes))
-        if status.campaign.state != "running":
+        if status.campaign.state == "paused":
             return Exit.BRAKE
         if not reading and is_finished(status):
             return verdict_of(status)

@@ -253,6 +253,12 @@ class ResultRow:
     model: str | None = None
     model_digest: str | None = None
     scan_spec: str | None = None
+    #: What the campaign asked for: sequence length, which moments, every how many frames.
+    frames: int | None = None
+    moments: str | None = None
+    stride: int | None = None
+    priority: str | None = None
+    extract_only: bool | None = None
     #: The item whose extraction or verdict was reused.
     inherited_from: int | None = None
     attempts: int = 0

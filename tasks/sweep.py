@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from celery import Celery
 
 from infra.resources import Resources
+from schemas.stages import ENDS, Stage
 from tasks import names
+from tasks.brake import Brake, Ends
 from tasks.send import depth, send
+from unmask.outcomes import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,8 @@ LEAD_TICKS = 6
 LEAD_AT_LEAST_S = 5.0
 #: How often in a lease it is looked whether its offers still lie in their queues.
 EXTENSIONS = 4
+#: How often the ends are counted.
+BRAKE_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +39,8 @@ class Feeder:
         self, app: Celery, tools: Resources, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._app, self._tools, self._clock = app, tools, clock
-        self._extended_at = clock()
+        self._extended_at = self._braked_at = clock()
+        self._brake = Brake()
 
     def tick(self) -> Ticked | None:
         """None where another process leads."""
@@ -44,6 +50,7 @@ class Feeder:
             return None
         swept = ledger.sweep()
         self._extend()
+        self._pull_brake()
         offers = ledger.offer(window=settings.window_items, lease_s=settings.offer_lease_s)
         sent = send(self._app, offers) if offers else 0
         if swept.returned or swept.buried:
@@ -53,6 +60,24 @@ class Feeder:
     def step_down(self) -> None:
         """Leave the lead to whoever starts next, at once."""
         self._tools.ledger.lead(names.SWEEP, self._tools.owner, lease_s=0.0)
+
+    def _pull_brake(self) -> None:
+        if self._clock() < self._braked_at + BRAKE_EVERY_S:
+            return
+        self._braked_at = self._clock()
+        for campaign in self._tools.ledger.campaigns():
+            if campaign.state == "running":
+                self._look_at(campaign.options.name)
+
+    def _look_at(self, name: str) -> None:
+        status = self._tools.ledger.status(name)
+        dead = status.stages.get(Stage.DEAD, 0)
+        ended = sum(status.stages.get(stage, 0) for stage in ENDS)
+        if self._brake.trips(name, Ends(dead=dead, ended=ended)):
+            last = next((one.reason for one in status.failures if one.outcome is Outcome.DEAD), "")
+            reason = f"nearly every item fails by our own fault, the last with: {last}"
+            log.error("campaign %s is paused: %s", name, reason)
+            self._tools.ledger.pause(name, reason)
 
     def _extend(self) -> None:
         """While a queue still holds what was offered, only the workers are slow."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, select
 
 from infra.ledger.clock import moment, moment_or_none
 from infra.redact import redact
-from schemas.records import Campaign, Moved, ResultRow
+from schemas.records import Campaign, CampaignOptions, Moved, ResultRow
 from schemas.tables import ItemTable, MoveTable, ResultTable
 
 #: Rows read at once: a campaign streams, and no transaction lasts long.
@@ -81,8 +81,19 @@ def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
         reason=row.reason if ended else row.last_error,
         submitted_at=moment(row.submitted),
         started_at=moment_or_none(row.started),
+        **_asked_for(campaign.options),
         **({name: getattr(row, name) for name in ANSWER} if ended else {}),
     )
+
+
+def _asked_for(options: CampaignOptions) -> dict[str, Any]:
+    return {
+        "frames": options.spec.frames,
+        "moments": options.spec.moments,
+        "stride": options.spec.stride,
+        "priority": options.priority.name.lower(),
+        "extract_only": options.extract_only,
+    }
 
 
 def history(db: Connection, item: int) -> list[Moved]:

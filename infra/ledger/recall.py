@@ -29,6 +29,18 @@ _AFRESH: dict[str, Any] = {
 }
 
 
+def is_open(db: Connection, campaign: Campaign) -> bool:
+    """Whether anything of it can still be taken back."""
+    return (
+        db.scalar(
+            select(ItemTable.id)
+            .where(ItemTable.campaign_id == campaign.id, ItemTable.stage.not_in(ENDS))
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:
     """Up to a batch of its unfinished items beyond `after`: how many, and the last of them."""
     found = db.execute(

@@ -41,7 +41,8 @@ def scan(
     """Scan media on this machine, from nothing to a report.
 
     Status 0: every item has an answer or a clear rejection. 2: wrong usage. 3: at least one item
-    is dead. 4: the brake stopped it. 130: stopped by Ctrl-C; the same command goes on from there.
+    is dead. 4: the brake stopped it, since nearly everything failed by our own fault or a process
+    kept ending. 130: stopped by Ctrl-C; the same command goes on from there.
     """
     wanted = options.wanted(
         model=model,

@@ -55,6 +55,8 @@ def _all(row: ResultRow) -> dict[str, Any]:
         "Model": row.model,
         "Model digest": row.model_digest,
         "Scan spec": row.scan_spec,
+        "Frames in a window": row.frames,
+        "Moments": row.moments,
         "Attempts": row.attempts or None,
         "CPU seconds": row.cpu_seconds or None,
         "GPU seconds": row.gpu_seconds or None,

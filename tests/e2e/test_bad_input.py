@@ -19,6 +19,7 @@ def test_an_empty_folder_is_said(local: Bench) -> None:
     done = local.scan(empty)
     assert done.returncode == 2
     assert "nothing to scan" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_absent_column_names_those_there_are(local: Bench) -> None:

@@ -9,14 +9,18 @@ import redis
 from sqlalchemy import create_engine, text
 
 import settings
-from infra.ledger import migrate
+from infra.ledger import migrate, open_ledger
+from infra.ledger.policy import Policy
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
 from schemas.records import NewItem, Trust
+from schemas.stages import Stage
+from tasks.brake import ENOUGH
 from tasks.names import CPU_QUEUE
 from tasks.send import depth
-from tasks.sweep import Feeder
+from tasks.sweep import BRAKE_EVERY_S, Feeder
 from tests import servers
+from unmask.outcomes import Outcome
 from workers.app import make_app
 
 WINDOW = 20
@@ -97,6 +101,48 @@ def test_one_leads_and_leaves_the_lead_on_stop(tools: Resources) -> None:
     assert second.tick() is None
     first.step_down()
     assert second.tick() is not None
+
+
+def test_the_brake_pauses_when_nearly_everything_is_dead(tools: Resources) -> None:
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock)
+    ledger = open_ledger(
+        tools.settings.database_url.get_secret_value(), policy=Policy(max_attempts=1)
+    )
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    for item in range(1, ENOUGH + 1):
+        ledger.release_all("so that the next is on offer")
+        ledger.offer(window=WINDOW * 100, lease_s=60)
+        claim = ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
+        assert claim is not None
+        assert ledger.status("feed").campaign.state == "running"
+        ledger.fail(claim, "the disk is on fire")
+        clock.now += BRAKE_EVERY_S
+        feeder.tick()
+    campaign = ledger.status("feed").campaign
+    assert campaign.state == "paused"
+    assert "the disk is on fire" in campaign.reason
+    ledger.resume("feed")
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    assert ledger.status("feed").campaign.state == "running"
+    ledger.close()
+
+
+def test_the_brake_lets_an_archive_of_dead_links_pass(tools: Resources) -> None:
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    for item in range(1, 2 * ENOUGH):
+        tools.ledger.offer(window=WINDOW * 100, lease_s=60)
+        claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
+        assert claim is not None
+        tools.ledger.reject(claim, Outcome.UNREACHABLE, "404")
+        clock.now += BRAKE_EVERY_S
+        feeder.tick()
+    assert tools.ledger.status("feed").campaign.state == "running"
 
 
 def second_process(tools: Resources) -> Resources:
