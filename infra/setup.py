@@ -92,7 +92,10 @@ def step(what: str, *options: str) -> None:
 
 def make_environment() -> None:
     say(f"making {VENV.name} with Python {sys.version.split()[0]}")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False)
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir(exist_ok=True)
+    UNDER_WAY.touch()
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], check=False)
     if made.returncode:
         sys.exit(
             "set-up: no virtual environment could be made; on Debian: apt install python3-venv"

@@ -3,11 +3,17 @@
 import importlib.metadata
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-cpu.txt", "requirements-test.txt")
@@ -50,6 +56,9 @@ for name in sys.argv[1:]:
 """
 
 
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
 def lines(lock: str) -> list[str]:
     text = (ROOT / lock).read_text().splitlines()
     return [line for line in text if line and not line.startswith("#")]
@@ -76,6 +85,66 @@ def test_the_cpu_lock_is_the_default_without_torch() -> None:
 
 def test_a_comment_says_why_opencv_is_headless() -> None:
     assert "opencv-python-headless is the same" in (ROOT / "requirements.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("group", "lock"),
+    [
+        ("cpu", "requirements-cpu.txt"),
+        ("machine", "requirements.txt"),
+        ("test", "requirements-test.txt"),
+    ],
+)
+def test_the_locks_keep_to_the_lists(group: str, lock: str) -> None:
+    listed = [
+        Requirement(one) for one in PROJECT["dependency-groups"][group] if isinstance(one, str)
+    ]
+    pinned = {
+        canonical(name): pin.partition(" ")[0]
+        for name, pin in (line.split("==", 1) for line in lines(lock))
+    }
+    off = [str(one) for one in listed if pinned.get(canonical(one.name), "0") not in one.specifier]
+    assert off == []
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("python", ["3.11.2", "3.12.1"])
+def test_what_is_pinned_is_for_both_pythons(python: str) -> None:
+    pinned = [line.partition("==")[0] for lock in LOCKS for line in lines(lock) if ";" not in line]
+    asks = {name: asked_python(name) for name in pinned}
+    assert {name for name, ask in asks.items() if python not in SpecifierSet(ask)} == set()
+
+
+def asked_python(name: str) -> str:
+    metadata = importlib.metadata.metadata(name)
+    return metadata["Requires-Python"] if "Requires-Python" in metadata else ""
+
+
+def test_the_console_script_is_there() -> None:
+    for script in PROJECT["project"]["scripts"].values():
+        entry = importlib.metadata.EntryPoint(name="one", value=script, group="console_scripts")
+        assert callable(entry.load())
+
+
+def test_the_wheel_holds_only_the_library(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "state", "results", "models", "shared")
+    shutil.copytree(ROOT, source, ignore=skipped)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "."]
+    subprocess.run([*build, "-w", str(tmp_path)], cwd=source, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        held = file.namelist()
+    assert {name.partition("/")[0] for name in held if ".dist-info/" not in name} == {"unmask"}
+    wanted = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "unmask").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted - set(held) == set()
 
 
 def test_what_is_installed_is_what_the_locks_say() -> None:
