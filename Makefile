@@ -13,7 +13,7 @@ FIND_PYTHON = for one in $(PYTHON) python3.12 python3.11 python3; do \
 
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help scan test lint types setup setup-test locks clean
+.PHONY: help scan test lint types setup setup-cpu setup-test locks clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make test                      every check and test'
 	@echo 'make lint | types              ruff and import-linter | mypy'
 	@echo 'make setup | setup-test        only the environment of `scan` | of `test`'
+	@echo 'make setup-cpu                 the environment of a CPU machine of a fleet, without torch'
 	@echo 'make locks                     resolve requirements*.txt anew from pyproject.toml'
 	@echo 'make clean                     remove the environment and caches; state/ and results/ stay'
 	@echo
@@ -42,6 +43,9 @@ types: setup-test
 
 setup:
 	@$(call set_up,requirements.txt)
+
+setup-cpu:
+	@$(call set_up,requirements-cpu.txt)
 
 setup-test:
 	@$(call set_up,requirements.txt requirements-test.txt)

@@ -58,7 +58,8 @@ def main(newer: list[str]) -> None:
     first = resolve_groups(sys.executable, groups, bare, pins={})
     known = {name: pin for pins in first.values() for name, pin in pins.items()}
     others = [resolve_groups(python, groups, bare, pins=known) for python in newer]
-    for file, lines in locks(first, others).items():
+    always = project["tool"]["unmask"]["locks"]["always"]
+    for file, lines in locks(first, others, always).items():
         (ROOT / file).write_text(MADE_BY + HEADERS[file] + "".join(f"{line}\n" for line in lines))
         print(f"{file}: {len(lines)} packages")
 
@@ -109,14 +110,16 @@ def report(python: Path, asked: list[str], pins: Pins, *options: str) -> dict[st
     }
 
 
-def locks(first: dict[str, Pins], others: list[dict[str, Pins]]) -> dict[str, list[str]]:
+def locks(
+    first: dict[str, Pins], others: list[dict[str, Pins]], always: list[str]
+) -> dict[str, list[str]]:
     cpu, machine, test = (
         merged(first[group], [other[group] for other in others])
         for group in ("cpu", "machine", "test")
     )
     return {
-        "requirements.txt": machine,
-        "requirements-cpu.txt": cpu,
+        "requirements.txt": sorted({*machine, *always}),
+        "requirements-cpu.txt": sorted({*cpu, *always}),
         "requirements-test.txt": [line for line in test if line not in machine],
     }
 

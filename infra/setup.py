@@ -30,6 +30,11 @@ PYTHON = VENV / "bin" / "python"
 UNDER_WAY = VENV / "under-way"
 SUPPORTED = ((3, 11), (3, 12))
 
+#: What must load once a lock is installed.
+CHECKS = {
+    "requirements.txt": "producer.commands, workers.cpu, workers.gpu",
+    "requirements-cpu.txt": "workers.cpu, workers.sweep",
+}
 #: Which wheel fits, and what it needs, differs between machines.
 TORCH = re.compile(r"(torch|torchvision)==")
 
@@ -61,6 +66,7 @@ def set_up(wanted: list[Path]) -> None:
         marker(lock).unlink(missing_ok=True)
     install(wanted)
     step("adding the command unmask", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    check(wanted)
     for lock in wanted:
         shutil.copyfile(lock, marker(lock))
     UNDER_WAY.unlink()
@@ -77,6 +83,14 @@ def install(wanted: list[Path]) -> None:
         if torch:
             what = f"installing {' and '.join(torch)} with what they need here"
             step(what, "--constraint", str(file), *torch)
+
+
+def check(wanted: list[Path]) -> None:
+    """A package that this Python needs and the lock lacks is told now, not by the first scan."""
+    for name in sorted({CHECKS[lock.name] for lock in wanted if lock.name in CHECKS}):
+        done = subprocess.run([str(PYTHON), "-c", f"import {name}"], cwd=ROOT, check=False)
+        if done.returncode:
+            sys.exit(f"set-up: {name} can't be loaded; see the words above")
 
 
 def step(what: str, *options: str) -> None:

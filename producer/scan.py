@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -80,23 +79,25 @@ def watch(
     submission: Submission,
     show: Callable[[Watching], None],
     show_trouble: Callable[[str], None],
+    stop: threading.Event,
 ) -> Exit:
     """Until every item has ended, or the brake stopped the campaign."""
-    while True:
+    while not stop.is_set():
         reading = not submission.is_over
         notes = tuple(machine.check())
         try:
             status = submission.ledger.status(submission.campaign.options.name)
         except TryAgain as trouble:
             show_trouble(trouble.reason)
-            time.sleep(PATIENCE_S)
+            stop.wait(PATIENCE_S)
             continue
         show(Watching(status=status, submission=submission, notes=notes))
         if status.campaign.state == "paused":
             return Exit.BRAKE
         if not reading and is_finished(status):
             return verdict_of(status)
-        time.sleep(LOOK_EVERY_S)
+        stop.wait(LOOK_EVERY_S)
+    return Exit.INTERRUPTED
 
 
 def is_finished(status: CampaignStatus) -> bool:
@@ -108,25 +109,19 @@ def verdict_of(status: CampaignStatus) -> Exit:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[Callable[[], None]]:
-    """SIGTERM stops like Ctrl-C does; while stopping, neither changes anything.
+def told_by_signals() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM. Only a flag: an exception out of a handler may get lost."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
 
-    Yields what to call when the work is done and only the stopping is left.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    def told(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
 
-    def ignore() -> None:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        ignore()
-        raise KeyboardInterrupt
-
-    for number in before:
-        signal.signal(number, interrupt)
+    for number in numbers:
+        signal.signal(number, told)
     try:
-        yield ignore
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -40,6 +40,8 @@ TABLE_ROWS = 40
 TABLE_WIDTH = 110
 NAME_CELLS = 38
 HOUR_S = 3600.0
+#: From less than this nothing follows for an hour.
+LITTLE_FOOTAGE_S = 5.0
 
 
 def total(status: CampaignStatus) -> int:
@@ -67,8 +69,8 @@ def left_s(status: CampaignStatus) -> float | None:
 def cost(status: CampaignStatus) -> str:
     """What an hour of footage cost; pictures have no length and count for nothing here."""
     spent = f"{status.cpu_seconds:,.1f} CPU s and {status.gpu_seconds:,.1f} GPU s"
-    if status.footage_s <= 0:
-        return f"{spent} spent; no footage with a length was answered"
+    if status.footage_s < LITTLE_FOOTAGE_S:
+        return f"{spent} spent; too little footage to tell what an hour costs"
     hours = status.footage_s / HOUR_S
     return (
         f"an hour of footage cost {status.cpu_seconds / hours:,.0f} CPU s "
@@ -136,9 +138,18 @@ def _failure(one: Any) -> dict[str, Any]:
     }
 
 
+def state_word(status: CampaignStatus) -> str:
+    """As a person would say it: a campaign with nothing left to do is finished."""
+    if status.campaign.state != "running":
+        return status.campaign.state
+    if not total(status):
+        return "empty"
+    return "finished" if ended(status) == total(status) else "running"
+
+
 def status_text(status: CampaignStatus) -> str:
     options = status.campaign.options
-    state = status.campaign.state
+    state = state_word(status)
     if status.campaign.reason:
         state += f": {printable(status.campaign.reason)}"
     left = left_s(status)

@@ -17,5 +17,6 @@ def unmask() -> None:
     """The library without queue or database."""
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The console script."""
     app()

@@ -20,7 +20,9 @@ WATCH_EVERY_S = 2.0
 
 def status(
     ctx: typer.Context,
-    campaign: options.CampaignName = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", "-c", help="Name of one campaign; all if left out.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again until stopped.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per campaign.")] = False,
     state: options.State = DEFAULT_STATE,

@@ -28,6 +28,10 @@ Column = Annotated[
     str | None,
     typer.Option(help="Column of a table that holds the addresses; guessed if left out."),
 ]
+Root = Annotated[
+    Path | None,
+    typer.Option(help="A list or stdin may name files below this folder, not only below its own."),
+]
 Model = Annotated[
     str, typer.Option(help="A bundle: its name in models/, or its folder. auto: by device.")
 ]

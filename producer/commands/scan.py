@@ -13,7 +13,7 @@ from producer.commands.say import bad_line, say, warn
 from producer.local import Machine
 from producer.local.machine import KeepsEnding
 from producer.report import write_reports
-from producer.scan import Exit, Submission, default_results, is_finished, stopped_by_signals, watch
+from producer.scan import Exit, Submission, default_results, is_finished, told_by_signals, watch
 from producer.sources import Source, open_source
 from producer.status import printed, summary
 from producer.view import LiveView
@@ -29,6 +29,7 @@ def scan(
     *,
     campaign: options.CampaignName = None,
     column: options.Column = None,
+    root: options.Root = None,
     model: options.Model = AUTO,
     frames: options.Frames = None,
     first: options.First = False,
@@ -53,7 +54,7 @@ def scan(
         extract_only=extract_only,
     )
     tools = context(ctx, state)
-    source = open_source(media, column=column, lister=tools.lister)
+    source = open_source(media, column=column, root=root, lister=tools.lister)
     chosen = choose(
         wanted,
         name=campaign,
@@ -68,13 +69,15 @@ def scan(
     opened = tools.ledger.open_campaign(chosen)
     try:
         status = _run(tools, opened, source, state)
-        _finish(tools, opened, source, folder)
+        if status is not Exit.INTERRUPTED:
+            _finish(tools, opened, source, folder)
     except KeyboardInterrupt:
+        status = Exit.INTERRUPTED
+    if status is Exit.INTERRUPTED:
         warn(
             "stopped; the same command goes on from here, and "
             f"`python -m producer report --campaign {chosen.name}` writes what there is"
         )
-        status = Exit.INTERRUPTED
     raise typer.Exit(int(status))
 
 
@@ -82,15 +85,13 @@ def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exi
     submission = Submission(tools.ledger, campaign, source, bad_line)
     fleet = Machine(state, _environment(tools), tools.ledger.forget_offers)
     try:
-        with stopped_by_signals() as only_stopping_is_left, fleet as machine:
+        with told_by_signals() as stop, fleet as machine:
             if tools.owns_ledger:
                 tools.ledger.release_all("the scan that held it has ended")
             machine.start(classify=not campaign.options.extract_only)
             submission.start()
             with LiveView(flower=machine.flower_url, device=_device(tools)) as view:
-                status = watch(machine, submission, view.show, view.trouble)
-            only_stopping_is_left()
-            return status
+                return watch(machine, submission, view.show, view.trouble, stop)
     except KeepsEnding as error:
         warn(f"unmask: {error}")
         return Exit.BRAKE

@@ -16,6 +16,7 @@ def submit(
     *,
     campaign: options.CampaignName = None,
     column: options.Column = None,
+    root: options.Root = None,
     model: options.Model = AUTO,
     frames: options.Frames = None,
     first: options.First = False,
@@ -41,7 +42,7 @@ def submit(
         shelf=tools.settings.models_dir,
         device=tools.settings.device,
     )
-    source = open_source(media, column=column, lister=tools.lister)
+    source = open_source(media, column=column, root=root, lister=tools.lister)
     opened = tools.ledger.open_campaign(chosen)
     counts = submit_source(tools.ledger, opened, source, bad_line)
     say(f"campaign {chosen.name}: {counts.new} new, {counts.known} already there")

@@ -188,7 +188,7 @@ def test_an_hour_of_footage_has_its_price() -> None:
     assert cost(dear).startswith("an hour of footage cost 180 CPU s and 9 GPU s (30 min 00 s")
     pictures = status(footage_s=0.0, cpu_seconds=1.0, gpu_seconds=0.0)
     assert cost(pictures) == (
-        "1.0 CPU s and 0.0 GPU s spent; no footage with a length was answered"
+        "1.0 CPU s and 0.0 GPU s spent; too little footage to tell what an hour costs"
     )
 
 

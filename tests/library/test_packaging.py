@@ -17,7 +17,9 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-cpu.txt", "requirements-test.txt")
-PIN = re.compile(r'[a-z0-9-]+==[0-9][a-z0-9.]*( ; python_version (<|>=) "3\.12")?')
+PIN = re.compile(
+    r'[a-z0-9-]+==[0-9][a-z0-9.]*( ; python_(full_)?version (<|>=) "3\.1[12][0-9.]*")?'
+)
 ASKED_FOR = {
     "boto3",
     "celery",
@@ -120,7 +122,7 @@ def test_what_is_pinned_is_for_both_pythons(python: str) -> None:
 
 def asked_python(name: str) -> str:
     metadata = importlib.metadata.metadata(name)
-    return metadata["Requires-Python"] if "Requires-Python" in metadata else ""
+    return str(metadata.get("Requires-Python", ""))
 
 
 def test_the_console_script_is_there() -> None:
@@ -151,7 +153,7 @@ def test_what_is_installed_is_what_the_locks_say() -> None:
     wrong = {
         name: (pin, found)
         for line in [*lines("requirements.txt"), *lines("requirements-test.txt")]
-        if "; python" not in line
+        if " ; " not in line
         for name, pin in [line.split("==")]
         if (found := importlib.metadata.version(name).partition("+")[0]) != pin
     }
