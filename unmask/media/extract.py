@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from unmask.errors import Unusable
 from unmask.media.budget import Budget, memory_is_an_outcome
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
@@ -31,6 +32,8 @@ _LONGEST_NOTE = 500
 
 def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
     """Yields a clip per person, then the manifest; raises `Refused` where nothing can be seen."""
+    if spec.align != "none":
+        raise Unusable("crops aligned by the eyes can't be made yet: use `align: none`")
     budget = Budget(limits)
     with memory_is_an_outcome(), opened(file, budget) as source:
         gathering = _gather(source, spec)

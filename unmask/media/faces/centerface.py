@@ -32,10 +32,10 @@ _OPEN = b"\n\x02\x12\x00\n\x02\x08\x03\n\x02\x12\x00\n\x02\x12\x00"
 
 
 class CenterFace:
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
+        """More than one thread is a pool, which would not survive a fork."""
         options = onnxruntime.SessionOptions()
-        # A pool of threads would not survive a fork.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             _graph(), options, providers=["CPUExecutionProvider"]
