@@ -122,7 +122,7 @@ def test_what_is_pinned_is_for_both_pythons(python: str) -> None:
 
 def asked_python(name: str) -> str:
     metadata = importlib.metadata.metadata(name)
-    return str(metadata.get("Requires-Python", ""))
+    return str(metadata.json.get("requires_python", ""))
 
 
 def test_the_console_script_is_there() -> None:
