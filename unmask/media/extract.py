@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import BinaryIO
 
 from unmask.errors import Unusable
@@ -41,7 +42,10 @@ def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | M
 
 
 def _gather(source: Source, spec: ScanSpec) -> "Gathering":
-    gathering = Gathering(source=source, spec=spec, plan=plan(source.info.duration_s, spec))
+    info = source.info
+    gathering = Gathering(
+        source=source, spec=spec, plan=plan(info.duration_s, spec, info.frame_rate)
+    )
     for window in gathering.plan.windows:
         gathering.take(window)
     return gathering
@@ -56,6 +60,7 @@ class Gathering:
     plan: Plan
     trails: dict[int, Trail] = field(default_factory=dict)
     largest_px: int = 0
+    seen_until_s: float = float("-inf")
     looked_s: float = 0.0
     #: Counted here where nothing is followed.
     pictures_searched: int = 0
@@ -77,14 +82,19 @@ class Gathering:
         first: float | None = None
         last = 0.0
         start = self.source.near(window.start_s, window.slack_s)
-        for seen in self._follower.follow(picked(self.source.pictures(start), window)):
+        for seen in self._follower.follow(picked(self._unseen(start), window)):
             self._keep(seen, window)
             first = seen.picture.time_s if first is None else first
-            last = seen.picture.time_s
+            last = self.seen_until_s = seen.picture.time_s
             if self._has_enough():
                 break
         if first is not None:
             self.looked_s += last - first + (window.spacing_s or 0.0)
+
+    def _unseen(self, start_s: float) -> Iterator[Picture]:
+        """No moment twice: where frames are slow, a window may reach into the next one's time."""
+        pictures = self.source.pictures(start_s)
+        return dropwhile(lambda picture: picture.time_s <= self.seen_until_s, pictures)
 
     def _take_as_papers(self, window: Window) -> None:
         find = detector(self.spec.detector)

@@ -39,11 +39,11 @@ class Plan:
     moments: Literal["windows", "first", "stride"] = "windows"
 
 
-def plan(duration_s: float | None, spec: ScanSpec) -> Plan:
+def plan(duration_s: float | None, spec: ScanSpec, frame_rate: float | None = None) -> Plan:
     if spec.moments != "windows":
         first = Window(index=0, start_s=0.0, picks=None, stride=spec.stride)
         return Plan(windows=(first,), face_frames=spec.frames, moments=spec.moments)
-    starts, slack = window_starts(duration_s, spec)
+    starts, slack = window_starts(duration_s, spec, frame_rate)
     return Plan(
         windows=tuple(
             Window(
@@ -58,13 +58,17 @@ def plan(duration_s: float | None, spec: ScanSpec) -> Plan:
     )
 
 
-def window_starts(duration_s: float | None, spec: ScanSpec) -> tuple[list[float], float]:
+def window_starts(
+    duration_s: float | None, spec: ScanSpec, frame_rate: float | None = None
+) -> tuple[list[float], float]:
     """Where each window begins, and how far it may move without meeting its neighbour.
 
     A short file has fewer windows, and always at least one. Where nobody knows how long it is,
     they follow one another from the beginning.
     """
-    length = spec.frames * (spec.spacing_s or USUAL_SPACING_S)
+    # A video with fewer frames a second than the spec asks for gives each one it has.
+    slowest = 1 / frame_rate if frame_rate else 0.0
+    length = spec.frames * max(spec.spacing_s or USUAL_SPACING_S, slowest)
     if not duration_s:
         return [index * length for index in range(spec.windows)], 0.0
     if duration_s <= length:
