@@ -57,12 +57,13 @@ def copies(clip: Path) -> Iterator[Path]:
         yield target
 
 
-def seconds_to_row(ledger: Ledger, campaign: Campaign, clip: Path) -> float:
+def seconds_to_row(machine: Machine, ledger: Ledger, campaign: Campaign, clip: Path) -> float:
     item = NewItem(uri=str(clip), trust=Trust.LOCAL, stamp=stamp_of(clip.stat()))
     before = sum(ledger.status(campaign.options.name).stages.get(end, 0) for end in ENDS)
     started = time.perf_counter()
     ledger.submit(campaign, [item])
     while time.perf_counter() - started < PATIENCE_S:
+        machine.check()
         stages = ledger.status(campaign.options.name).stages
         if sum(stages.get(end, 0) for end in ENDS) > before:
             return time.perf_counter() - started
@@ -101,10 +102,12 @@ def measure(folder: Path) -> dict[str, list[float]]:
     clips = copies(clip)
     with Machine(state, settings.environment(given)) as machine:
         machine.start()
-        seconds_to_row(ledger, live, next(clips))  # everything is loaded once before it counts
-        idle = [seconds_to_row(ledger, live, next(clips)) for _ in range(RUNS)]
+        seconds_to_row(
+            machine, ledger, live, next(clips)
+        )  # everything is loaded once before it counts
+        idle = [seconds_to_row(machine, ledger, live, next(clips)) for _ in range(RUNS)]
         backlog(ledger, bulk)
-        behind = [seconds_to_row(ledger, live, next(clips)) for _ in range(RUNS)]
+        behind = [seconds_to_row(machine, ledger, live, next(clips)) for _ in range(RUNS)]
         left = ledger.status("bulk").stages
     if not any(count for stage, count in left.items() if stage not in ENDS):
         raise SystemExit("the backlog was used up before the end: the second case says nothing")
