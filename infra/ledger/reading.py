@@ -82,8 +82,14 @@ def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
         submitted_at=moment(row.submitted),
         started_at=moment_or_none(row.started),
         **_asked_for(campaign.options),
-        **({name: getattr(row, name) for name in ANSWER} if ended else {}),
+        **(_answer(row) if ended else {}),
     )
+
+
+def _answer(row: Row[Any]) -> dict[str, Any]:
+    """A redirect may end at a signed address."""
+    found = {name: getattr(row, name) for name in ANSWER}
+    return found | {"final_uri": found["final_uri"] and redact(found["final_uri"])}
 
 
 def _asked_for(options: CampaignOptions) -> dict[str, Any]:

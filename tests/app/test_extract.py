@@ -158,6 +158,16 @@ def test_the_items_own_fault_is_a_typed_end_that_knows_the_bytes(stand: Stand) -
     assert row.bytes_fetched > 0
 
 
+def test_where_a_redirect_ended_is_told_without_its_secret(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4?token=planted")
+    stand.room.outcome = Outcome.NO_FACE
+    stand.extract(item)
+    row = stand.row(item)
+    assert row.final_uri is not None
+    assert row.final_uri.startswith("https://example.org/a.mp4")
+    assert "planted" not in f"{row}"
+
+
 def test_an_answer_without_faces_needs_no_model(stand: Stand) -> None:
     (item,) = stand.submit("https://example.org/a.mp4")
     stand.room.outcome = Outcome.NO_FACE
