@@ -104,7 +104,7 @@ class Ledger:
         """How many items were taken back. In batches; once begun, nothing more is claimed."""
         with self._write() as db:
             campaign = campaigns.campaign(db, name)
-            if not recall.is_open(db, campaign):
+            if recall.is_finished(db, campaign):
                 return 0
             campaigns.set_state(db, campaign, "cancelled", "cancelled by a person")
         return self._batches(lambda db, after: recall.cancel(db, campaign, after))

@@ -29,16 +29,11 @@ _AFRESH: dict[str, Any] = {
 }
 
 
-def is_open(db: Connection, campaign: Campaign) -> bool:
-    """Whether anything of it can still be taken back."""
-    return (
-        db.scalar(
-            select(ItemTable.id)
-            .where(ItemTable.campaign_id == campaign.id, ItemTable.stage.not_in(ENDS))
-            .limit(1)
-        )
-        is not None
-    )
+def is_finished(db: Connection, campaign: Campaign) -> bool:
+    """Every item of it has ended. An empty campaign has not begun."""
+    of_it = select(ItemTable.id).where(ItemTable.campaign_id == campaign.id).limit(1)
+    still_open = of_it.where(ItemTable.stage.not_in(ENDS))
+    return db.scalar(of_it) is not None and db.scalar(still_open) is None
 
 
 def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:

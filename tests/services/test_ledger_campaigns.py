@@ -7,6 +7,7 @@ from schemas.records import Priority
 from schemas.stages import Stage
 from tests.services.items import claimed, new, options, stages, submitted
 from unmask.errors import Unusable
+from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
 
@@ -82,3 +83,14 @@ def test_a_cancelled_campaign_takes_no_more_items(ledger: Ledger) -> None:
     ledger.cancel("one")
     with pytest.raises(Unusable, match="was cancelled"):
         ledger.submit(campaign, [new(1)])
+
+
+def test_a_finished_campaign_is_not_cancelled(ledger: Ledger) -> None:
+    campaign = ledger.open_campaign(options("done"))
+    ledger.submit(campaign, [new(1)])
+    (offer,) = ledger.offer(window=10, lease_s=60)
+    claim = ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
+    assert claim is not None
+    ledger.reject(claim, Outcome.UNREACHABLE, "404")
+    assert ledger.cancel("done") == 0
+    assert ledger.campaign("done").state == "running"
