@@ -10,7 +10,7 @@ from infra.ledger import open_ledger
 from infra.ledger.policy import Policy
 from schemas.stages import Stage
 from tests.e2e.conftest import Bench, results
-from tests.e2e.test_stopping import copies, finished, until
+from tests.e2e.test_stopping import begun, copies, until
 
 
 def address(bench: Bench) -> str:
@@ -56,9 +56,9 @@ def test_a_dead_item_is_status_3_and_requeue_revives_it(local: Bench) -> None:
 
 
 def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
-    media = copies(local.folder, 3)
+    media = copies(local.folder, 6)
     scan = local.start("scan", str(media), "--campaign", "brake", "--out", str(local.results))
-    until(lambda: finished(local) >= 1)
+    until(lambda: begun(local))
     ledger = open_ledger(address(local))
     ledger.pause("brake", "the network is gone")
     ledger.close()
@@ -113,8 +113,8 @@ def test_cancel_takes_back_what_has_not_ended(local: Bench) -> None:
 
 
 def test_sigterm_stops_like_ctrl_c(local: Bench) -> None:
-    media = copies(local.folder, 3)
+    media = copies(local.folder)
     scan = local.start("scan", str(media), "--out", str(local.results))
-    until(lambda: finished(local) >= 1)
+    until(lambda: begun(local))
     scan.send_signal(signal.SIGTERM)
     assert scan.wait(15) == 130
