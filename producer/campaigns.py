@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.sources import STDIN
 from schemas.records import CampaignOptions, Priority
 from unmask.model.bundle import Bundle
 from unmask.model.shelf import default_name, find_bundle
@@ -36,14 +37,14 @@ def has_gpu(device: str) -> bool:
 
 
 def choose(
-    wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str
+    wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str, first: str = ""
 ) -> CampaignOptions:
-    """Everything a verdict depends on, frozen under a name."""
+    """Everything a verdict depends on, frozen under a name; `first` is the first address."""
     model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
     bundle = find_bundle(model, shelf)
     spec = _spec(wanted, bundle)
     return CampaignOptions(
-        name=name or derived_name(media, bundle.digest, spec.digest, wanted.extract_only),
+        name=name or derived_name(media, first, bundle.digest, spec.digest, wanted.extract_only),
         model=bundle.name,
         model_digest=bundle.digest,
         spec=spec,
@@ -57,10 +58,16 @@ def _spec(wanted: Wanted, bundle: Bundle) -> ScanSpec:
     return base.with_options(frames=wanted.frames, first=wanted.first, stride=wanted.stride)
 
 
-def derived_name(media: str, *pinned: object) -> str:
-    """The same for the same command, so that a scan goes on where it stopped."""
-    place = media if "://" in media or media == "-" else str(Path(media).expanduser().absolute())
-    shown = "stdin" if media == "-" else (Path(place).name or "root")
+def derived_name(media: str, first: str, *pinned: object) -> str:
+    """The same for the same command, so that a scan goes on where it stopped.
+
+    A list on stdin has no name; what it begins with tells it from others.
+    """
+    if media == STDIN:
+        place, shown = first, "stdin"
+    else:
+        place = media if "://" in media else str(Path(media).expanduser().absolute())
+        shown = Path(place).name or "root"
     slug = re.sub(r"[^a-z0-9]+", "-", shown.lower()).strip("-")[:SLUG_CHARACTERS] or "media"
     digest = hashlib.sha256("\0".join(map(str, (place, *pinned))).encode()).hexdigest()
     return f"{slug}-{digest[:6]}"

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +12,7 @@ from types import FrameType
 
 from infra.ledger import Ledger
 from producer.local import Machine
-from producer.sources import BadLine, Source
-from producer.submit import submit
-from schemas.records import Campaign, CampaignStatus, Submitted
+from schemas.records import Campaign, CampaignStatus, NewItem, Submitted
 from schemas.stages import ENDS, Stage
 from unmask.errors import TryAgain
 
@@ -37,11 +35,8 @@ class Exit(IntEnum):
 class Submission:
     """The source being read in a thread of its own, so that work starts with its first rows."""
 
-    def __init__(
-        self, ledger: Ledger, campaign: Campaign, source: Source, on_bad: Callable[[BadLine], None]
-    ) -> None:
-        self.ledger, self.campaign = ledger, campaign
-        self._source, self._on_bad = source, on_bad
+    def __init__(self, ledger: Ledger, campaign: Campaign, items: Iterable[NewItem]) -> None:
+        self.ledger, self.campaign, self._items = ledger, campaign, items
         self._reading: Future[Submitted] | None = None
 
     def start(self) -> None:
@@ -58,9 +53,14 @@ class Submission:
         self._reading.result()
         return True
 
+    @property
+    def counts(self) -> Submitted | None:
+        """How many were new; None while the source is still being read."""
+        return self._reading.result() if self._reading is not None and self.is_over else None
+
     def _run(self, reading: "Future[Submitted]") -> None:
         try:
-            reading.set_result(submit(self.ledger, self.campaign, self._source, self._on_bad))
+            reading.set_result(self.ledger.submit(self.campaign, self._items))
         except BaseException as error:  # noqa: BLE001 - the main thread raises it, and tells it
             reading.set_exception(error)
 

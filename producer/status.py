@@ -237,12 +237,12 @@ COLUMNS: Mapping[str, dict[str, Any]] = {
     "item": {"no_wrap": True},
     "verdict": {"no_wrap": True},
     "fake": {"justify": "right", "no_wrap": True},
-    "when": {"no_wrap": True},
+    "who, when": {"no_wrap": True},
     "why": {"overflow": "fold"},
 }
 #: From so many cells on: which columns there are, and how long a name may be.
 LAYOUTS: Mapping[int, tuple[tuple[str, ...], int]] = {
-    100: (("item", "verdict", "fake", "when", "why"), NAME_CELLS),
+    100: (("item", "verdict", "fake", "who, when", "why"), NAME_CELLS),
     72: (("item", "verdict", "fake", "why"), 28),
     0: (("item", "verdict", "why"), 20),
 }
@@ -254,13 +254,13 @@ def _fitting(width: int) -> tuple[tuple[str, ...], int]:
 
 def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
     name = row.uri.rpartition("/")[2] or row.uri
-    outcome = row.outcome.value if row.outcome else row.stage.value
+    outcome = row.outcome.value if row.outcome else "not ended"
     style = STYLES.get(row.outcome, "") if row.outcome else "dim"
     return {
         "item": Text(shorten(printable(name), name_cells)),
         "verdict": Text(outcome, style=style),
         "fake": Text("" if row.probability is None else f"{row.probability:.2f}"),
-        "when": Text(_when(row.persons)),
+        "who, when": Text(_when(row.persons)),
         "why": Text(printable(row.reason)),
     }
 

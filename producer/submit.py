@@ -1,17 +1,27 @@
 """Items → ledger rows, in bulk, each once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 
-from infra.ledger import Ledger
 from producer.sources import BadLine, Source
-from schemas.records import Campaign, NewItem, Submitted
+from schemas.records import NewItem
 
 
-def submit(
-    ledger: Ledger, campaign: Campaign, source: Source, on_bad: Callable[[BadLine], None]
-) -> Submitted:
-    """Good lines go through, bad ones are told; `source.tally` may be watched meanwhile."""
-    return ledger.submit(campaign, _good(source, on_bad))
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A source that names at least one thing to scan, read that far."""
+
+    first: NewItem
+    #: All of them, the first too.
+    items: Iterator[NewItem]
+
+
+def begin(source: Source, on_bad: Callable[[BadLine], None]) -> Begun:
+    """Good lines go through, bad ones are told; a source without a good one raises here."""
+    items = _good(source, on_bad)
+    first = next(items)
+    return Begun(first=first, items=chain([first], items))
 
 
 def _good(source: Source, on_bad: Callable[[BadLine], None]) -> Iterator[NewItem]:

@@ -45,20 +45,18 @@ class LiveView:
     def __init__(
         self,
         *,
-        flower: str,
         device: str,
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console or Console(stderr=True)
-        self._flower, self._device, self._clock = flower, device, clock
+        self._device, self._clock = device, clock
         self._live: Live | None = None
         self._said_at = float("-inf")
         self._said_ended = -1
 
     def __enter__(self) -> Self:
-        for words in (f"classifying on {self._device}", f"Flower: {self._flower}"):
-            self._console.print(words, highlight=False, soft_wrap=True)
+        self._console.print(f"classifying on {self._device}", highlight=False, soft_wrap=True)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
@@ -75,7 +73,7 @@ class LiveView:
 
     def show(self, seen: Watching) -> None:
         for note in seen.notes:
-            self._console.print(printable(note), style="yellow", highlight=False)
+            self._console.print(printable(note), style="yellow", highlight=False, soft_wrap=True)
         if self._live is not None:
             self._live.update(render(seen.status, reading=not seen.submission.is_over))
         elif self._is_time(seen.status):

@@ -9,13 +9,16 @@ from rich.console import Console
 
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, context
-from producer.commands.say import say
+from producer.commands.say import say, warn
 from producer.report import write_reports
 from producer.scan import default_results
-from producer.status import status_json, status_text
+from producer.sources.values import counted
+from producer.status import state_word, status_json, status_text
 from unmask.outcomes import Outcome
 
 WATCH_EVERY_S = 2.0
+#: States in which nothing moves until somebody does something.
+STILL = ("finished", "cancelled", "empty")
 
 
 def status(
@@ -23,7 +26,9 @@ def status(
     campaign: Annotated[
         str | None, typer.Option("--campaign", "-c", help="Name of one campaign; all if left out.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again until stopped.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again until all has ended.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per campaign.")] = False,
     state: options.State = DEFAULT_STATE,
 ) -> None:
@@ -34,11 +39,12 @@ def status(
         names = [campaign] if campaign else [one.options.name for one in ledger.campaigns()]
         if watch and not json:
             Console().clear()
-        for name in names:
-            say(show(ledger.status(name)))
+        seen = [ledger.status(name) for name in names]
+        for one in seen:
+            say(show(one))
         if not names:
-            say("no campaign yet: `python -m producer scan` or `submit` opens one")
-        if not watch:
+            warn("no campaign yet: `python -m producer scan` or `submit` opens one")
+        if not watch or all(state_word(one) in STILL for one in seen):
             return
         time.sleep(WATCH_EVERY_S)
 
@@ -56,15 +62,33 @@ def report(
         say(str(path))
 
 
+def _outcome(word: str) -> Outcome:
+    try:
+        return Outcome(word)
+    except ValueError:
+        raise typer.BadParameter(f"{word} is none of {', '.join(Outcome)}") from None
+
+
 def requeue(
     ctx: typer.Context,
     campaign: options.Campaign,
-    outcome: Annotated[list[Outcome], typer.Option(help="Which ends to try again; repeatable.")],
+    outcome: Annotated[
+        list[Outcome],
+        typer.Option(
+            help="Which ends to try again; repeatable.", parser=_outcome, metavar="OUTCOME"
+        ),
+    ],
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """Try ended items again, chosen by how they ended."""
     count = context(ctx, state).ledger.requeue(campaign, set(outcome))
-    say(f"campaign {campaign}: {count} items go again")
+    say(f"campaign {campaign}: {_go(count)} again")
+    if count:
+        say("running workers take them; on one machine the same `scan` command does")
+
+
+def _go(count: int) -> str:
+    return f"{counted(count, 'item')} {'goes' if count == 1 else 'go'}"
 
 
 def cancel(
@@ -72,7 +96,7 @@ def cancel(
 ) -> None:
     """Take back what has not ended yet."""
     count = context(ctx, state).ledger.cancel(campaign)
-    say(f"campaign {campaign}: {count} items cancelled")
+    say(f"campaign {campaign}: {counted(count, 'item')} cancelled")
 
 
 def resume(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from infra.ledger import Ledger, migrate, open_ledger
+from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.objects import Store
 from infra.resources import source_buckets, store
 from producer.sources import Lister, bucket_lister
+from unmask.errors import Unusable
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -49,6 +50,8 @@ class Context:
 
     @cached_property
     def ledger(self) -> Ledger:
+        if self.owns_ledger and self.schema() is Schema.MISSING:
+            raise Unusable("nothing has been scanned here yet: `scan` or `submit` begins")
         return open_ledger(self.database)
 
     @cached_property
@@ -58,6 +61,9 @@ class Context:
     @property
     def lister(self) -> Lister:
         return bucket_lister(source_buckets(self.settings))
+
+    def schema(self) -> Schema:
+        return check(self.database)
 
     def migrate(self) -> None:
         migrate(self.database)

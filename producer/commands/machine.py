@@ -4,15 +4,24 @@ from typing import Annotated
 
 import typer
 
+from infra.ledger import Schema
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, context
 from producer.commands.say import say
 
+MIGRATED = {
+    Schema.MISSING: "the ledger was made",
+    Schema.OLDER: "the ledger was brought to this version",
+    Schema.CURRENT: "the ledger was of this version already",
+}
+
 
 def migrate(ctx: typer.Context, state: options.State = DEFAULT_STATE) -> None:
     """Bring the ledger's tables to this version."""
-    context(ctx, state).migrate()
-    say("the ledger is up to date")
+    tools = context(ctx, state)
+    before = tools.schema()
+    tools.migrate()
+    say(MIGRATED[before])
 
 
 def doctor(

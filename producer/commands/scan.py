@@ -6,18 +6,19 @@ from typing import Annotated
 
 import typer
 
-from producer.campaigns import AUTO, choose, has_gpu
+from producer.bad_lines import BadLines
+from producer.campaigns import AUTO, has_gpu
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, Context, context
+from producer.commands.opening import order
 from producer.commands.say import bad_line, say, warn
 from producer.local import Machine
 from producer.local.machine import KeepsEnding
 from producer.report import write_reports
 from producer.scan import Exit, Submission, default_results, is_finished, told_by_signals, watch
-from producer.sources import Source, open_source
-from producer.status import printed, summary
+from producer.sources.values import counted
+from producer.status import ended, printed, summary, total
 from producer.view import LiveView
-from schemas.records import Campaign
 
 #: Ctrl-C has ten seconds for everything; what is not done by then is given back.
 STOP_DRAIN_S = 3.0
@@ -41,6 +42,10 @@ def scan(
 ) -> None:
     """Scan media on this machine, from nothing to a report.
 
+    `--first --frames 100` looks at the first 100 face frames only, `--stride 10` at every tenth
+    frame; without them windows are spread over the whole file. `--column link` names the column of
+    a table; its other columns are carried into the results.
+
     Status 0: every item has an answer or a clear rejection. 2: wrong usage. 3: at least one item
     is dead. 4: the brake stopped it, since nearly everything failed by our own fault or a process
     kept ending. 130: stopped by Ctrl-C; the same command goes on from there.
@@ -54,43 +59,61 @@ def scan(
         extract_only=extract_only,
     )
     tools = context(ctx, state)
-    source = open_source(media, column=column, root=root, lister=tools.lister)
-    chosen = choose(
+    bad_lines = BadLines(bad_line, warn)
+    wish = order(
+        tools,
         wanted,
-        name=campaign,
         media=media,
-        shelf=tools.settings.models_dir,
-        device=tools.settings.device,
+        campaign=campaign,
+        column=column,
+        root=root,
+        on_bad=bad_lines,
     )
-    folder = out or default_results(chosen.name)
+    name = wish.options.name
+    folder = out or default_results(name)
     for needed in (state, folder):
         needed.mkdir(parents=True, exist_ok=True)
     tools.migrate()
-    opened = tools.ledger.open_campaign(chosen)
+    opened = tools.ledger.open_campaign(wish.options)
+    before = ended(tools.ledger.status(name))
+    submission = Submission(tools.ledger, opened, wish.items)
     try:
-        status = _run(tools, opened, source, state)
+        status = _run(tools, submission, state)
         if status is not Exit.INTERRUPTED:
-            _finish(tools, opened, source, folder)
+            for sentence in [*wish.source.tally.sentences(), *_nothing_new(submission, before)]:
+                warn(sentence)
+            bad_lines.save(folder)
+            _finish(tools, name, folder)
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
     if status is Exit.INTERRUPTED:
         warn(
             "stopped; the same command goes on from here, and "
-            f"`python -m producer report --campaign {chosen.name}` writes what there is"
+            f"`python -m producer report --campaign {name}` writes what there is"
         )
     raise typer.Exit(int(status))
 
 
-def _run(tools: Context, campaign: Campaign, source: Source, state: Path) -> Exit:
-    submission = Submission(tools.ledger, campaign, source, bad_line)
+def _nothing_new(submission: Submission, before: int) -> list[str]:
+    """A second scan of a finished campaign looks like a scan that did nothing: it says why."""
+    counts, name = submission.counts, submission.campaign.options.name
+    if counts is None or counts.new or before < total(submission.ledger.status(name)):
+        return []
+    had = f"nothing new: {counted(before, 'item')} had ended before"
+    again = f"`python -m producer requeue --campaign {name} --outcome …` tries some of them again"
+    return [f"{had}; {again}, and another --campaign scans everything anew"]
+
+
+def _run(tools: Context, submission: Submission, state: Path) -> Exit:
+    options = submission.campaign.options
     fleet = Machine(state, _environment(tools), tools.ledger.forget_offers)
     try:
         with told_by_signals() as stop, fleet as machine:
             if tools.owns_ledger:
                 tools.ledger.release_all("the scan that held it has ended")
-            machine.start(classify=not campaign.options.extract_only)
+            machine.start(classify=not options.extract_only)
             submission.start()
-            with LiveView(flower=machine.flower_url, device=_device(tools)) as view:
+            with LiveView(device=_device(tools)) as view:
                 return watch(machine, submission, view.show, view.trouble, stop)
     except KeepsEnding as error:
         warn(f"unmask: {error}")
@@ -111,11 +134,8 @@ def _environment(tools: Context) -> dict[str, str]:
     return tools.environment(changes)
 
 
-def _finish(tools: Context, campaign: Campaign, source: Source, folder: Path) -> None:
-    name = campaign.options.name
+def _finish(tools: Context, name: str, folder: Path) -> None:
     status = tools.ledger.status(name)
-    for sentence in source.tally.sentences():
-        warn(sentence)
     printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
         warn(f"the campaign is {status.campaign.state}: {status.campaign.reason}")

@@ -2,12 +2,11 @@
 
 import typer
 
-from producer.campaigns import AUTO, choose
+from producer.campaigns import AUTO
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, context
+from producer.commands.opening import order
 from producer.commands.say import bad_line, say
-from producer.sources import open_source
-from producer.submit import submit as submit_source
 
 
 def submit(
@@ -35,16 +34,19 @@ def submit(
         extract_only=extract_only,
     )
     tools = context(ctx, state)
-    chosen = choose(
+    wish = order(
+        tools,
         wanted,
-        name=campaign,
         media=media,
-        shelf=tools.settings.models_dir,
-        device=tools.settings.device,
+        campaign=campaign,
+        column=column,
+        root=root,
+        on_bad=bad_line,
     )
-    source = open_source(media, column=column, root=root, lister=tools.lister)
-    opened = tools.ledger.open_campaign(chosen)
-    counts = submit_source(tools.ledger, opened, source, bad_line)
-    say(f"campaign {chosen.name}: {counts.new} new, {counts.known} already there")
-    for sentence in source.tally.sentences():
+    if tools.owns_ledger:
+        state.mkdir(parents=True, exist_ok=True)
+        tools.migrate()
+    counts = tools.ledger.submit(tools.ledger.open_campaign(wish.options), wish.items)
+    say(f"campaign {wish.options.name}: {counts.new:,} new, {counts.known:,} already there")
+    for sentence in wish.source.tally.sentences():
         say(sentence)

@@ -4,12 +4,14 @@ import fcntl
 import logging
 import os
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from producer.local import redis_server
 from producer.local.child import Child
@@ -26,6 +28,8 @@ RESTART_WITHIN_S = 120.0
 LITTLE_DISK = 64 << 20
 FLOWER = "flower"
 FLOWER_PORT = 5555
+#: A port of this machine that is open answers at once.
+ANSWER_S = 0.2
 CELERY = (sys.executable, "-m", "celery")
 #: One machine's workers know each other already; looking for neighbours costs a second.
 ALONE = ("--without-mingle", "--without-gossip")
@@ -48,6 +52,7 @@ class Machine:
     ) -> None:
         self._state, self._on_empty_redis = state, on_empty_redis
         self._disk_was_full = False
+        self._flower_told = False
         self._run = state / "run"
         self._environment = os.environ | environment
         self._children: list[Child] = []
@@ -111,7 +116,19 @@ class Machine:
             child.start()
             if child is self._redis:
                 self._on_empty_redis()
-        return [*notes, *self._full_disk()]
+        return [*notes, *self._flower_answers(), *self._full_disk()]
+
+    def _flower_answers(self) -> list[str]:
+        """Its address is of use from the moment on when it opens."""
+        if self._flower_told or not any(child.name == FLOWER for child in self._children):
+            return []
+        parts = urlsplit(self.flower_url)
+        try:
+            socket.create_connection((parts.hostname, parts.port), ANSWER_S).close()
+        except OSError:
+            return []
+        self._flower_told = True
+        return [f"Flower: {self.flower_url}"]
 
     def _full_disk(self) -> list[str]:
         """Said once when it fills up: a worker that can't write its log can't say it."""
@@ -157,6 +174,7 @@ class Machine:
         self._children.remove(child)
         if _too_often(child):
             return f"Flower does not start (see {child.log}); the scan goes on without it"
+        self._flower_told = False
         self._choose_flower(redis_server.free_port())
         child.restart(self._environment)
         self._children.append(child)

@@ -7,7 +7,7 @@ for entry in open_source("list.csv"):
 """
 
 from producer.sources.listing import bucket_lister
-from producer.sources.opening import open_source
+from producer.sources.opening import STDIN, open_source
 from producer.sources.source import Source
 from producer.sources.values import (
     BadLine,
@@ -19,6 +19,7 @@ from producer.sources.values import (
 )
 
 __all__ = [
+    "STDIN",
     "BadLine",
     "DuplicateLine",
     "Listed",

@@ -57,7 +57,7 @@ def test_the_closing_table_fits_and_names_every_verdict(width: int) -> None:
     assert max(map(cell_len, lines)) <= width
     assert len(lines) < 24
     text = "\n".join(lines)
-    for verdict in ("fake", "unsure", "real", "unreachable", "dead", "waiting"):
+    for verdict in ("fake", "unsure", "real", "unreachable", "dead", "not ended"):
         assert f" {verdict} " in text
     assert "killed" in text
 
@@ -123,16 +123,13 @@ class Ticking:
 def test_without_a_terminal_a_line_comes_when_there_is_news() -> None:
     out, clock = io.StringIO(), Ticking()
     console = Console(file=out, width=200, force_terminal=False)
-    with LiveView(
-        flower="http://127.0.0.1:5555", device="the CPU", console=console, clock=clock
-    ) as view:
+    with LiveView(device="the CPU", console=console, clock=clock) as view:
         for at, rows in _moments():
             clock.now = at
             view.show(watching(rows))
     said = out.getvalue().splitlines()
     assert said[0].endswith("the CPU")
-    assert said[1].endswith("http://127.0.0.1:5555")
-    assert [text.split(" ·")[0] for text in said[2:]] == [
+    assert [text.split(" ·")[0] for text in said[1:]] == [
         "0 of 2 ended",
         "1 of 2 ended",  # news
         "1 of 2 ended",  # ten seconds without
@@ -157,9 +154,7 @@ def watching(rows: list[ResultRow]) -> Watching:
 
 def test_what_went_wrong_outside_is_said_in_the_view() -> None:
     out = io.StringIO()
-    with LiveView(
-        flower="", device="the CPU", console=Console(file=out, force_terminal=False)
-    ) as view:
+    with LiveView(device="the CPU", console=Console(file=out, force_terminal=False)) as view:
         seen = watching([row(1)])
         view.show(dataclasses.replace(seen, notes=("the classifier ended (-9)\x1b[2J",)))
     assert "the classifier ended (-9)\\x1b[2J" in out.getvalue()

@@ -1,5 +1,6 @@
 """What is wrong with the input is said with its line number, and the good lines go through."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -20,6 +21,9 @@ def test_an_empty_folder_is_said(local: Bench) -> None:
     assert done.returncode == 2
     assert "nothing to scan" in done.stderr
     assert "Traceback" not in done.stderr
+    listed = local.run("status", "--json")
+    assert (listed.returncode, listed.stdout) == (2, "")
+    assert "nothing has been scanned here yet" in listed.stderr
 
 
 def test_an_absent_column_names_those_there_are(local: Bench) -> None:
@@ -41,6 +45,13 @@ def test_good_lines_go_through(local: Bench) -> None:
     assert done.returncode == 0, done.stderr
     assert "list.txt:3" in done.stderr
     assert "list.txt:4" in done.stderr
+    with (local.results / "bad-lines.csv").open(newline="") as file:
+        bad = list(csv.DictReader(file))
+    assert [(line["line"], line["text"]) for line in bad] == [
+        ("2", str(folder / "text.mp4")),
+        ("3", "no address at all"),
+        ("4", "../outside.mp4"),
+    ]
     rows = results(local)
     assert [(Path(row["uri"]).name, row["outcome"]) for row in rows] == [("text.mp4", "not_media")]
     assert rows[0]["source"] == "list.txt:1"
@@ -64,3 +75,8 @@ def test_stdin_is_a_list(local: Bench) -> None:
     assert done.returncode == 0, done.stderr
     row = json.loads((local.results / "results.jsonl").read_text())
     assert row["outcome"] == "not_media"
+    other = ROOT / "samples" / "broken.mp4"
+    assert local.scan("-", stdin=f"{other}\n".encode()).returncode == 0
+    assert [Path(row["uri"]).name for row in results(local)] == ["broken.mp4"]
+    again = local.scan("-", stdin=f"{other}\n".encode())
+    assert "nothing new: 1 item had ended before" in again.stderr

@@ -28,10 +28,7 @@ def texts(bench: Bench, *names: str) -> Path:
 def test_a_dead_item_is_status_3_and_requeue_revives_it(local: Bench) -> None:
     media = texts(local, "a.mp4", "b.mp4")
     done = local.run("submit", str(media), "--campaign", "dead")
-    assert done.returncode == 2, "there is no ledger yet, and submit makes none"
-    assert local.run("migrate").returncode == 0
-    done = local.run("submit", str(media), "--campaign", "dead")
-    assert done.returncode == 0
+    assert done.returncode == 0, "one machine's own ledger is made where there is none"
     assert "2 new" in done.stdout
     again = local.run("submit", str(media), "--campaign", "dead")
     assert "0 new, 2 already there" in again.stdout
@@ -49,7 +46,7 @@ def test_a_dead_item_is_status_3_and_requeue_revives_it(local: Bench) -> None:
     assert "a fault of ours" in done.stdout
 
     revived = local.run("requeue", "--campaign", "dead", "--outcome", "dead")
-    assert "1 item" in revived.stdout
+    assert "1 item goes again" in revived.stdout
     done = local.scan(media, "--campaign", "dead")
     assert done.returncode == 0
     assert {row["outcome"] for row in results(local)} == {"not_media"}
@@ -104,7 +101,6 @@ def test_a_state_folder_of_a_newer_version_is_refused_undamaged(local: Bench) ->
 
 def test_cancel_takes_back_what_has_not_ended(local: Bench) -> None:
     media = texts(local, "a.mp4", "b.mp4")
-    local.run("migrate")
     local.run("submit", str(media), "--campaign", "off")
     done = local.run("cancel", "--campaign", "off")
     assert "2 items" in done.stdout

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pyarrow.parquet
@@ -58,7 +59,7 @@ def _fleet(folder: Path, stack: ExitStack) -> dict[str, str]:
     }
 
 
-def rows(bench: Bench) -> dict[str, dict[str, object]]:
+def rows(bench: Bench) -> dict[str, dict[str, Any]]:
     lines = (bench.results / "results.jsonl").read_text().splitlines()
     return {Path(str(row["uri"])).name: row for row in map(json.loads, lines)}
 
@@ -69,7 +70,7 @@ def test_every_sample_ends_as_it_should(scanned: Bench) -> None:
     assert wrong == {}
 
 
-def _as_expected(found: dict[str, dict[str, object]], name: str) -> bool:
+def _as_expected(found: dict[str, dict[str, Any]], name: str) -> bool:
     return found[name]["outcome"] in EXPECTED[name]
 
 
@@ -98,7 +99,7 @@ def test_two_people_are_two(scanned: Bench) -> None:
 
 
 def test_every_object_a_row_names_is_there_with_its_hash(scanned: Bench) -> None:
-    named = [key for row in rows(scanned).values() for key in row["evidence"]]  # type: ignore[attr-defined]
+    named = [key for row in rows(scanned).values() for key in row["evidence"]]
     assert named
     for key in named:
         data = stored(scanned, key)

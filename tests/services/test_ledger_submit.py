@@ -1,4 +1,6 @@
 import multiprocessing
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from collections.abc import Iterator
 
 import pytest
@@ -76,12 +78,12 @@ def test_what_no_database_can_hold_is_no_item(uri: str) -> None:
         NewItem(uri=uri, trust=Trust.REMOTE)
 
 
-def _submit(address: str, start: object, answer: object) -> None:
+def _submit(address: str, start: Barrier, answer: "Queue[Submitted]") -> None:
     ledger = open_ledger(address)
     campaign = ledger.open_campaign(options())
-    start.wait()  # type: ignore[attr-defined]
+    start.wait()
     done = ledger.submit(campaign, (new(number) for number in range(AT_ONCE)))
-    answer.put(done)  # type: ignore[attr-defined]
+    answer.put(done)
     ledger.close()
 
 
