@@ -1,7 +1,7 @@
 import multiprocessing
+from collections.abc import Iterator
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from collections.abc import Iterator
 
 import pytest
 
