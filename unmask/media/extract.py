@@ -1,11 +1,13 @@
 """The road of one file: probe → decode → faces → tracks → crop → clips."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import dropwhile
+from itertools import groupby
 from typing import BinaryIO
 
 from unmask.errors import Unusable
+from unmask.media.ahead import ahead
 from unmask.media.budget import Budget, memory_is_an_outcome
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
@@ -14,10 +16,10 @@ from unmask.media.crop import crop_box, face_px
 from unmask.media.faces import detector, look
 from unmask.media.papers import first_face, is_papers
 from unmask.media.people import Trail, people
-from unmask.media.pick import picked
 from unmask.media.picture import Picture
 from unmask.media.plan import Plan, Window, plan
 from unmask.media.portrait import portrait
+from unmask.media.reading import Progress, Read, most_ahead, read
 from unmask.media.source import Source, opened
 from unmask.media.tracks import Follower, Look, Seen
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, Person
@@ -46,8 +48,12 @@ def _gather(source: Source, spec: ScanSpec) -> "Gathering":
     gathering = Gathering(
         source=source, spec=spec, plan=plan(info.duration_s, spec, info.frame_rate)
     )
-    for window in gathering.plan.windows:
-        gathering.take(window)
+    with closing(ahead(read(source, gathering.plan), most_ahead(source))) as pictures:
+        for window, seen in groupby(pictures, key=lambda each: each.window):
+            gathering.take(window, seen)
+            if gathering.has_enough:
+                return gathering
+    gathering.progress = Progress.of(source)
     return gathering
 
 
@@ -60,7 +66,7 @@ class Gathering:
     plan: Plan
     trails: dict[int, Trail] = field(default_factory=dict)
     largest_px: int = 0
-    seen_until_s: float = float("-inf")
+    progress: Progress = field(init=False)
     looked_s: float = 0.0
     #: Counted here where nothing is followed.
     pictures_searched: int = 0
@@ -69,36 +75,36 @@ class Gathering:
     _follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
-        find = detector(self.spec.detector)
+        self.progress = Progress.of(self.source)
+        find, longest = detector(self.spec.detector), self.spec.detector_px
         self._follower = Follower(
-            lambda picture, share: look(picture, find, round(self.spec.detector_px * share)),
+            lambda picture, share: look(picture, find, round(longest * share)),
             self.spec.min_face_px,
         )
 
-    def take(self, window: Window) -> None:
+    def take(self, window: Window, seen: Iterator[Read]) -> None:
         if is_papers(self.spec):
-            self._take_as_papers(window)
+            self._take_as_papers(window, self._pictures(seen))
             return
         first: float | None = None
         last = 0.0
-        start = self.source.near(window.start_s, window.slack_s)
-        for seen in self._follower.follow(picked(self._unseen(start), window)):
-            self._keep(seen, window)
-            first = seen.picture.time_s if first is None else first
-            last = self.seen_until_s = seen.picture.time_s
-            if self._has_enough():
+        for shown in self._follower.follow(self._pictures(seen)):
+            self._keep(shown, window)
+            first = shown.picture.time_s if first is None else first
+            last = shown.picture.time_s
+            if self.has_enough:
                 break
         if first is not None:
             self.looked_s += last - first + (window.spacing_s or 0.0)
 
-    def _unseen(self, start_s: float) -> Iterator[Picture]:
-        """No moment twice: where frames are slow, a window may reach into the next one's time."""
-        pictures = self.source.pictures(start_s)
-        return dropwhile(lambda picture: picture.time_s <= self.seen_until_s, pictures)
+    def _pictures(self, seen: Iterator[Read]) -> Iterator[Picture]:
+        for each in seen:
+            self.progress = each.progress
+            yield each.picture
 
-    def _take_as_papers(self, window: Window) -> None:
+    def _take_as_papers(self, window: Window, pictures: Iterator[Picture]) -> None:
         find = detector(self.spec.detector)
-        for picture in picked(self.source.pictures(window.start_s), window):
+        for picture in pictures:
             taken = first_face(picture, find, self.spec)
             self.pictures_searched += 1
             if taken is not None:
@@ -107,10 +113,11 @@ class Gathering:
                 self.face_pictures += 1
                 self.looked_s = picture.time_s
                 self._add(0, cut, _frame(window, picture, box, face_px(box), cut, detected=found))
-            if self._has_enough():
+            if self.has_enough:
                 return
 
-    def _has_enough(self) -> bool:
+    @property
+    def has_enough(self) -> bool:
         """The main person has all frames asked for, or a cut went to others for as long again."""
         wanted = self.plan.face_frames
         if wanted is None or self.face_pictures < wanted:
@@ -163,11 +170,11 @@ class Gathering:
             persons=tuple(pages),
             left_out=max(0, len(long_enough) - len(judged)),
             faces_seen=self._follower.faces_seen + self.faces_seen,
-            frames_decoded=self.source.frames_decoded,
+            frames_decoded=self.progress.frames_decoded,
             coverage=self._coverage(),
             outcome=outcome,
             reason=reason,
-            partial=self.source.broken_packets > 0,
+            partial=self.progress.broken_packets > 0,
             notes=self._notes(),
         )
 
@@ -204,14 +211,14 @@ class Gathering:
         return self._follower.looks + self.pictures_searched
 
     def _notes(self) -> tuple[str, ...]:
-        if not self.source.broken_packets:
+        if not self.progress.broken_packets:
             return ()
         count = (
             "a broken part"
-            if self.source.broken_packets == 1
-            else (f"{self.source.broken_packets} broken parts")
+            if self.progress.broken_packets == 1
+            else (f"{self.progress.broken_packets} broken parts")
         )
-        return (f"{count}: {self.source.last_error}"[:_LONGEST_NOTE],)
+        return (f"{count}: {self.progress.last_error}"[:_LONGEST_NOTE],)
 
 
 def _frame(

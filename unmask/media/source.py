@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import BinaryIO, Protocol
 
 from unmask.errors import Refused
@@ -36,8 +36,8 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
             with image:
                 yield Still(image, budget)
             return
-    with open_container(file) as container:
-        yield Video(container, budget)
+    with open_container(file) as container, closing(Video(container, budget)) as video:
+        yield video
 
 
 def _length(file: BinaryIO) -> int:

@@ -1,6 +1,6 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
@@ -96,6 +96,11 @@ class Video:
         ratio = self._stream.codec_context.sample_aspect_ratio or self._stream.sample_aspect_ratio
         return usable_aspect(float(ratio or 1))
 
+    def close(self) -> None:
+        """Pictures still in the decoder go now, not when Python next looks for cycles."""
+        self._waiting = None
+        self._frames.close()
+
     def near(self, start_s: float, slack_s: float) -> float:
         """The nearest moment at which decoding can begin without a run-up, if one is in reach."""
         nearby = [
@@ -162,7 +167,7 @@ class Video:
             self._now = float(frame.pts * base - self._start)
         return self._now
 
-    def _decode(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Generator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
         broken = 0
         for packet in self._packets():
