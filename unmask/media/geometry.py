@@ -1,7 +1,10 @@
-"""From the picture as shown to the pixels as coded, and back: turns, flat pixels, fields."""
+"""From the picture as shown to the pixels as coded, and back: turns, mirrors, flat pixels."""
 
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unmask.media.values import Box
 
@@ -18,6 +21,8 @@ class View:
     coded_height: int
     #: Quarter turns, counter-clockwise, from coded to shown.
     turns: int = 0
+    #: Left and right change places before the turn.
+    mirrored: bool = False
     #: Width of a pixel over its height.
     aspect: float = 1.0
 
@@ -37,17 +42,31 @@ class View:
     def to_coded(self, box: Box) -> Box:
         """The same region in coded pixels."""
         width, height = self._upright
-        turned = _turned_back(box, width, height, self.turns)
+        turned = self._mirror(_turned_back(box, width, height, self.turns))
         x_scale, y_scale = self.coded_width / width, self.coded_height / height
         return _scaled(turned, x_scale, y_scale)
 
     def to_shown(self, box: Box) -> Box:
         """A region in coded pixels, in the picture as shown."""
         width, height = self._upright
-        upright = _scaled(box, width / self.coded_width, height / self.coded_height)
+        scales = width / self.coded_width, height / self.coded_height
+        upright = self._mirror(_scaled(box, *scales))
         if self.turns % 2:
             width, height = height, width
         return _turned_back(upright, width, height, -self.turns)
+
+    def _mirror(self, box: Box) -> Box:
+        if not self.mirrored:
+            return box
+        x = self._upright[0] - box.x - box.width
+        return Box(x=x, y=box.y, width=box.width, height=box.height)
+
+    def shown(self, coded: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture with square pixels, mirrored and turned as it is meant to be seen."""
+        if self.turns % 4 == 0 and not self.mirrored:
+            return coded
+        mirrored = coded[:, ::-1] if self.mirrored else coded
+        return np.ascontiguousarray(np.rot90(mirrored, self.turns))
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:

@@ -45,4 +45,4 @@ def whole_rgb(picture: Picture) -> Rgb:
     if not isinstance(picture.owner, VideoFrame):
         return picture.small_rgb(max(picture.view.size))
     whole = picture.owner.to_ndarray(format="rgb24", interpolation="BICUBIC")
-    return np.ascontiguousarray(np.rot90(whole, picture.view.turns), dtype=np.uint8)
+    return np.ascontiguousarray(picture.view.shown(np.asarray(whole, dtype=np.uint8)))

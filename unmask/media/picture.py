@@ -30,22 +30,22 @@ class Picture:
         """The whole picture as shown, its longer side at most `longest`."""
         width, height = self._small_size(longest)
         whole = [_resized(plane, width, height) for plane in self.planes]
-        return self._turned(self._rgb(whole))
+        return self.view.shown(self._rgb(whole))
 
     def small_grey(self, longest: int) -> Grey:
         width, height = self._small_size(longest)
-        return self._turned(self._grey(_resized(self.planes[0], width, height)))
+        return self.view.shown(self._grey(_resized(self.planes[0], width, height)))
 
     def crop(self, box: Box, size: int) -> tuple[Rgb, Box]:
         """A region as shown, as a square picture; and the region snapped to the sample grid."""
         region = self._region(box)
         cut = [_resized(self._cut(plane, region), size, size) for plane in self.planes]
-        return self._turned(self._rgb(cut)), self.view.to_shown(region)
+        return self.view.shown(self._rgb(cut)), self.view.to_shown(region)
 
     def crop_grey(self, box: Box, size: int) -> tuple[Grey, Box]:
         region = self._region(box)
         cut = _resized(self._cut(self.planes[0], region), size, size)
-        return self._turned(self._grey(cut)), self.view.to_shown(region)
+        return self.view.shown(self._grey(cut)), self.view.to_shown(region)
 
     def glance(self, width: int, height: int) -> Grey:
         """A few samples of the coded picture, only good for comparing with another glance."""
@@ -93,20 +93,18 @@ class Picture:
             return np.asarray(cv2.cvtColor(plane, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         return to_grey(plane, self.colour)
 
-    def _turned(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if self.view.turns % 4 == 0:
-            return picture
-        return np.ascontiguousarray(np.rot90(picture, self.view.turns))
-
 
 def _resized(plane: Samples, width: int, height: int) -> Samples:
     """Area averaging where it shrinks (no aliasing), cubic where it grows."""
     if plane.shape[1] == width and plane.shape[0] == height:
         return plane
-    shrinks = plane.shape[1] >= width and plane.shape[0] >= height
-    return cv2.resize(
-        plane, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    )
+    # One way at a time where it shrinks one way only: area averaging does not enlarge.
+    least = min(plane.shape[1], width), min(plane.shape[0], height)
+    if least != plane.shape[1::-1]:
+        plane = cv2.resize(plane, least, interpolation=cv2.INTER_AREA)
+    if least == (width, height):
+        return plane
+    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def _padded(plane: Samples, left: int, top: int, right: int, bottom: int) -> Samples:

@@ -5,9 +5,13 @@ from typing import Any
 
 import numpy as np
 from av import VideoFrame
+from av.video.reformatter import Colorspace
+from numpy.typing import NDArray
 
-from unmask.media.colour import Colour, Matrix, Samples
+from unmask.media.colour import Colour, Matrix, Rgb, Samples
+from unmask.media.display import turned
 from unmask.media.geometry import View
+from unmask.media.light import Transfer
 from unmask.media.picture import Picture
 
 #: Planar formats read as they are: name → bits per sample.
@@ -29,24 +33,55 @@ _PLANAR = {
 _FULL_RANGE = 2
 #: The numbers of ITU-T H.273 for the matrices in use.
 _MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+_SCALER_MATRICES: dict[Matrix, Colorspace] = {
+    "bt601": Colorspace.ITU601,
+    "bt709": Colorspace.ITU709,
+    "bt2020": Colorspace.BT2020,
+}
 #: Players take untagged video for HD above this height.
 _SD_HEIGHT = 576
 #: Pixels wider or flatter than this are a lie in the header.
 _MAX_ASPECT = 8.0
 
 
+#: The numbers of ITU-T H.273 for the light that a signal stands for, and for wide primaries.
+_TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
+_WIDE = 9
+_WHITE = 255
+
+
 def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float) -> Picture:
+    turns, mirrored = turned(frame)
     view = View(
         coded_width=frame.width,
         coded_height=frame.height,
-        turns=round(frame.rotation / 90) % 4,
+        turns=turns,
+        mirrored=mirrored,
         aspect=usable_aspect(pixel_aspect),
     )
-    if frame.format.name in _PLANAR:
-        planes = tuple(_plane(plane, _PLANAR[frame.format.name]) for plane in frame.planes)
-        return Picture(time_s=time_s, view=view, planes=planes, colour=_colour(frame), owner=frame)
-    packed = frame.to_ndarray(format="rgb24")
-    return Picture(time_s=time_s, view=view, planes=(packed,))
+    if frame.format.name not in _PLANAR:
+        return Picture(time_s=time_s, view=view, planes=(_packed(frame),))
+    depth = _PLANAR[frame.format.name]
+    planes = tuple(_plane(plane, depth) for plane in frame.planes)
+    if frame.interlaced_frame:
+        planes = tuple(_first_field(plane) for plane in planes)
+    return Picture(time_s=time_s, view=view, planes=planes, colour=_colour(frame), owner=frame)
+
+
+def _first_field(plane: Samples) -> Samples:
+    """Every other line: those between them were taken half a frame later."""
+    return plane[::2]
+
+
+def _packed(frame: VideoFrame) -> Rgb:
+    """A layout that is rarely met, as RGB; on white where it is clear, as a page would show it."""
+    matrix = _SCALER_MATRICES[_matrix(frame)]
+    if not any(component.is_alpha for component in frame.format.components):
+        return frame.to_ndarray(format="rgb24", src_colorspace=matrix)
+    rgba: NDArray[np.uint8] = frame.to_ndarray(format="rgba", src_colorspace=matrix)
+    alpha = rgba[..., 3:].astype(np.uint16)
+    on_white = rgba[..., :3] * alpha + _WHITE * (_WHITE - alpha)
+    return ((on_white + _WHITE // 2) // _WHITE).astype(np.uint8)
 
 
 def usable_aspect(aspect: float) -> float:
@@ -61,10 +96,16 @@ def _plane(plane: Any, depth: int) -> Samples:
 
 
 def _colour(frame: VideoFrame) -> Colour:
-    untagged: Matrix = "bt709" if min(frame.width, frame.height) > _SD_HEIGHT else "bt601"
     name = frame.format.name
     return Colour(
-        matrix=_MATRICES.get(int(frame.colorspace), untagged),
+        matrix=_matrix(frame),
         full_range=int(frame.color_range) == _FULL_RANGE or name.startswith(("yuvj", "gray")),
         depth=_PLANAR[name],
+        transfer=_TRANSFERS.get(int(frame.color_trc), "sdr"),
+        wide=int(frame.color_primaries) == _WIDE,
     )
+
+
+def _matrix(frame: VideoFrame) -> Matrix:
+    untagged: Matrix = "bt709" if min(frame.width, frame.height) > _SD_HEIGHT else "bt601"
+    return _MATRICES.get(int(frame.colorspace), untagged)

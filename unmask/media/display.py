@@ -1,0 +1,25 @@
+"""How a frame wants to be turned and mirrored, from the matrix in its file's header."""
+
+import struct
+
+from av import VideoFrame
+from av.sidedata.sidedata import Type
+
+_QUARTER = 90
+
+
+def turned(frame: VideoFrame) -> tuple[int, bool]:
+    """Quarter turns counter-clockwise, and whether left and right change places before them."""
+    mirrored = _mirrors(frame)
+    # FFmpeg tells the angle as if nothing were mirrored, which is half a turn too much then.
+    angle = frame.rotation + 2 * _QUARTER * mirrored
+    return round(angle / _QUARTER) % 4, mirrored
+
+
+def _mirrors(frame: VideoFrame) -> bool:
+    """A matrix ((a, b, ·), (c, d, ·), …) whose determinant is negative turns a picture over."""
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    if matrix is None:
+        return False
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
+    return bool(a * d - b * c < 0)
