@@ -1,9 +1,9 @@
 """How a frame wants to be turned and mirrored, from the matrix in its file's header."""
 
 import struct
+from typing import Any
 
 from av import VideoFrame
-from av.sidedata.sidedata import Type
 
 _QUARTER = 90
 
@@ -18,7 +18,7 @@ def turned(frame: VideoFrame) -> tuple[int, bool]:
 
 def _mirrors(frame: VideoFrame) -> bool:
     """A matrix ((a, b, ·), (c, d, ·), …) whose determinant is negative turns a picture over."""
-    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return False
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))

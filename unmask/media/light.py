@@ -38,7 +38,7 @@ def on_a_screen(signal: Floats, transfer: Transfer, *, wide: bool) -> NDArray[np
     """RGB signals from 0 to 1 become the eight bits that an ordinary screen shows alike."""
     light = _light(signal, transfer)
     if wide:
-        light = cv2.transform(light, _TO_709)
+        light = np.asarray(cv2.transform(light, _TO_709), np.float32)
     if transfer != "sdr":
         light = _rolled_off(light)
     shown = cv2.pow(np.clip(light, 0, 1), 1 / _SCREEN_GAMMA)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from av import VideoFrame
 from av.video.reformatter import Colorspace
-from numpy.typing import NDArray
 
 from unmask.media.colour import Colour, Matrix, Rgb, Samples
 from unmask.media.display import turned
@@ -77,8 +76,8 @@ def _packed(frame: VideoFrame) -> Rgb:
     """A layout that is rarely met, as RGB; on white where it is clear, as a page would show it."""
     matrix = _SCALER_MATRICES[_matrix(frame)]
     if not any(component.is_alpha for component in frame.format.components):
-        return frame.to_ndarray(format="rgb24", src_colorspace=matrix)
-    rgba: NDArray[np.uint8] = frame.to_ndarray(format="rgba", src_colorspace=matrix)
+        return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix), np.uint8)
+    rgba = np.asarray(frame.to_ndarray(format="rgba", src_colorspace=matrix), np.uint8)
     alpha = rgba[..., 3:].astype(np.uint16)
     on_white = rgba[..., :3] * alpha + _WHITE * (_WHITE - alpha)
     return ((on_white + _WHITE // 2) // _WHITE).astype(np.uint8)
