@@ -14,6 +14,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import httpx
 
 from infra.addresses import Address, read_address, read_networks, why_not_public
+from infra.own import OwnHosts, plain
 from unmask.errors import Refused, TryAgain, Unusable
 from unmask.outcomes import Outcome
 
@@ -40,6 +41,13 @@ _INSIDE = ("localhost", "local", "internal", "home.arpa", "localdomain")
 
 def blocked(reason: str) -> Refused:
     return Refused(Outcome.BLOCKED, reason)
+
+
+def _own_service(what: str) -> Refused:
+    return blocked(
+        f"{what} is one of our own services; "
+        "only UNMASK_DOWNLOAD_ALLOW_NETWORKS opens the network it is in"
+    )
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -71,7 +79,7 @@ class Guard:
         except ValueError as error:
             raise Unusable(f"a network that may be visited is written wrongly: {error}") from error
         self._ports = frozenset(ports)
-        self._own_hosts = frozenset(_plain(host) for host in own_hosts)
+        self._own = OwnHosts(own_hosts, resolver)
         self._resolver = resolver
 
     def parse(self, uri: str) -> httpx.URL:
@@ -91,14 +99,18 @@ class Guard:
         addresses = (literal,) if literal else self._resolve(host, port)
         for address in addresses:
             self.check(address, host)
+        if self._own.has_name(host) and not all(map(self.allows, addresses)):
+            raise _own_service(host)
         return Pinned(host=host, port=port, addresses=addresses)
 
     def check(self, address: Address, host: str) -> None:
         why = why_not_public(address)
-        if why and not self.allows(address):
+        if self.allows(address):
+            return
+        if why:
             raise blocked(f"{host} has the address {address}, which is {why}")
-        if str(address) in self._own_hosts:
-            raise blocked(f"{host} has the address {address}, which is one of our own services")
+        if self._own.has(address):
+            raise _own_service(f"{host} ({address})")
 
     def allows(self, address: Address) -> bool:
         """Whether a network that was opened on purpose holds it."""
@@ -112,8 +124,6 @@ class Guard:
         host, port = _host(url), _port(url)
         if not _literal(host):
             _check_name(host)
-        if host in self._own_hosts:
-            raise blocked(f"{host} is one of our own services")
         if port not in self._ports:
             raise blocked(f"port {port} is not one that may be visited")
 
@@ -164,16 +174,11 @@ def _check_name(host: str) -> None:
 
 def _host(url: httpx.URL) -> str:
     """As DNS is asked for it: ASCII."""
-    return _plain(url.raw_host.decode("ascii"))
+    return plain(url.raw_host.decode("ascii"))
 
 
 def _port(url: httpx.URL) -> int:
     return PORTS[url.scheme] if url.port is None else url.port
-
-
-def _plain(host: str) -> str:
-    """As DNS compares names; one dot at the end means nothing."""
-    return host.lower().removesuffix(".")
 
 
 def _literal(host: str) -> Address | None:

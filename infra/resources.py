@@ -10,6 +10,7 @@ from infra.guard import Guard
 from infra.ledger import Ledger, open_ledger
 from infra.ledger.policy import Policy
 from infra.objects import Store, StoreOptions, open_store
+from infra.own import hosts_of
 from infra.sandbox import Room
 from settings import Settings, load
 from unmask.media.values import Limits
@@ -79,7 +80,7 @@ def fetcher(settings: Settings) -> Fetcher:
         guard=Guard(
             allow_networks=settings.download_allow_networks,
             ports=settings.download_ports,
-            own_hosts=(socket.gethostname(),),
+            own_hosts=own_hosts(settings),
         ),
         limits=DownloadLimits(
             max_bytes=settings.download_max_bytes,
@@ -87,6 +88,13 @@ def fetcher(settings: Settings) -> Fetcher:
         ),
         buckets=source_buckets(settings),
     )
+
+
+def own_hosts(settings: Settings) -> set[str]:
+    """This machine, and whatever the settings say that we keep our work in."""
+    redis_url = settings.redis_url.get_secret_value()
+    database_url = settings.database_url.get_secret_value()
+    return {socket.gethostname()} | hosts_of(redis_url, database_url, settings.s3_endpoint_url)
 
 
 def source_buckets(settings: Settings) -> Buckets:

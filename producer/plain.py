@@ -8,6 +8,10 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from infra.printable import printable
+
+__all__ = ["carried", "json_safe", "printable", "shorten", "storable"]
+
 #: What PostgreSQL's JSON and every UTF-8 file refuse: NUL and lone surrogates.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: A cell longer than this is cut: it rides along in every row of the ledger.
@@ -15,17 +19,6 @@ MAX_CELL = 10_000
 #: Tables that nest deeper than this are not carried along.
 MAX_DEPTH = 20
 ELLIPSIS = "…"
-
-
-def printable(text: str) -> str:
-    """Show every character that could steer a terminal or reorder a line as an escape.
-
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shorten(text: str, cells: int) -> str:

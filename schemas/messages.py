@@ -6,6 +6,8 @@ from typing import Any, Self
 from unmask.errors import UnmaskError
 
 MESSAGE_VERSION = 1
+#: The ledger counts items in 64 bits.
+MAX_ITEM = 2**63 - 1
 
 
 class UnknownMessage(UnmaskError):
@@ -23,11 +25,15 @@ class ItemMessage:
     @classmethod
     def from_json(cls, body: Any) -> Self:
         match body:
+            case {"v": bool()} | {"item": bool()}:
+                raise UnknownMessage(f"not a message: {body!r:.200}")
             case {"v": int(version), "item": int(item)} if len(body) == 2:
                 if version != MESSAGE_VERSION:
                     raise UnknownMessage(
                         f"message version {version}; this worker reads {MESSAGE_VERSION}"
                     )
+                if not 0 < item <= MAX_ITEM:
+                    raise UnknownMessage(f"there is no item {item}")
                 return cls(item=item)
             case _:
                 raise UnknownMessage(f"not a message: {body!r:.200}")

@@ -107,9 +107,17 @@ def make_bucket(endpoint: str) -> str:
     return name
 
 
+ADMIN = "admin"
+
+
+def redis_admin(url: str) -> str:
+    """The same server for a user who may do all, as tests of faults must."""
+    return url.replace("redis://:", f"redis://{ADMIN}:")
+
+
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """The address of a private Redis with a password."""
+def redis(folder: Path, **changes: str) -> Iterator[str]:
+    """The address of a private Redis with a password, as `scan` starts it but for `changes`."""
     port, password = redis_server.free_port(), redis_server.make_password()
     process = subprocess.Popen(
         [redis_server.server_program(), "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -119,6 +127,8 @@ def redis(folder: Path) -> Iterator[str]:
         assert process.stdin is not None
         with process.stdin as pipe:
             pipe.write(redis_server.config(port, password, folder))
+            pipe.write(f"user {ADMIN} on >{password} ~* &* +@all\n".encode())
+            pipe.write("".join(f"{name} {value}\n" for name, value in changes.items()).encode())
         redis_server.wait_until_up(url)
         yield url
     finally:

@@ -3,6 +3,7 @@
 from celery import Celery
 from kombu import Exchange, Queue
 
+from infra.doorbell import broker_tls, guard_transport
 from settings import Settings, load
 from tasks import names
 from unmask.errors import Unusable
@@ -14,9 +15,12 @@ PRIORITY_STEPS = [0, 3, 6]
 def make_app(*queues: str, settings: Settings | None = None) -> Celery:
     """An app whose worker serves the given queues; with none it only sends."""
     chosen = settings or _load()
+    guard_transport()
     app = Celery("unmask", set_as_current=True)
+    redis_url = chosen.redis_url.get_secret_value()
     app.conf.update(
-        broker_url=chosen.redis_url.get_secret_value(),
+        broker_url=redis_url,
+        broker_use_ssl=broker_tls(redis_url),
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "visibility_timeout": chosen.visibility_timeout_s,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
+from infra.doorbell import broker_tls, guard_transport
 from infra.ledger import Ledger, Schema, open_ledger
 from infra.ledger import check as schema_of
 from producer.doctor.broker import ANSWER_WITHIN_S, answers, is_private
@@ -51,7 +52,9 @@ def check(settings: "Settings") -> Iterator[Finding]:
 
 def _working(url: str) -> Counter[str]:
     """How many workers serve each queue."""
+    guard_transport()
     app = Celery("doctor", broker=url, set_as_current=False)
+    app.conf.broker_use_ssl = broker_tls(url)
     app.conf.broker_transport_options = {
         "socket_timeout": ANSWER_WITHIN_S,
         "socket_connect_timeout": ANSWER_WITHIN_S,

@@ -1,5 +1,6 @@
 """A private Redis: loopback, a free port, a password, and nothing on disk."""
 
+import hashlib
 import importlib.util
 import secrets
 import shutil
@@ -14,6 +15,11 @@ from unmask.errors import Unusable
 #: The window is bounded, so is the memory; a full Redis refuses and the ledger offers again.
 MAX_MEMORY = "256mb"
 START_WITHIN_S = 10.0
+#: A list entry larger than this is refused by Redis itself; ours are about 1.2 kB.
+MAX_ENTRY = "4mb"
+
+#: What Unmask may do on its Redis: no CONFIG, nothing of an administrator's.
+ACL = Path(__file__).resolve().parents[2] / "infra" / "redis" / "users.acl"
 
 
 def server_program() -> str:
@@ -51,7 +57,7 @@ def config(port: int, password: str, folder: Path) -> bytes:
     lines = {
         "bind": "127.0.0.1",
         "port": str(port),
-        "requirepass": password,
+        "proto-max-bulk-len": MAX_ENTRY,
         "maxmemory": MAX_MEMORY,
         "maxmemory-policy": "noeviction",
         "save": '""',
@@ -59,7 +65,14 @@ def config(port: int, password: str, folder: Path) -> bytes:
         "dir": f'"{folder}"',
         "daemonize": "no",
     }
-    return "".join(f"{name} {value}\n" for name, value in lines.items()).encode()
+    text = "".join(f"{name} {value}\n" for name, value in lines.items())
+    return (text + users(password)).encode()
+
+
+def users(password: str) -> str:
+    """The access list, with the password's hash in its place."""
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return ACL.read_text().replace("PASSWORD_SHA256", digest)
 
 
 def wait_until_up(url: str) -> None:

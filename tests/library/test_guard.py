@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
+import settings
 from infra.guard import Guard, Pinned
+from infra.own import hosts_of
+from infra.resources import own_hosts
 from unmask.errors import Refused, TryAgain, Unusable
 from unmask.outcomes import Outcome
 
@@ -426,6 +429,65 @@ def test_our_own_services_are_blocked_by_name_and_by_address() -> None:
     is_blocked(guard, "http://redis.example.com./")
     is_blocked(guard, f"http://{PUBLIC}/")
     is_blocked(guard, "http://other-name.example.com/")
+
+
+def test_our_own_services_are_blocked_where_their_names_lead() -> None:
+    def resolver(host: str, _port: int) -> list[str]:
+        return {"db.example.com": [PUBLIC, "1.1.1.2"]}.get(host, ["1.1.1.2"])
+
+    guard = Guard(own_hosts=["db.example.com"], resolver=resolver)
+    is_blocked(guard, "http://innocent.example.com/")
+    is_blocked(guard, f"http://{PUBLIC}/")
+    is_blocked(guard, "http://db.example.com/")
+
+
+def test_an_own_service_that_leads_nowhere_blocks_nobody_else() -> None:
+    def resolver(host: str, _port: int) -> list[str]:
+        if host == "gone.example.com":
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [PUBLIC]
+
+    guard = Guard(own_hosts=["gone.example.com"], resolver=resolver)
+    assert guard.pin(guard.parse("http://media.example.com/")).addresses
+
+
+def test_an_opened_network_opens_our_own_services_in_it() -> None:
+    guard = Guard(
+        own_hosts=["127.0.0.1", "db.example.com"],
+        allow_networks=["127.0.0.0/8"],
+        resolver=lambda _host, _port: ["127.0.0.1"],
+    )
+    for address in ("http://127.0.0.1/", "http://db.example.com/", "http://media.example.com/"):
+        assert guard.pin(guard.parse(address)).addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("redis://:p@redis.example:6379/0", {"redis.example"}),
+        ("rediss://user:p%40q@[2001:db8::1]:6379/0", {"2001:db8::1"}),
+        ("postgresql+psycopg://u:p@db.example/unmask?sslmode=verify-full", {"db.example"}),
+        ("postgresql://u:p@one:5432,two:5433/unmask", {"one", "two"}),
+        ("postgresql:///unmask?host=db.example&hostaddr=10.0.0.1", {"db.example", "10.0.0.1"}),
+        ("postgresql:///unmask?host=/run/postgresql", set()),
+        ("sqlite:///state/unmask.db", set()),
+        ("https://s3.example:9000", {"s3.example"}),
+        (None, set()),
+    ],
+)
+def test_the_hosts_of_our_services_are_read_from_their_addresses(
+    url: str | None, hosts: set[str]
+) -> None:
+    assert hosts_of(url) == hosts
+
+
+def test_the_settings_name_our_services() -> None:
+    given = settings.load(
+        redis_url="redis://:p@redis.example/0",
+        database_url="postgresql+psycopg://u:p@db.example/unmask",
+        s3_endpoint_url="https://s3.example",
+    )
+    assert {"redis.example", "db.example", "s3.example", socket.gethostname()} <= own_hosts(given)
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "lan", "10.0.0.0/33", ""])

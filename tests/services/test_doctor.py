@@ -115,7 +115,7 @@ class TestRedis:
         assert PASSWORD not in str(finding)
 
     def test_an_evicting_one(self, redis_url: str) -> None:
-        with redis.Redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
             client.config_set("maxmemory-policy", "allkeys-lru")
         _, eviction = found(broker.check, redis_url=redis_url)
         assert eviction.ok is False
@@ -123,7 +123,7 @@ class TestRedis:
         assert "maxmemory-policy noeviction" in eviction.mend
 
     def test_a_full_one(self, redis_url: str) -> None:
-        with redis.Redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
             client.config_set("maxmemory", client.info("memory")["used_memory"])
         memory = found(broker.check, redis_url=redis_url)[-1]
         assert (memory.what, memory.ok) == ("Redis memory", False)
@@ -149,7 +149,7 @@ class TestRedis:
         assert "99 or newer" in access.mend
 
     def test_a_user_who_may_not_ask(self, redis_url: str) -> None:
-        with redis.Redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
             client.execute_command("ACL", "SETUSER", "poor", "on", f">{PASSWORD}", "+ping")
         port = urlsplit(redis_url).port
         finding = only(broker.check, redis_url=f"redis://poor:{PASSWORD}@127.0.0.1:{port}/0")
@@ -179,7 +179,7 @@ class TestRedis:
 
 def opened(url: str) -> str:
     """The same server, which no longer wants a password."""
-    with redis.Redis.from_url(url) as client:
+    with redis.Redis.from_url(servers.redis_admin(url)) as client:
         client.config_set("requirepass", "")
     return f"redis://127.0.0.1:{urlsplit(url).port}/0"
 

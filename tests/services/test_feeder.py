@@ -81,7 +81,7 @@ def test_the_window_is_bounded_and_lost_messages_are_sent_again(
     assert depth(app, CPU_QUEUE) == first.sent
 
     # Redis forgot everything: the offers lapse and are made again.
-    with redis.Redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
         client.flushall()
     before = offered_until(tools)
     clock.now += LEASE_S / 2
