@@ -15,7 +15,8 @@ Moments = Literal["windows", "first", "stride"]
 Detector = Literal["centerface", "blazeface", "yunet", "hog", "cnn"]
 BoxRule = Literal["square", "squash"]
 Alignment = Literal["none", "eyes"]
-NoFace = Literal["drop", "whole_frame"]
+NoFace = Literal["drop", "whole_frame", "last_box"]
+Coding = Literal["jpeg444-q90", "png", "mjpg"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class ScanSpec:
     #: Fewer face frames than this are too few to judge a video.
     min_frames: int = 5
     no_face: NoFace = "drop"
-    coding: Literal["jpeg444-q90", "png"] = "jpeg444-q90"
+    coding: Coding = "jpeg444-q90"
 
     def __post_init__(self) -> None:
         counts = (self.windows, self.frames, self.stride, self.persons, self.size, self.min_frames)
@@ -58,6 +59,8 @@ class ScanSpec:
             raise Unusable(f"scan spec holds a number out of range: {self}")
         if self.moments != "windows" and self.windows != 1:
             raise Unusable(f"`{self.moments}` takes one window, not {self.windows}")
+        if self.align != "none" and self.box == "squash":
+            raise Unusable("a squashed box can't be aligned: use `box: square` or `align: none`")
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -110,4 +113,9 @@ PAPERS = ScanSpec(
     min_face_px=1,
     min_frames=1,
     no_face="whole_frame",
+)
+
+#: The papers' way to training clips: groups of four of the first 151 frames make 148.
+PAPERS_TRAINING = dataclasses.replace(
+    PAPERS, name="papers-training", detector="cnn", frames=148, no_face="last_box", coding="mjpg"
 )

@@ -10,9 +10,9 @@ from unmask.errors import Refused
 from unmask.media import extract, warm
 from unmask.media.sheet import contact_sheet
 from unmask.media.values import Clip, Limits, Manifest, Person
-from unmask.spec import PAPERS, ScanSpec
+from unmask.spec import PAPERS, PAPERS_TRAINING, ScanSpec
 
-_SPECS = {"spread": ScanSpec(), "papers": PAPERS}
+_SPECS = {spec.name: spec for spec in (ScanSpec(), PAPERS, PAPERS_TRAINING)}
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a picture or a video")]
 Sheet = Annotated[Path | None, typer.Option(help="where the contact sheet goes (.png or .jpg)")]

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import BinaryIO
 
-from unmask.errors import Unusable
 from unmask.media.ahead import ahead
+from unmask.media.align import Cut, cut
 from unmask.media.budget import Budget, memory_is_an_outcome
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
-from unmask.media.colour import Rgb
-from unmask.media.crop import crop_box, face_px
+from unmask.media.crop import face_px
 from unmask.media.faces import detector, look
-from unmask.media.papers import first_face, is_papers
+from unmask.media.papers import PapersEye, is_papers
 from unmask.media.people import Trail, people
 from unmask.media.picture import Picture
 from unmask.media.plan import Plan, Window, plan
 from unmask.media.portrait import portrait
 from unmask.media.reading import Progress, Read, most_ahead, read
+from unmask.media.second import glances, windows_at
 from unmask.media.source import Source, opened
 from unmask.media.tracks import Follower, Look, Seen
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, Person
@@ -35,8 +35,6 @@ _LONGEST_NOTE = 500
 
 def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
     """Yields a clip per person, then the manifest; raises `Refused` where nothing can be seen."""
-    if spec.align != "none":
-        raise Unusable("crops aligned by the eyes can't be made yet: use `align: none`")
     budget = Budget(limits)
     with memory_is_an_outcome(), opened(file, budget) as source:
         gathering = _gather(source, spec)
@@ -48,12 +46,9 @@ def _gather(source: Source, spec: ScanSpec) -> "Gathering":
     gathering = Gathering(
         source=source, spec=spec, plan=plan(info.duration_s, spec, info.frame_rate)
     )
-    with closing(ahead(read(source, gathering.plan), most_ahead(source))) as pictures:
-        for window, seen in groupby(pictures, key=lambda each: each.window):
-            gathering.take(window, seen)
-            if gathering.has_enough:
-                return gathering
-    gathering.progress = Progress.of(source)
+    gathering.follow(gathering.plan)
+    if not gathering.trails:
+        gathering.look_again()
     return gathering
 
 
@@ -66,6 +61,8 @@ class Gathering:
     plan: Plan
     trails: dict[int, Trail] = field(default_factory=dict)
     largest_px: int = 0
+    #: Faces beyond the crowd that was followed, in the fullest picture.
+    beyond_crowd: int = 0
     progress: Progress = field(init=False)
     looked_s: float = 0.0
     #: Counted here where nothing is followed.
@@ -81,6 +78,27 @@ class Gathering:
             lambda picture, share: look(picture, find, round(longest * share)),
             self.spec.min_face_px,
         )
+
+    def follow(self, plan: Plan) -> None:
+        """Every window of the plan, until there is enough."""
+        with closing(ahead(read(self.source, plan), most_ahead(self.source))) as pictures:
+            for window, seen in groupby(pictures, key=lambda each: each.window):
+                self.take(window, seen)
+                if self.has_enough:
+                    return
+        self.progress = Progress.of(self.source)
+
+    def look_again(self) -> None:
+        """Nobody in any window: glances between them tell where somebody is."""
+        info = self.source.info
+        moments = list(self._glanced(glances(self.plan, info.duration_s)))
+        self.follow(windows_at(moments, self.spec, info.frame_rate))
+
+    def _glanced(self, plan: Plan) -> Iterator[float]:
+        for each in read(self.source, plan):
+            found = self._follower.glance(each.picture)
+            if any(face_px(face.box) >= self.spec.min_face_px for face in found):
+                yield each.picture.time_s
 
     def take(self, window: Window, seen: Iterator[Read]) -> None:
         if is_papers(self.spec):
@@ -103,16 +121,16 @@ class Gathering:
             yield each.picture
 
     def _take_as_papers(self, window: Window, pictures: Iterator[Picture]) -> None:
-        find = detector(self.spec.detector)
+        eye = PapersEye(detector(self.spec.detector), self.spec)
         for picture in pictures:
-            taken = first_face(picture, find, self.spec)
+            taken = eye.take(picture)
             self.pictures_searched += 1
             if taken is not None:
-                cut, box, found = taken
-                self.faces_seen += found
+                self.faces_seen += taken.found
                 self.face_pictures += 1
                 self.looked_s = picture.time_s
-                self._add(0, cut, _frame(window, picture, box, face_px(box), cut, detected=found))
+                shown = Cut(picture=taken.picture, box=taken.box)
+                self._add(0, shown, _frame(window, picture, shown, taken.box, detected=taken.found))
             if self.has_enough:
                 return
 
@@ -129,6 +147,11 @@ class Gathering:
         ranked = sorted(look.seen, key=lambda seen: -face_px(seen.face.box))
         kept = [self._keep_face(look, seen, window) for seen in ranked[: self._crowd]]
         self.face_pictures += any(kept)
+        beyond = sum(self._is_large_enough(seen) for seen in ranked[self._crowd :])
+        self.beyond_crowd = max(self.beyond_crowd, beyond)
+
+    def _is_large_enough(self, seen: Seen) -> bool:
+        return face_px(seen.face.box) >= self.spec.min_face_px
 
     @property
     def _crowd(self) -> int:
@@ -137,20 +160,20 @@ class Gathering:
     def _keep_face(self, look: Look, seen: Seen, window: Window) -> bool:
         pixels = face_px(seen.face.box)
         self.largest_px = max(self.largest_px, pixels)
-        if pixels < self.spec.min_face_px or seen.clouded:
+        if seen.clouded or not self._is_large_enough(seen):
             return False
-        picture, box = look.picture.crop(crop_box(seen.face.box, self.spec), self.spec.size)
-        frame = _frame(window, look.picture, box, pixels, picture, detected=seen.detected)
-        trail = self._add(seen.track, picture, frame)
+        shown = cut(look.picture, seen.face.box, self.spec)
+        frame = _frame(window, look.picture, shown, seen.face.box, detected=seen.detected)
+        trail = self._add(seen.track, shown, frame)
         quality = pixels * seen.face.score**2
         if seen.detected and quality > trail.portrait_quality * _BETTER:
             trail.portrait_quality = quality
             trail.portrait = portrait(look.picture, seen.face.box)
         return True
 
-    def _add(self, track: int, picture: Rgb, frame: FaceFrame) -> Trail:
+    def _add(self, track: int, shown: Cut, frame: FaceFrame) -> Trail:
         trail = self.trails.setdefault(track, Trail(track=track))
-        trail.frames.append((frame, encode(picture, self.spec.coding)))
+        trail.frames.append((frame, encode(shown.picture, self.spec.coding)))
         return trail
 
     def results(self) -> Iterator[Clip | Manifest]:
@@ -168,7 +191,7 @@ class Gathering:
             spec_digest=self.spec.digest,
             size=self.spec.size,
             persons=tuple(pages),
-            left_out=max(0, len(long_enough) - len(judged)),
+            left_out=len(long_enough) - len(judged) + self.beyond_crowd,
             faces_seen=self._follower.faces_seen + self.faces_seen,
             frames_decoded=self.progress.frames_decoded,
             coverage=self._coverage(),
@@ -221,16 +244,15 @@ class Gathering:
         return (f"{count}: {self.progress.last_error}"[:_LONGEST_NOTE],)
 
 
-def _frame(
-    window: Window, picture: Picture, box: Box, pixels: int, cut: Rgb, *, detected: bool
-) -> FaceFrame:
+def _frame(window: Window, picture: Picture, shown: Cut, face: Box, *, detected: bool) -> FaceFrame:
     """Where its bytes lie is told when the clip is made."""
     return FaceFrame(
         window=window.index,
         time_s=picture.time_s,
-        box=box,
-        face_px=pixels,
-        sharpness=sharpness(cut),
+        box=shown.box,
+        tilt=shown.tilt,
+        face_px=face_px(face),
+        sharpness=sharpness(shown.picture),
         detected=detected,
         offset=0,
         length=1,

@@ -3,9 +3,12 @@
 - Every frame is searched at full size, from the first on; nothing is tracked.
 - Only the first face that the detector names is taken, not the largest.
 - Its box is cut without margin and squashed to a square, bilinear, without antialiasing.
-- A frame without a face is dropped for training; for prediction the whole frame takes its place.
+- A frame without a face is cut where the last face was (training; it is dropped where there was
+  none yet), or it is dropped, or the whole frame takes its place (prediction).
 - Frames are counted, not timed: the first N, or every k-th, whatever the frame rate.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,16 +25,39 @@ def is_papers(spec: ScanSpec) -> bool:
     return spec.detector in {"hog", "cnn"} and spec.box == "squash" and spec.moments != "windows"
 
 
-def first_face(picture: Picture, find: Detector, spec: ScanSpec) -> tuple[Rgb, Box, bool] | None:
-    """The squashed face, its box and True; the whole frame and False; or nothing."""
-    whole = whole_rgb(picture)
-    faces = find(whole)
-    if faces:
-        return squashed(whole, faces[0].box, spec.size), faces[0].box, True
-    if spec.no_face == "drop":
-        return None
-    box = Box(x=0, y=0, width=whole.shape[1], height=whole.shape[0])
-    return squashed(whole, box, spec.size), box, False
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """The squashed picture, what it shows, and whether that is a face."""
+
+    picture: Rgb
+    box: Box
+    found: bool
+
+
+class PapersEye:
+    """Looks at one frame after another, and remembers where the last face was."""
+
+    def __init__(self, find: Detector, spec: ScanSpec) -> None:
+        self._find = find
+        self._spec = spec
+        self._last: Box | None = None
+
+    def take(self, picture: Picture) -> Taken | None:
+        whole = whole_rgb(picture)
+        faces = self._find(whole)
+        if faces:
+            self._last = faces[0].box
+        box = self._last if faces else self._instead(whole)
+        if box is None:
+            return None
+        cut = squashed(whole, box, self._spec.size)
+        return Taken(picture=cut, box=box, found=bool(faces))
+
+    def _instead(self, whole: Rgb) -> Box | None:
+        """What is cut of a frame without a face."""
+        if self._spec.no_face == "whole_frame":
+            return Box(x=0, y=0, width=whole.shape[1], height=whole.shape[0])
+        return self._last if self._spec.no_face == "last_box" else None
 
 
 def squashed(whole: Rgb, box: Box, size: int) -> Rgb:

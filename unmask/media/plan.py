@@ -66,9 +66,7 @@ def window_starts(
     A short file has fewer windows, and always at least one. Where nobody knows how long it is,
     they follow one another from the beginning.
     """
-    # A video with fewer frames a second than the spec asks for gives each one it has.
-    slowest = 1 / frame_rate if frame_rate else 0.0
-    length = spec.frames * max(spec.spacing_s or USUAL_SPACING_S, slowest)
+    length = window_length(spec, frame_rate)
     if not duration_s:
         return [index * length for index in range(spec.windows)], 0.0
     if duration_s <= length:
@@ -77,3 +75,9 @@ def window_starts(
     share = duration_s / count
     slack = (share - length) / 2
     return [index * share + slack for index in range(count)], slack
+
+
+def window_length(spec: ScanSpec, frame_rate: float | None) -> float:
+    """A video with fewer frames a second than the spec asks for gives each one it has."""
+    slowest = 1 / frame_rate if frame_rate else 0.0
+    return spec.frames * max(spec.spacing_s or USUAL_SPACING_S, slowest)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.media.colour import Rgb
+from unmask.media.faces.port import Point
 from unmask.media.faces.weights import shipped
 from unmask.media.geometry import square_around
 from unmask.media.picture import Picture
@@ -23,6 +24,7 @@ _SHARE = 0.5
 #: Side of the picture that the encoder was trained on, and the room round the face in it.
 _CHIP = 150
 _ROOM = 0.25
+_EYE_CORNERS = 4
 #: Side of the grey pictures that are compared to see whether two portraits are of one scene.
 _SCENE = 32
 
@@ -35,12 +37,33 @@ def portrait(picture: Picture, face: Box) -> Rgb:
 
 def encoding(of: Rgb) -> Encoding:
     """128 numbers; two pictures of one person are nearer than 0.6."""
+    picture = np.ascontiguousarray(of)
+    chip = dlib.get_face_chip(picture, _landmarks(picture), _CHIP, _ROOM)
+    return np.asarray(models()[1].compute_face_descriptor(chip))
+
+
+def eyes(picture: Picture, face: Box) -> tuple[Point, Point]:
+    """The middles of the two eyes in the picture as shown, the left one as seen first."""
+    around = square_around(face, max(face.width, face.height) / _SHARE)
+    near, region = picture.crop(around, SIDE)
+    found = _landmarks(near)
+    corners = [(found.part(index).x, found.part(index).y) for index in range(_EYE_CORNERS)]
+    x, y = region.width / SIDE, region.height / SIDE
+    one, other = (
+        (
+            region.x + (a[0] + b[0] + 1) / 2 * x,
+            region.y + (a[1] + b[1] + 1) / 2 * y,
+        )
+        for a, b in (corners[:2], corners[2:])
+    )
+    return min(one, other), max(one, other)
+
+
+def _landmarks(portrait: Rgb) -> Any:
+    """Two corners of each eye, and the nose."""
     edge = SIDE * (1 - _SHARE) / 2
     corners = (round(side) for side in (edge, edge, SIDE - edge, SIDE - edge))
-    points, encoder = models()
-    picture = np.ascontiguousarray(of)
-    chip = dlib.get_face_chip(picture, points(picture, dlib.rectangle(*corners)), _CHIP, _ROOM)
-    return np.asarray(encoder.compute_face_descriptor(chip))
+    return models()[0](portrait, dlib.rectangle(*corners))
 
 
 @cache

@@ -78,6 +78,10 @@ class Follower:
             last = looks[-1]
             self._last_known = last.seen or self._last_known
 
+    def glance(self, picture: Picture) -> list[Face]:
+        """A full look at a single picture; nobody is followed from it."""
+        return self._detect(picture, ())
+
     def _through(self, first: Look, rest: Sequence[Picture]) -> list[Look]:
         """Looks at the pictures after the first, which was looked at already."""
         if not rest:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from unmask.outcomes import Outcome
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 MediaKind = Literal["video", "picture", "animation"]
 
@@ -62,6 +62,8 @@ class FaceFrame:
     detected: bool
     offset: int
     length: int
+    #: The box is turned by so many degrees round its middle, clockwise as seen (`align: eyes`).
+    tilt: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,7 @@ def persons(draw: st.DrawFn, number: int) -> Person:
                 detected=draw(st.booleans()),
                 offset=offset,
                 length=length,
+                tilt=draw(st.floats(-45, 45)),
             )
         )
         offset += length
@@ -101,7 +102,7 @@ def _good() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("version", 2),
+        ("version", 1),
         ("version", True),
         ("coverage", 1.5),
         ("coverage", "1"),

@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.library.media.faces import astronaut
 from tests.library.media.film import backdrop, coded, one_face
 from tests.library.media.run import extracted
+from tests.library.media.shown import apart
 from unmask.media import decode_frames
+from unmask.media.coding import decode, encode
 from unmask.media.faces import detector
-from unmask.spec import PAPERS
+from unmask.spec import PAPERS, PAPERS_TRAINING
 
 LOSSLESS = dataclasses.replace(PAPERS, coding="png", frames=12)
 
@@ -56,6 +59,41 @@ def test_frame_by_frame_as_published(film: Path) -> None:
 def test_for_training_frames_without_a_face_are_dropped(film: Path) -> None:
     _, manifest = extracted(film.read_bytes(), dataclasses.replace(LOSSLESS, no_face="drop"))
     assert len(manifest.persons[0].frames) == 10
+
+
+def test_a_frame_without_a_face_is_cut_where_the_last_one_was(tmp_path: Path) -> None:
+    """As training clips were made; before the first face there is nothing to cut."""
+    shown = one_face(4, lambda i: (150 + 4 * i, 120), size=(320, 240)).pictures
+    path = tmp_path / "film.mp4"
+    path.write_bytes(coded([*[backdrop(320, 240)] * 2, *shown, *[backdrop(320, 240)] * 3]))
+    spec = dataclasses.replace(LOSSLESS, no_face="last_box")
+    _, manifest = extracted(path.read_bytes(), spec)
+
+    (person,) = manifest.persons
+    assert [frame.detected for frame in person.frames] == [True] * 4 + [False] * 3
+    assert {frame.box for frame in person.frames[3:]} == {person.frames[3].box}
+
+
+def test_training_clips_are_coded_as_opencvs_writer_codes_them(tmp_path: Path) -> None:
+    faces = [
+        np.ascontiguousarray(cv2.resize(astronaut()[40 + i : 220 + i, 140:300], (112, 112)))
+        for i in range(20)
+    ]
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (112, 112))
+    for face in faces:
+        writer.write(cv2.cvtColor(face, cv2.COLOR_RGB2BGR))
+    writer.release()
+    reader, theirs = cv2.VideoCapture(str(path)), []
+    while (read := reader.read())[0]:
+        theirs.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
+
+    assert PAPERS_TRAINING.coding == "mjpg"
+    ours = [decode(encode(np.asarray(face, np.uint8), "mjpg")) for face in faces]
+    for face, mine, other in zip(faces, ours, theirs, strict=True):
+        assert mine is not None
+        assert apart(mine, other) < 1.5
+        assert apart(mine, face) == pytest.approx(apart(other, face), abs=0.3)
 
 
 def test_every_kth_frame_is_counted_not_timed(film: Path) -> None:
