@@ -1,4 +1,7 @@
-"""`python -m bench NAME`: runs one comparison and prints its figures."""
+"""`python -m bench NAME`: runs one comparison and prints its figures.
+
+What follows the name is the comparison's own; most take nothing.
+"""
 
 import importlib
 import sys
@@ -14,9 +17,11 @@ NAMES = sorted(
 
 def main() -> None:
     """Prints the names when it isn't given one of them."""
-    if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
+    if len(sys.argv) < 2 or sys.argv[1] not in NAMES:
         sys.exit(f"usage: python -m bench {{{'|'.join(NAMES)}}}")
-    importlib.import_module(f"bench.{sys.argv[1]}").main()
+    comparison = importlib.import_module(f"bench.{sys.argv.pop(1)}")
+    sys.argv[0] = comparison.__name__
+    comparison.main()
 
 
 if __name__ == "__main__":

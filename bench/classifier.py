@@ -63,7 +63,8 @@ class Twin:
 def main() -> None:
     torch.set_num_threads(THREADS)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(f"{_machine(device)}; {quiet()}")
+    load_before = quiet()
+    print(f"{_machine(device)}; {load_before}")
     large, light = find_bundle("resnext50-lstm"), find_bundle("lite")
     figures: dict[str, float] = {}
     parts: list[Callable[[], dict[str, float]]] = [
@@ -77,7 +78,7 @@ def main() -> None:
         for name, value in found.items():
             print(f"{name:<28}{value:>14,.4g}", flush=True)
         figures |= found
-    print(json.dumps({"machine": _machine(device), "load": quiet(), **figures}))
+    print(json.dumps({"machine": _machine(device), "load": load_before, **figures}))
 
 
 def speeds(large: Bundle, light: Bundle, device: str) -> dict[str, float]:
