@@ -16,6 +16,7 @@ from producer.plain import printable, shorten
 from schemas.records import CampaignStatus, Priority, ResultRow
 from schemas.stages import ENDS, Stage
 from unmask.outcomes import Outcome
+from unmask.wording import percent
 
 #: What a reader of the closing table sees first.
 ORDER = (
@@ -259,7 +260,7 @@ def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
     return {
         "item": Text(shorten(printable(name), name_cells)),
         "verdict": Text(outcome, style=style),
-        "fake": Text("" if row.probability is None else f"{row.probability:.2f}"),
+        "fake": Text("" if row.probability is None else percent(row.probability)),
         "who, when": Text(_when(row.persons)),
         "why": Text(printable(row.reason)),
     }

@@ -240,7 +240,7 @@ class ResultRow:
     threshold_real: float | None = None
     threshold_fake: float | None = None
     #: `[{person, outcome, probability, segments: [{start_s, end_s, raw, probability,
-    #: telling_s, evidence}]}]`
+    #: telling_s, evidence, heat, frame_scores}]}]`, people counted from 1
     persons: list[dict[str, Any]] = field(default_factory=list)
     faces_seen: int | None = None
     frames_analysed: int | None = None

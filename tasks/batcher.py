@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -20,15 +20,17 @@ from infra.resources import Resources
 from schemas.records import Claim, Classified
 from schemas.stages import ENDS, Stage
 from tasks.drain import Stopping, drain
-from tasks.evidence import Where, store_evidence
+from tasks.evidence import Judged, Spot, Warm, Where, store_evidence, warm_faces
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
 from tasks.models import Serves, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
 from unmask.errors import TryAgain, UnmaskError
+from unmask.judgement import Judgement
 from unmask.model.memory import DeviceLost
 from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
+from unmask.wording import percent
 
 log = logging.getLogger(__name__)
 
@@ -183,39 +185,45 @@ class Batcher:
         predictor = self._models.predictor(options.model_digest)
         until = time.monotonic() + self._tools.settings.classify_deadline_s
         wall, cpu = time.monotonic(), time.process_time()
-        scores = predictor.score(
-            [person for one in batch for person in one.loaded.persons],
-            deadline=lambda: _check(until),
+        rows = iter(
+            predictor.score(
+                [person for one in batch for person in one.loaded.persons],
+                deadline=lambda: _check(until),
+            )
         )
+        judged = [_judged(one.loaded, rows, predictor.bundle.judgement) for one in batch]
+        warm = warm_faces(predictor, judged, lambda: _check(until))
         spent = _cost(predictor.device, time.monotonic() - wall, time.process_time() - cpu)
-        rows = iter(scores)
-        judged = [(one, judge(_flat(rows, one), predictor.bundle.judgement)) for one in batch]
-        self._commit(judged, spent)
+        self._commit(batch, judged, warm, spent)
 
-    def _commit(self, judged: Sequence[tuple[_Ready, Verdict]], spent: _Cost) -> None:
-        frames = sum(one.loaded.frames for one, _ in judged)
+    def _commit(
+        self,
+        batch: Sequence[_Ready],
+        judged: Sequence[Judged],
+        warm: Sequence[Mapping[Spot, Warm]],
+        spent: _Cost,
+    ) -> None:
+        frames = sum(each.loaded.frames for each in judged)
         done = [
             (
-                one.loaded.claim,
-                self._classified(one, verdict, spent.share(one.loaded.frames / frames)),
+                each.loaded.claim,
+                self._classified(each, hot, spent.share(each.loaded.frames / frames)),
             )
-            for one, verdict in judged
+            for each, hot in zip(judged, warm, strict=True)
         ]
         kept = self._tools.ledger.finish(done)
         self._heartbeat.drop([claim.item for claim, _ in done])
-        for one, verdict in judged:
+        for one, each in zip(batch, judged, strict=True):
             item = one.loaded.claim.item
-            one.answer.set_result(_words(verdict) if item in kept else STALE)
+            one.answer.set_result(_words(each.verdict) if item in kept else STALE)
 
-    def _classified(self, one: _Ready, verdict: Verdict, spent: _Cost) -> Classified:
-        claim = one.loaded.claim
+    def _classified(self, judged: Judged, warm: Mapping[Spot, Warm], spent: _Cost) -> Classified:
+        claim = judged.loaded.claim
         assert claim.extraction is not None  # a claim for classification always has one
         where = Where(
             sha256=claim.extraction.sha256, model_digest=claim.campaign.options.model_digest
         )
-        shown, evidence = store_evidence(
-            self._tools.store, verdict, one.loaded.manifest, one.loaded.clips, where
-        )
+        shown, evidence = store_evidence(self._tools.store, judged, warm, where)
         return Classified(
             verdict=shown,
             evidence=evidence,
@@ -285,8 +293,11 @@ def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:
     return [*together.values(), *alone]
 
 
-def _flat(rows: Iterator[list[WindowScore]], one: _Ready) -> list[WindowScore]:
-    return [score for _ in one.loaded.persons for score in next(rows)]
+def _judged(loaded: Loaded, rows: Iterator[list[WindowScore]], judgement: Judgement) -> Judged:
+    """The next rows of the batch are this item's."""
+    scores = [next(rows) for _ in loaded.persons]
+    verdict = judge([score for own in scores for score in own], judgement)
+    return Judged(loaded=loaded, scores=scores, verdict=verdict)
 
 
 def _check(until: float) -> None:
@@ -301,5 +312,5 @@ def _cost(device: str, wall_s: float, cpu_s: float) -> _Cost:
 
 
 def _words(verdict: Verdict) -> str:
-    likely = "" if verdict.probability is None else f" {verdict.probability:.2f}"
+    likely = "" if verdict.probability is None else f" {percent(verdict.probability)}"
     return said(verdict.outcome) + likely + (f" ({verdict.reason})" if verdict.reason else "")

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 
+import torch
 from celery import shared_task
 
 from infra.resources import resources
@@ -31,6 +32,8 @@ def batcher() -> Batcher:
 @functools.cache
 def _batcher() -> Batcher:
     tools = resources()
+    if tools.settings.gpu_threads:
+        torch.set_num_threads(tools.settings.gpu_threads)
     device = None if tools.settings.device == "auto" else tools.settings.device
     made = Batcher(tools, Models(tools.settings.models_dir, device), _stop_worker)
     made.start()

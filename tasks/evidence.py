@@ -1,31 +1,92 @@
-"""The picture of each segment that a reviewer looks at first: its most telling face."""
+"""What a reviewer looks at first: the most telling face of each segment, and heat on suspects."""
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from infra.objects import Store, evidence_key
 from schemas.records import StoredObject
-from unmask.media.values import FaceFrame, Manifest, Person
-from unmask.verdict import PersonVerdict, Segment, Verdict
+from tasks.load import Loaded
+from tasks.models import Scores
+from unmask.media.values import Person
+from unmask.model.clips import PersonFrames
+from unmask.model.drawing import jpeg
+from unmask.model.heat import HeatMap, overlay
+from unmask.model.telling import telling_windows
+from unmask.outcomes import Outcome
+from unmask.verdict import PersonVerdict, Segment, Verdict, WindowScore
+
+#: So many stretches of a suspect are shown with heat, the most suspicious first. Heat costs as
+#: much as scoring them did.
+WARM_WINDOWS = 3
+#: Digits of a frame's score in the result row: it is drawn, not computed with.
+_DIGITS = 3
+#: Evidence pictures are numbered by segment; those with heat stand behind all others.
+_WARM = 1000
 
 
-def store_evidence(
-    store: Store, verdict: Verdict, manifest: Manifest, clips: Mapping[int, bytes], where: "Where"
-) -> tuple[Verdict, tuple[StoredObject, ...]]:
-    """Put one picture per segment into the store and name it in the verdict."""
-    people = {person.person: person for person in manifest.persons}
-    stored: list[StoredObject] = []
-    persons = []
-    for judged in verdict.persons:
-        found = list(_pictures(judged, people[judged.person], clips[judged.person]))
-        objects = [
-            _put(store, where, judged.person, number, picture)
-            for number, picture in enumerate(found)
-        ]
-        stored += objects
-        persons.append(_named(judged, objects))
-    return dataclasses.replace(verdict, persons=tuple(persons)), tuple(stored)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A loaded item, its scores per person, and what they mean."""
+
+    loaded: Loaded
+    scores: Sequence[Sequence[WindowScore]]
+    verdict: Verdict
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Warm:
+    """A face with heat over it, and what each frame around it says alone."""
+
+    picture: bytes
+    frame_scores: tuple[float, ...]
+
+
+#: (person, segment), both counted from 0.
+Spot = tuple[int, int]
+
+
+def warm_faces(
+    predictor: Scores, batch: Sequence[Judged], deadline: Callable[[], None]
+) -> list[Mapping[Spot, Warm]]:
+    """For each item of the batch; one pass over all suspects. Nobody is one without a verdict."""
+    spots = [_spots(each) if not predictor.bundle.untrained else {} for each in batch]
+    wanted = [
+        (_person(each, person).windows[place], [frame])
+        for each, own in zip(batch, spots, strict=True)
+        for (person, place), frame in own.items()
+    ]
+    maps = iter(predictor.heat(wanted, deadline) if wanted else [])
+    return [
+        {spot: _warm(each, spot, frame, next(maps)) for spot, frame in own.items()}
+        for each, own in zip(batch, spots, strict=True)
+    ]
+
+
+def _spots(judged: Judged) -> dict[Spot, int]:
+    """Of everybody not judged genuine: the most suspicious segments and their telling frames."""
+    return {
+        (who.index, place): frame
+        for who in judged.verdict.persons
+        if who.outcome is not Outcome.REAL
+        for place, frame in telling_windows(
+            _person(judged, who.index), judged.scores[who.index], WARM_WINDOWS
+        )
+    }
+
+
+def _person(judged: Judged, index: int) -> PersonFrames:
+    return judged.loaded.persons[index]
+
+
+def _warm(judged: Judged, spot: Spot, frame: int, maps: Sequence[HeatMap]) -> Warm:
+    person, place = spot
+    face = _person(judged, person).windows[place].frames[frame]
+    scores = judged.scores[person][place].frame_scores
+    return Warm(
+        picture=jpeg(overlay(face, maps[0])),
+        frame_scores=tuple(round(score, _DIGITS) for score in scores),
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,30 +97,46 @@ class Where:
     model_digest: str
 
 
-def _pictures(judged: PersonVerdict, person: Person, clip: bytes) -> Iterator[bytes]:
-    for segment in judged.segments:
-        frame = _telling(person, segment)
-        yield clip[frame.offset : frame.offset + frame.length]
+def store_evidence(
+    store: Store, judged: Judged, warm: Mapping[Spot, Warm], where: Where
+) -> tuple[Verdict, tuple[StoredObject, ...]]:
+    """Put the pictures into the store and name them in the verdict."""
+    stored: list[StoredObject] = []
+
+    def put(person: int, number: int, picture: bytes) -> str:
+        stored.append(store.put(_key(where, person, number, picture), picture))
+        return stored[-1].key
+
+    def shown(who: PersonVerdict, number: int, segment: Segment) -> Segment:
+        plain = _telling(judged, who.index, segment)
+        named = dataclasses.replace(segment, evidence=put(who.index, number, plain))
+        hot = warm.get((who.index, number))
+        if hot is None:
+            return named
+        key = put(who.index, _WARM + number, hot.picture)
+        return dataclasses.replace(named, heat=key, frame_scores=hot.frame_scores)
+
+    persons = tuple(
+        dataclasses.replace(
+            who, segments=tuple(shown(who, number, one) for number, one in enumerate(who.segments))
+        )
+        for who in judged.verdict.persons
+    )
+    return dataclasses.replace(judged.verdict, persons=persons), tuple(stored)
 
 
-def _telling(person: Person, segment: Segment) -> FaceFrame:
-    return min(person.frames, key=lambda frame: abs(frame.time_s - segment.telling_s))
+def _telling(judged: Judged, index: int, segment: Segment) -> bytes:
+    """The coded face, as it stands in the clip."""
+    person: Person = judged.loaded.manifest.persons[index]
+    frame = min(person.frames, key=lambda each: abs(each.time_s - segment.telling_s))
+    return judged.loaded.clips[index][frame.offset : frame.offset + frame.length]
 
 
-def _put(store: Store, where: Where, person: int, number: int, picture: bytes) -> StoredObject:
-    key = evidence_key(
+def _key(where: Where, person: int, number: int, picture: bytes) -> str:
+    return evidence_key(
         where.sha256,
         where.model_digest,
         person=person,
         window=number,
         picture_sha256=hashlib.sha256(picture).hexdigest(),
     )
-    return store.put(key, picture)
-
-
-def _named(judged: PersonVerdict, objects: list[StoredObject]) -> PersonVerdict:
-    segments = tuple(
-        dataclasses.replace(segment, evidence=one.key)
-        for segment, one in zip(judged.segments, objects, strict=True)
-    )
-    return dataclasses.replace(judged, segments=segments)

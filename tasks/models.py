@@ -8,7 +8,8 @@ from typing import Protocol
 from unmask.errors import UnmaskError
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
-from unmask.model.predict import Predictor, load
+from unmask.model.heat import HeatMap
+from unmask.model.predict import Predictor, Warmed, load
 from unmask.model.shelf import find_bundle, names
 from unmask.verdict import WindowScore
 
@@ -34,6 +35,10 @@ class Scores(Protocol):
     def score(
         self, clips: Sequence[PersonFrames], deadline: Callable[[], None]
     ) -> list[list[WindowScore]]: ...
+
+    def heat(
+        self, wanted: Sequence[Warmed], deadline: Callable[[], None]
+    ) -> list[list[HeatMap]]: ...
 
 
 class Serves(Protocol):

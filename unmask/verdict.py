@@ -6,6 +6,7 @@ from itertools import groupby
 
 from unmask.judgement import Judgement, Thresholds, band
 from unmask.outcomes import Outcome
+from unmask.wording import likely
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class WindowScore:
     probability: float | None = None
     #: Per frame: how telling it is (any scale); as long as `frames`, or empty.
     frame_scores: tuple[float, ...] = ()
+    #: When its most telling frame was; without it, the frames are taken as evenly spaced.
+    telling_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +38,25 @@ class Segment:
     probability: float | None
     #: The moment of its most telling frame.
     telling_s: float
-    #: Object key of the evidence picture, once it is stored.
+    #: Object key of the evidence picture, once it is stored, and of the same face with heat.
     evidence: str | None = None
+    heat: str | None = None
+    #: Where there is heat: what each frame of it says alone.
+    frame_scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonVerdict:
+    #: Counted from 1, as people are told; manifests and clip keys count from 0.
     person: int
     outcome: Outcome
     probability: float | None
     segments: tuple[Segment, ...]
+
+    @property
+    def index(self) -> int:
+        """The person's place in the manifest."""
+        return self.person - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +102,7 @@ def _order(score: WindowScore) -> tuple[int, float, int]:
 def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> PersonVerdict:
     probability = _probability(windows, judgement)
     return PersonVerdict(
-        person=person,
+        person=person + 1,
         outcome=_outcome(probability, judgement.thresholds),
         probability=probability,
         segments=tuple(_segment(window, judgement) for window in windows),
@@ -122,7 +134,8 @@ def _probability_of_window(window: WindowScore, judgement: Judgement) -> float |
 
 
 def _telling(window: WindowScore) -> float:
-    """When the most telling frame was; frames of a window are evenly spaced."""
+    if window.telling_s is not None:
+        return window.telling_s
     if len(window.frame_scores) < 2:
         return window.start_s
     frame = max(range(len(window.frame_scores)), key=window.frame_scores.__getitem__)
@@ -152,7 +165,7 @@ def _reason(worst: PersonVerdict, judgement: Judgement) -> str:
         return UNTRAINED
     if worst.probability is None:
         return f"model without calibration: raw score {telling.raw:.3f}"
-    said = f"person {worst.person}: {worst.probability:.0%} fake"
+    said = f"person {worst.person}: {likely(worst.probability)}"
     if judgement.thresholds is None:
         return f"{said}; model without thresholds"
     return f"{said}, {_CLAUSES[worst.outcome].format(at=telling.telling_s)}"

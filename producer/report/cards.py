@@ -1,27 +1,23 @@
 """One row as the page shows it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from producer.plain import printable
 from producer.report.facts import Fact, facts, text
 from producer.report.pictures import Gallery
-from producer.report.timeline import (
-    Thresholds,
-    Timeline,
-    clock,
-    likely,
-    percent,
-    timeline,
-)
+from producer.report.timeline import Thresholds, Timeline, clock, timeline
 from producer.report.words import Tone, Word, word
 from schemas.records import ResultRow
+from unmask.wording import likely, percent
 
 #: A name that is cut on a narrow screen keeps its end: so many characters of it.
 TAIL = 12
 #: Pictures of one person in the page, the most telling first.
 PICTURES = 7
+#: Units of the line below a face.
+LINE_WIDTH, LINE_HEIGHT = 100.0, 24.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +26,10 @@ class Evidence:
     moment: str
     says: str
     tone: Tone
+    #: The same face, warm where the reasons lie; empty where it is not shown.
+    heat: str
+    #: What each frame around that moment says, as points of a line in 100 × 24.
+    line: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,10 @@ class PersonCard:
     timeline: Timeline | None
     evidence: tuple[Evidence, ...]
     left_out: int
+
+    @property
+    def is_warm(self) -> bool:
+        return any(one.heat for one in self.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +128,16 @@ def _evidence(
                 moment=clock(segment["telling_s"]),
                 says="" if segment["probability"] is None else percent(segment["probability"]),
                 tone=thresholds.tone(segment["probability"]),
+                heat=gallery.picture(segment.get("heat")) or "",
+                line=_line(segment.get("frame_scores") or ()),
             )
+
+
+def _line(scores: Sequence[float]) -> str:
+    """From left to right in time, the higher the more telling."""
+    step = LINE_WIDTH / max(len(scores) - 1, 1)
+    points = [(at * step, LINE_HEIGHT * (1 - score)) for at, score in enumerate(scores)]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points) if len(points) > 1 else ""
 
 
 def _thumbnail(people: tuple[PersonCard, ...]) -> str | None:

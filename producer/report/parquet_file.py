@@ -23,6 +23,8 @@ _SEGMENT = pa.struct(
         ("probability", pa.float64()),
         ("telling_s", pa.float64()),
         ("evidence", pa.string()),
+        ("heat", pa.string()),
+        ("frame_scores", pa.list_(pa.float64())),
     ]
 )
 _PERSON = pa.struct(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from producer.report.words import Tone
+from unmask.wording import likely
 
 #: The drawing's own units; the page stretches them.
 WIDTH, HEIGHT = 1000.0, 48.0
@@ -82,20 +83,6 @@ def _bar(segment: Mapping[str, Any], end: float, thresholds: Thresholds) -> Bar:
 
 def _y(probability: float) -> float:
     return round(HEIGHT * (1 - probability), 1)
-
-
-def likely(probability: float | None) -> str:
-    return "not scored" if probability is None else f"{percent(probability)} likely fake"
-
-
-def percent(probability: float) -> str:
-    """Never `0 %` or `100 %`: no estimate is that sure."""
-    if probability < LEAST:
-        return "<1 %"
-    return ">99 %" if probability > 1 - LEAST else f"{probability:.0%}".replace("%", " %")
-
-
-LEAST = 0.005
 
 
 def clock(seconds: float) -> str:

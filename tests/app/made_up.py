@@ -111,7 +111,7 @@ def person(
 ) -> dict[str, Any]:
     """Somebody with a segment of 0.8 s every so often."""
     probabilities = list(probabilities)
-    segments = [
+    segments: list[dict[str, Any]] = [
         {
             "start_s": at * every_s,
             "end_s": at * every_s + 0.8,
@@ -119,6 +119,8 @@ def person(
             "probability": one,
             "telling_s": at * every_s + 0.4,
             "evidence": keys.get(at),
+            "heat": None,
+            "frame_scores": [],
         }
         for at, one in enumerate(probabilities)
     ]

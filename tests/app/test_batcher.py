@@ -35,6 +35,9 @@ from unmask.media.clips import make_clip
 from unmask.media.coding import encode
 from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo
 from unmask.model.clips import PersonFrames
+from unmask.model.heat import HeatMap
+from unmask.model.memory import DeviceLost
+from unmask.model.predict import Warmed
 from unmask.model.shelf import find_bundle
 from unmask.verdict import WindowScore
 
@@ -62,6 +65,9 @@ class FakePredictor:
         return [
             [_score(person, number) for number in range(len(person.windows))] for person in clips
         ]
+
+    def heat(self, wanted: Sequence[Warmed], deadline: Callable[[], None]) -> list[list[HeatMap]]:
+        raise AssertionError("an untrained model suspects nobody")
 
 
 def _score(person: PersonFrames, number: int) -> WindowScore:
@@ -270,3 +276,24 @@ def test_a_stopping_worker_gives_items_back(stand: Stand, drain: Drain) -> None:
         future.result(WITHIN_S)
     assert stand.stage(item) == "extracted"
     assert not stand.broken.is_set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lost_device_ends_the_worker_and_charges_nobody(stand: Stand) -> None:
+    items = stand.items(3)
+
+    def trouble(_: Sequence[PersonFrames]) -> None:
+        raise DeviceLost("the GPU can't be used any more")
+
+    stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    for future in futures:
+        with pytest.raises(Retry, match=r"device was lost|worker broke"):
+            future.result(WITHIN_S)
+    assert stand.broken.wait(WITHIN_S)
+    assert {stand.stage(item) for item in items} == {"extracted"}
+    for item in items:
+        claim = stand.ledger.claim(item, Stage.EXTRACTED, owner="another", lease_s=60)
+        assert claim is not None
+        assert claim.attempt == 1

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from infra.objects import Store
 from producer.report import pictures, ranking, write_reports
 from producer.report.pictures import Gallery
-from producer.report.timeline import Thresholds, clock, percent, timeline
+from producer.report.timeline import Thresholds, clock, timeline
 from producer.report.words import WORDS
 from schemas.records import ResultRow
 from tests.app.made_up import JPEG, NAME, Pictures, Rows, campaign, judged, person, row
 from unmask.outcomes import Outcome
+from unmask.wording import percent
 
 #: Elements without an end.
 VOID = {"meta", "link", "img", "input"}
@@ -166,6 +167,19 @@ def test_evidence_is_inside_with_its_moment(tmp_path: Path) -> None:
     assert sources == [inside[0], *inside]  # the first is the thumbnail
     assert "1:10" in page.text
     assert "97 %" in page.text
+
+
+def test_heat_and_the_scores_of_frames_stand_below_their_face(tmp_path: Path) -> None:
+    held = Pictures()
+    keys = {at: held.keep(JPEG + bytes([at]), person=1, window=at) for at in range(2)}
+    hot = held.keep(JPEG + b"hot", person=1, window=1001)
+    suspect = person(1, [0.5, 0.97], keys, every_s=70)
+    suspect["segments"][1] |= {"heat": hot, "frame_scores": [0.0, 1.0, 0.5]}
+    page = Page(written(tmp_path, [judged(1, [suspect])], held))
+    inside = f"data:image/jpeg;base64,{base64.b64encode(JPEG + b'hot').decode()}"
+    assert [one["src"] for one in page.all("img")][-1] == inside
+    assert [one["points"] for one in page.all("polyline")] == ["0.0,24.0 50.0,0.0 100.0,12.0"]
+    assert "warm where the model found its reasons" in page.text
 
 
 def test_an_untrained_model_is_said_and_nobody_gets_a_number(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ from unmask.outcomes import Outcome
 WIDTHS = (60, 80, 120)
 EVIL = "https://x.example/\x1b[2J[bold]a-very-long-name-that-goes-on-and-on-interview.mp4"
 ROWS = [
-    judged(1, [person(1, [0.99], {}, every_s=3)], reason="person 1: 99% fake"),
-    judged(2, [person(1, [0.5, 0.6], {}, every_s=3)], reason="person 1: 60% fake"),
+    judged(1, [person(1, [0.99], {}, every_s=3)], reason="person 1: >99 % likely fake"),
+    judged(2, [person(1, [0.5, 0.6], {}, every_s=3)], reason="person 1: 60 % likely fake"),
     judged(3, [person(1, [0.1], {}, every_s=3)]),
     row(4, Outcome.UNREACHABLE, uri=EVIL, reason="HTTP 404\x1b]0;x\x07"),
     row(5, Outcome.DEAD, reason="killed"),
@@ -66,7 +66,7 @@ def test_the_closing_table_shows_the_worst_first() -> None:
     lines = shown(summary(status(), ROWS), 120).splitlines()
     names = [line.split()[0] for line in lines[2:8]]
     assert names[:4] == ["clip-0001.mp4", "clip-0002.mp4", "clip-0005.mp4", "clip-0003.mp4"]
-    assert "0.60  person 1, 3.0–3.8 s" in lines[3]
+    assert "60 %  person 1, 3.0–3.8 s" in lines[3]
 
 
 def test_many_items_are_counted_not_listed() -> None:

@@ -71,7 +71,7 @@ def described(manifest: Manifest) -> list[str]:
 
 def _person(person: Person) -> list[str]:
     size = sorted(frame.face_px for frame in person.frames)[len(person.frames) // 2]
-    lines = [f"person {person.person}: {len(person.frames)} frames, face {size} pixels"]
+    lines = [f"person {person.person + 1}: {len(person.frames)} frames, face {size} pixels"]
     for window in sorted({frame.window for frame in person.frames}):
         times = [frame.time_s for frame in person.frames if frame.window == window]
         lines.append(f"  {min(times):8.2f} – {max(times):8.2f} s  {len(times)} frames")

@@ -17,6 +17,7 @@ from unmask.model.shelf import default_name, find_bundle
 from unmask.scan import Scanned, scan_file
 from unmask.spec import SEQUENCE_LENGTHS, ScanSpec
 from unmask.verdict import PersonVerdict
+from unmask.wording import likely, percent
 
 _LENGTHS = "|".join(map(str, SEQUENCE_LENGTHS))
 
@@ -102,13 +103,13 @@ def as_text(scanned: Scanned, bundle: Bundle) -> str:
 
 
 def _person(person: PersonVerdict) -> list[str]:
-    sure = "" if person.probability is None else f", {person.probability:.1%} fake"
+    sure = "" if person.probability is None else f", {likely(person.probability)}"
     lines = [f"  person {person.person}: {person.outcome}{sure}"]
     for segment in person.segments:
         shown = (
             f"raw score {segment.raw:.3f}"
             if segment.probability is None
-            else f"{segment.probability:.1%}"
+            else percent(segment.probability)
         )
         lines.append(f"    {segment.start_s:8.2f} – {segment.end_s:8.2f} s  {shown}")
     return lines

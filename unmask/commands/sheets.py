@@ -15,6 +15,7 @@ from unmask.model.predict import Predictor
 from unmask.model.telling import Moment, most_telling
 from unmask.scan import Scanned
 from unmask.verdict import WindowScore
+from unmask.wording import likely
 
 #: The longer side of a whole frame that is kept as evidence.
 FRAME_PX = 1280
@@ -26,8 +27,9 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path) -> Iterat
     """Writes `NAME-personN.jpg` and `NAME-personN-frame.jpg` for everybody who was judged."""
     folder.mkdir(parents=True, exist_ok=True)
     for person, scores in zip(scanned.persons, scanned.scores, strict=True):
-        name = f"{scanned.path.name}-person{person.person}"
-        title = f"{scanned.path.name}, person {person.person}: {_verdict(scanned, person)}"
+        number = person.person + 1
+        name = f"{scanned.path.name}-person{number}"
+        title = f"{scanned.path.name}, person {number}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,
             scores,
@@ -71,11 +73,15 @@ def telling_frame(
 def _heat(predictor: Predictor, person: PersonFrames, moments: Sequence[Moment]) -> list[HeatMap]:
     """In the order of the moments; each window goes through the network once."""
     windows = {window.number: window for window in person.windows}
-    maps: dict[tuple[int, int], HeatMap] = {}
-    for number in {moment.window for moment in moments}:
-        frames = [moment.index for moment in moments if moment.window == number]
-        found = predictor.heat(windows[number], frames)
-        maps |= {(number, i): each for i, each in zip(frames, found, strict=True)}
+    frames: dict[int, list[int]] = {}
+    for moment in moments:
+        frames.setdefault(moment.window, []).append(moment.index)
+    found = predictor.heat([(windows[number], own) for number, own in frames.items()])
+    maps = {
+        (number, index): each
+        for (number, own), hot in zip(frames.items(), found, strict=True)
+        for index, each in zip(own, hot, strict=True)
+    }
     return [maps[moment.window, moment.index] for moment in moments]
 
 
@@ -103,6 +109,6 @@ def _written(target: Path, data: bytes) -> Path:
 
 def _verdict(scanned: Scanned, person: PersonFrames) -> str:
     assert scanned.verdict is not None
-    [judged] = [each for each in scanned.verdict.persons if each.person == person.person]
-    sure = "" if judged.probability is None else f" ({judged.probability:.0%})"
+    [judged] = [each for each in scanned.verdict.persons if each.index == person.person]
+    sure = "" if judged.probability is None else f", {likely(judged.probability)}"
     return f"{judged.outcome}{sure}"

@@ -53,4 +53,4 @@ def _one(view: memoryview, person: Person, index: int) -> NDArray[np.uint8]:
 
 
 def _broken(person: Person, what: str) -> Refused:
-    return Refused(Outcome.UNDECODABLE, f"the clip of person {person.person} is broken: {what}")
+    return Refused(Outcome.UNDECODABLE, f"the clip of person {person.person + 1} is broken: {what}")

@@ -32,7 +32,7 @@ class PersonFrames:
 
     def __post_init__(self) -> None:
         for number, times, frames in self.windows:
-            where = f"person {self.person}, window {number}"
+            where = f"person {self.person + 1}, window {number + 1}"
             if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
                 raise BadClip(
                     f"{where}: frames are {frames.dtype} {frames.shape}, not (T, S, S, 3)"
@@ -49,6 +49,6 @@ def check_size(clips: PersonFrames, size: int) -> None:
         if frames.shape[1:3] != (size, size):
             shape = f"{frames.shape[2]}x{frames.shape[1]}"
             raise BadClip(
-                f"person {clips.person}, window {number}: frames are {shape}, "
+                f"person {clips.person + 1}, window {number + 1}: frames are {shape}, "
                 f"the model takes {size}x{size}"
             )

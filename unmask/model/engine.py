@@ -42,13 +42,11 @@ class Engine:
 
     def features(self, line: FrameLine, between: Between) -> Tensor:
         """(N, F) in float32, on the device. `between` is called before each chunk."""
-        parts: list[Tensor] = []
-        for frames in self._loaded(line):
-            between()
-            done = halving(frames, self._run_trunk)
-            self._chunk = min(self._chunk, max(map(len, done)) if len(done) > 1 else self._chunk)
-            parts += done
-        return torch.cat(parts)
+        return self._through(line, self._run_trunk, between)
+
+    def maps(self, line: FrameLine, between: Between) -> Tensor:
+        """The trunk's last stage for each frame, (N, C, s, s) in float32."""
+        return self._through(line, self._run_maps, between)
 
     def score(self, windows: Sequence[Tensor], between: Between) -> Scores:
         """Features of each window → logits per window (B, 2) and per frame (all frames, 2)."""
@@ -78,25 +76,49 @@ class Engine:
             return (torch.from_numpy(line.gather(part)) for part in parts)
         return ahead(parts, lambda part: pinned(line.gather(part)))
 
-    def maps(self, frames: Tensor) -> Tensor:
-        """The trunk's last stage, (N, C, s, s) in float32."""
+    def reasons(self, windows: Sequence[Tensor], fake: int) -> list[Tensor]:
+        """How the margin of each window changes with its features: (T, F) for (T, F)."""
+        found: dict[int, Tensor] = {}
+        for group in plan.groups([len(window) for window in windows], most=self._steps):
+            for part in halving(group.windows, lambda some: self._slopes(windows, some, fake)):
+                found |= part
+        return [found[window] for window in range(len(windows))]
+
+    def _slopes(
+        self, windows: Sequence[Tensor], some: tuple[int, ...], fake: int
+    ) -> dict[int, Tensor]:
+        lengths = [len(windows[window]) for window in some]
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+            padded = pad_sequence([windows[window] for window in some], batch_first=True)
+            leaf = padded.detach().requires_grad_()
+            scores = self._network.score(leaf, torch.tensor(lengths, device=self.device))
+            # Where every frame is judged alone, its own logits are what it has reasons for.
+            alone = self._network.architecture.recurrence == "frame"
+            logits = scores.frame_logits if alone else scores.logits
+            # No window's margin depends on another's frames, so their sum has all the slopes.
+            margin = (logits[..., fake] - logits[..., 1 - fake]).sum()
+            [slopes] = torch.autograd.grad(margin, leaf)
+        each = zip(some, slopes, lengths, strict=True)
+        return {window: slope[:length] for window, slope, length in each}
+
+    def _through(
+        self, line: FrameLine, run: Callable[[Tensor], Tensor], between: Between
+    ) -> Tensor:
+        parts: list[Tensor] = []
+        for frames in self._loaded(line):
+            between()
+            done = halving(frames, run)
+            self._chunk = min(self._chunk, max(map(len, done)) if len(done) > 1 else self._chunk)
+            parts += done
+        return torch.cat(parts)
+
+    def _run_trunk(self, frames: Tensor) -> Tensor:
+        return self._run_maps(frames).mean(dim=(2, 3))
+
+    def _run_maps(self, frames: Tensor) -> Tensor:
         planes = self._pixels(frames.to(self.device, non_blocking=True))
         maps: Tensor = self._trunk(planes.to(self._dtype))
         return maps.float()
-
-    def reasons(self, features: Tensor) -> Tensor:
-        """How the logits of one window (T, F) → (T, F, 2) change with each frame's features."""
-        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-            leaf = features.detach().clone().requires_grad_()
-            scores = self._network.score(leaf[None], torch.tensor([len(leaf)], device=self.device))
-            # Where every frame is judged alone, its own logits are what it has reasons for.
-            alone = self._network.architecture.recurrence == "frame"
-            logits = scores.frame_logits[0].sum(dim=0) if alone else scores.logits[0]
-            each = [torch.autograd.grad(logit, leaf, retain_graph=True)[0] for logit in logits]
-        return torch.stack(each, dim=2)
-
-    def _run_trunk(self, frames: Tensor) -> Tensor:
-        return self.maps(frames).mean(dim=(2, 3))
 
     def _run_lstm(
         self, windows: Sequence[Tensor], some: tuple[int, ...]

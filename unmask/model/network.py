@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from unmask.model.description import Architecture
-from unmask.model.recurrent import states_of_frames, states_over_time
+from unmask.model.recurrent import is_quicker_stepwise, states_of_frames, states_over_time
 from unmask.model.trunks import TRUNKS
 
 
@@ -51,7 +51,7 @@ class Network(nn.Module):
         """(B, T, F) → (B, T, W). Padding stands behind the frames, so it can't reach them."""
         inputs = features.to(next(self.lstm.parameters()).dtype)
         over_time = self.architecture.recurrence == "time"
-        if not self.training and inputs.device.type == "cpu":
+        if is_quicker_stepwise(inputs) and not self.training:
             states = (states_over_time if over_time else states_of_frames)(self.lstm, inputs)
         elif over_time:
             states = self.lstm(inputs)[0]

@@ -20,6 +20,8 @@ from unmask.model.weights import read_state
 from unmask.verdict import WindowScore
 
 Deadline = Callable[[], None]
+#: A window, and which of its frames to look at.
+Warmed = tuple[Window, Sequence[int]]
 
 
 def load(
@@ -100,18 +102,27 @@ class Predictor:
             for window, frames in zip(whole, each, strict=True)
         ]
 
-    def heat(self, window: Window, frames: Sequence[int]) -> list[HeatMap]:
-        """Grad-CAM for some frames of a window: where its reasons for `fake` over `real` lie."""
+    def heat(
+        self, wanted: Sequence[Warmed], deadline: Deadline | None = None
+    ) -> list[list[HeatMap]]:
+        """Grad-CAM for some frames of some windows: where the reasons for `fake` over `real` lie.
+
+        It costs what scoring those windows cost, and a little more.
+        """
+        if not wanted:
+            return []
+        between = deadline or _no_deadline
+        whole = [window.frames for window, _ in wanted]
+        shown = [window.frames[list(frames)] for window, frames in wanted]
         with naming_lost_device(), torch.no_grad():
-            maps = [self._engine.maps(torch.from_numpy(window.frames[[i]])) for i in frames]
-            line = FrameLine([window.frames])
-            reasons = self._engine.reasons(self._engine.features(line, _no_deadline))
-            margin = reasons[..., self._fake] - reasons[..., 1 - self._fake]
-            cams = [
-                torch.einsum("c,cij->ij", margin[i], each[0]).relu()
-                for i, each in zip(frames, maps, strict=True)
-            ]
-        return [scaled(cam.cpu().numpy()) for cam in cams]
+            features = self._engine.features(FrameLine(whole), between)
+            slopes = self._engine.reasons(
+                torch.split_with_sizes(features, [len(each) for each in whole]), self._fake
+            )
+            own = [slope[list(frames)] for slope, (_, frames) in zip(slopes, wanted, strict=True)]
+            maps = self._engine.maps(FrameLine(shown), between)
+            cams = iter(torch.einsum("nc,ncij->nij", torch.cat(own), maps).relu().cpu().numpy())
+        return [[scaled(next(cams)) for _ in frames] for _, frames in wanted]
 
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
@@ -138,6 +149,7 @@ def _score(
     person: int, window: Window, margins: Margins, calibration: Calibration | None
 ) -> WindowScore:
     raw = _softmax(margins.window)
+    telling = max(range(len(margins.frames)), key=margins.frames.__getitem__)
     return WindowScore(
         person=person,
         window=window.number,
@@ -147,6 +159,7 @@ def _score(
         raw=raw,
         probability=calibration.window(raw) if calibration else None,
         frame_scores=tuple(map(_softmax, margins.frames)),
+        telling_s=window.times[telling],
     )
 
 

@@ -1,14 +1,24 @@
-"""The LSTM stepwise, for prediction on a CPU: the same numbers as `nn.LSTM`, sooner.
+"""The LSTM stepwise, for prediction in bf16 on a CPU: the numbers of `nn.LSTM`, mostly sooner.
 
 The inputs of all steps and windows meet their weights in one product; what is left for each
 step is one product with the recurrent weights, which is bound by reading those from memory.
-Gates and cell stay in float32 whatever the weights are in. torch's own way in bf16 took 2.7
-times as long for six windows of 150 frames on two cores.
+Gates and cell stay in float32 whatever the weights are in.
+
+Seconds on two quiet cores, width 2048:      stepwise bf16   torch bf16   torch float32
+    six windows of 150 frames                         0.25         1.47            0.60
+    28 windows of 20 frames                           0.08         0.08            0.17
+    one window of 150 frames                          0.20         0.07            0.18
+
+In float32 torch's own way is twice as fast as this one, so it stays with torch there.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def is_quicker_stepwise(inputs: Tensor) -> bool:
+    return inputs.device.type == "cpu" and inputs.dtype == torch.bfloat16
 
 
 def states_over_time(lstm: nn.LSTM, inputs: Tensor) -> Tensor:

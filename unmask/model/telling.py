@@ -32,6 +32,19 @@ def most_telling(clips: PersonFrames, scores: Sequence[WindowScore], most: int =
     return sorted(ranked[:most], key=lambda moment: moment.time_s)
 
 
+def telling_windows(
+    clips: PersonFrames, scores: Sequence[WindowScore], most: int
+) -> list[tuple[int, int]]:
+    """The windows with the highest scores: the place of each, and of its most telling frame."""
+    ranked = sorted(range(len(clips.windows)), key=lambda place: -scores[place].raw)
+    return [(place, _telling(scores[place])) for place in sorted(ranked[:most])]
+
+
+def _telling(score: WindowScore) -> int:
+    frames = score.frame_scores
+    return max(range(len(frames)), key=frames.__getitem__) if frames else 0
+
+
 def _moments(window: Window, scores: dict[int, WindowScore]) -> list[Moment]:
     score = scores.get(window.number)
     if score is None:

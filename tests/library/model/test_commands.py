@@ -70,8 +70,8 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     assert "UNSURE (untrained model)" in result.stdout
     assert "raw score" in result.stdout
     written = {path.name: cv2.imread(str(path)) for path in (tmp_path / "out").iterdir()}
-    assert written.keys() == {"face.png-person0.jpg", "face.png-person0-frame.jpg"}
-    frame = written["face.png-person0-frame.jpg"]
+    assert written.keys() == {"face.png-person1.jpg", "face.png-person1-frame.jpg"}
+    frame = written["face.png-person1-frame.jpg"]
     assert frame is not None
     assert frame.shape == (512, 512, 3)
 

