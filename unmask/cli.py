@@ -5,10 +5,12 @@ import typer
 from unmask.commands import model
 from unmask.commands.faces import faces
 from unmask.commands.score import score
+from unmask.commands.train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.command()(faces)
 app.command()(score)
+app.command()(train)
 app.add_typer(model.app, name="model")
 
 

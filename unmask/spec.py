@@ -13,7 +13,8 @@ SEQUENCE_LENGTHS = (10, 20, 40, 60, 80, 100, 150)
 
 Moments = Literal["windows", "first", "stride"]
 Detector = Literal["centerface", "blazeface", "yunet", "hog", "cnn"]
-BoxRule = Literal["square", "squash"]
+#: A square about the box, the box squashed to a square, or a square that leaves out the forehead.
+BoxRule = Literal["square", "squash", "tight"]
 Alignment = Literal["none", "eyes"]
 NoFace = Literal["drop", "whole_frame", "last_box"]
 Coding = Literal["jpeg444-q90", "png", "mjpg"]

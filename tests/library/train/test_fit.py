@@ -1,0 +1,175 @@
+"""A small training from end to end: it learns, and a kill at any moment changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.library.train.making import write_crops
+from unmask.errors import Unusable
+from unmask.spec import ScanSpec
+from unmask.train import saves
+from unmask.train.fit import Diverged, Fit
+from unmask.train.journal import LINES, Journal
+from unmask.train.learner import Learner
+from unmask.train.recipe import find_recipe, read_recipe, shipped_names
+from unmask.train.schedule import one_cycle, plateau, worn_out
+from unmask.train.splits import Shares
+from unmask.train.start import Job, train_on_pairs
+from unmask.train.team import Team
+
+ROOT = Path(__file__).resolve().parents[3]
+TINY = {
+    "name": "tiny",
+    "about": "for a test",
+    "learns_from": "pairs",
+    "width": 16,
+    "rate": 0.004,
+    "batch": 8,
+    "epochs": 3,
+    "average": 0.9,
+    "dropout": 0.1,
+    "pairing": {"given_fakes": 1.0, "spoiling": {"jpeg": 0.3, "resolution": 0.0, "blur": 0.0}},
+}
+
+
+def recipe_file(folder: Path, **changes: object) -> Path:
+    path = folder / "tiny.json"
+    path.write_text(json.dumps(TINY | changes))
+    return path
+
+
+def command(data: Path, out: Path, recipe: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "unmask", "train", str(data), "--out", str(out),
+        "--recipe", str(recipe), "--device", "cpu",
+    ]  # fmt: skip
+
+
+def last(out: Path) -> tuple[dict[str, torch.Tensor], int]:
+    tensors, facts = saves.read(out / saves.LAST)
+    return tensors, facts["step"]
+
+
+def test_it_learns_what_can_be_learned(tmp_path: Path) -> None:
+    write_crops(tmp_path / "data", 260)
+    recipe = read_recipe(json.dumps(TINY | {"epochs": 6}).encode(), "tiny")
+    job = Job(data=tmp_path / "data", folder=tmp_path / "run", recipe=recipe, device="cpu")
+    train_on_pairs(job, ScanSpec())
+    lines = [json.loads(line) for line in (tmp_path / "run" / LINES).read_text().splitlines()]
+    measured = [line["auc"] for line in lines if "auc" in line]
+    assert len(measured) == 6
+    assert measured[-1] >= 0.95
+    assert list((tmp_path / "run" / "curves").glob("events.*"))
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path) -> None:
+    write_crops(tmp_path / "data", 80)
+    recipe = recipe_file(tmp_path)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(tmp_path / "data", whole, recipe), cwd=ROOT, check=True, timeout=200)
+    running = subprocess.Popen(command(tmp_path / "data", killed, recipe), cwd=ROOT)
+    until = time.monotonic() + 120
+    while not (killed / saves.LAST).exists():
+        assert time.monotonic() < until, "no checkpoint"
+        assert running.poll() is None or (killed / saves.LAST).exists()
+        time.sleep(0.01)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert last(killed)[1] < last(whole)[1], "it ended before it could be killed"
+    subprocess.run(command(tmp_path / "data", killed, recipe), cwd=ROOT, check=True, timeout=200)
+    (one, steps), (other, others) = last(whole), last(killed)
+    assert steps == others
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Exploding:
+    """A lesson whose loss is no number from its third step on."""
+
+    steps = 2
+
+    def loss(self, model: torch.nn.Module, epoch: int, step: int, team: Team) -> torch.Tensor:
+        weights = torch.cat([each.flatten() for each in model.parameters()])
+        return weights.square().sum() * (float("nan") if epoch else 1.0)
+
+    def validate(self, model: torch.nn.Module) -> dict[str, float]:
+        return {"auc": 0.5}
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    recipe = read_recipe(json.dumps(TINY).encode(), "tiny")
+    learner = Learner(model=torch.nn.Linear(3, 2), recipe=recipe)
+    fit = Fit(
+        learner=learner, lesson=Exploding(), folder=tmp_path, team=Team(), journal=Journal(None)
+    )
+    with pytest.raises(Diverged, match=r"the loss is nan at step 2; .*last\.safetensors"):
+        fit.run()
+    tensors, step = last(tmp_path)
+    assert step == 2
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+
+
+def test_early_stopping_waits_as_long_as_it_should() -> None:
+    assert not worn_out([0.5, 0.7, 0.6], patience=2)
+    assert worn_out([0.5, 0.7, 0.6, 0.65], patience=2)
+    assert not worn_out([0.9] + [0.1] * 9, patience=None)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [one_cycle(step, 101, 1.0) for step in range(101)]
+    assert rates[0] == pytest.approx(0.05)
+    assert max(rates) == rates[10] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.001)
+
+
+def test_a_plateau_lowers_the_rate_after_two_flat_epochs() -> None:
+    assert plateau([0.5, 0.6, 0.6], 1.0) == 1.0
+    assert plateau([0.5, 0.6, 0.6, 0.59], 1.0) == pytest.approx(0.1)
+    assert plateau([0.5, 0.6, 0.6, 0.59, 0.7, 0.6, 0.6], 1.0) == pytest.approx(0.01)
+
+
+def test_recipes_that_are_shipped_can_be_read() -> None:
+    assert {"papers", "plateau", "strong"} <= set(shipped_names())
+    for name in shipped_names():
+        assert find_recipe(name).name == name
+    papers = find_recipe("papers")
+    assert (papers.rate, papers.weight_decay, papers.batch, papers.epochs, papers.frames) == (
+        1e-5, 1e-3, 4, 20, 150,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"rate": -1}, "rate"),
+        ({"colour": "blue"}, "colour"),
+        ({"learns_from": "air"}, "learns_from"),
+    ],
+)
+def test_a_recipe_with_a_slip_is_refused_by_field(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(Unusable, match=says):
+        read_recipe(json.dumps(TINY | changes).encode(), "tiny")
+
+
+def test_an_unknown_recipe_names_those_there_are() -> None:
+    with pytest.raises(Unusable, match="papers, plateau, strong"):
+        find_recipe("nosuch")
+
+
+def test_too_few_faces_are_refused(tmp_path: Path) -> None:
+    write_crops(tmp_path / "data", 12)
+    recipe = read_recipe(json.dumps(TINY | {"batch": 50}).encode(), "tiny")
+    job = Job(
+        data=tmp_path / "data", folder=tmp_path / "run", recipe=recipe, device="cpu",
+        shares=Shares(validation=0.2, test=0.2),
+    )  # fmt: skip
+    with pytest.raises(Unusable, match="fewer than one batch"):
+        train_on_pairs(job, ScanSpec())

@@ -1,0 +1,1 @@
+"""Data sets → splits → pairs → fit → evaluate → bundle."""

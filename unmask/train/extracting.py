@@ -1,0 +1,106 @@
+"""From labelled files to face clips: the same media core and scan spec as scanning.
+
+Each file becomes a folder `NAME-<digest>` with a manifest and its clip objects, as a campaign
+stores them. What is there already is not made again, so a run that was stopped goes on.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from unmask.errors import Refused
+from unmask.media import extract, warm
+from unmask.media.manifest import read_manifest
+from unmask.media.values import Clip, Limits, Manifest
+from unmask.model.clips import PersonFrames
+from unmask.model.persons import all_frames
+from unmask.spec import ScanSpec
+from unmask.train.sets.item import Item
+
+_MANIFEST, _REFUSAL = "manifest.json", "refused.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """What became of an item: people's frames, or why there are none."""
+
+    item: Item
+    persons: Sequence[PersonFrames]
+    reason: str = ""
+
+
+def place_of(item: Item, folder: Path, spec: ScanSpec) -> Path:
+    key = hashlib.sha256(str(item.path.resolve()).encode()).hexdigest()[:12]
+    return folder / spec.digest / f"{item.method}-{item.path.stem}-{key}"
+
+
+def extract_all(
+    items: Sequence[Item],
+    folder: Path,
+    spec: ScanSpec,
+    *,
+    processes: int = 1,
+    done: Callable[[Item], object] = str,
+) -> None:
+    """Makes what is missing, one process per file at a time."""
+    missing = [item for item in items if not _is_there(place_of(item, folder, spec))]
+    if processes == 1:
+        for item in missing:
+            extract_one(item, folder, spec)
+            done(item)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        working = {pool.submit(extract_one, item, folder, spec): item for item in missing}
+        for finished in as_completed(working):
+            finished.result()
+            done(working[finished])
+
+
+def _is_there(place: Path) -> bool:
+    return (place / _MANIFEST).is_file() or (place / _REFUSAL).is_file()
+
+
+def extract_one(item: Item, folder: Path, spec: ScanSpec) -> None:
+    warm((spec.detector,))
+    place = place_of(item, folder, spec)
+    part = place.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        _write(item, part, spec)
+    except Refused as refusal:
+        (part / _REFUSAL).write_text(json.dumps({"reason": str(refusal)}))
+    shutil.rmtree(place, ignore_errors=True)
+    part.rename(place)
+
+
+def _write(item: Item, part: Path, spec: ScanSpec) -> None:
+    with item.path.open("rb") as file:
+        for found in extract(file, spec, Limits()):
+            if isinstance(found, Clip):
+                (part / found.sha256).write_bytes(found.data)
+            else:
+                (part / _MANIFEST).write_bytes(found.to_bytes())
+
+
+def load(item: Item, folder: Path, spec: ScanSpec) -> Extracted:
+    place = place_of(item, folder, spec)
+    if (place / _REFUSAL).is_file():
+        reason = json.loads((place / _REFUSAL).read_text())["reason"]
+        return Extracted(item=item, persons=(), reason=reason)
+    manifest = read_manifest((place / _MANIFEST).read_bytes())
+    if manifest.outcome is not None:
+        return Extracted(item=item, persons=(), reason=manifest.reason)
+    return Extracted(item=item, persons=_frames(manifest, place))
+
+
+def _frames(manifest: Manifest, place: Path) -> list[PersonFrames]:
+    clips = {
+        person.clip_sha256: (place / person.clip_sha256).read_bytes() for person in manifest.persons
+    }
+    return all_frames(manifest, clips)

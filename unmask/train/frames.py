@@ -1,0 +1,42 @@
+"""Frames judged alone: trunk → mean → linear. What a trunk learns before its LSTM does."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from unmask.model.description import Description
+from unmask.model.device import choose_precision
+from unmask.model.pixels import Pixels
+from unmask.model.trunks import TRUNKS
+from unmask.train.quick import quicken
+from unmask.train.recipe import Recipe
+
+
+class FrameNetwork(nn.Module):
+    """RGB bytes (N, S, S, 3) → logits (N, 2): fake, real."""
+
+    def __init__(self, recipe: Recipe, description: Description) -> None:
+        super().__init__()
+        kind = TRUNKS[recipe.trunk]
+        self.pixels = Pixels(description)
+        self.trunk = kind.make().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        quicken(self.trunk)
+        self.dropout = nn.Dropout(recipe.dropout)
+        self.linear = nn.Linear(kind.features, 2)
+
+    def features(self, frames: Tensor) -> Tensor:
+        with mixed(frames.device):
+            maps: Tensor = self.trunk(self.pixels(frames))
+        return maps.float().mean(dim=(2, 3))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        logits: Tensor = self.linear(self.dropout(self.features(frames)))
+        return logits
+
+
+def mixed(device: torch.device) -> AbstractContextManager[object]:
+    """bf16 where this device multiplies it directly."""
+    if choose_precision(device) == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

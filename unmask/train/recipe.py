@@ -1,0 +1,97 @@
+"""Recipes: everything that decides how weights come about, by name, each a small file."""
+
+import dataclasses
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from unmask.errors import Unusable
+from unmask.judgement import STRICT
+from unmask.model.description import Trunk
+from unmask.train.pairs import Pairing
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Schedule = Literal["constant", "plateau", "one-cycle"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe:
+    """`pairs` trains the trunk on single crops; `clips` trains the whole network on windows."""
+
+    name: str
+    about: str
+    learns_from: Literal["pairs", "clips"]
+    trunk: Trunk = "mobilenet_v2"
+    #: Width of the LSTM.
+    width: Count = 256
+    #: Weighs a batch's loss: softmax over two classes, or one logit against none.
+    loss: Literal["cross-entropy", "binary-cross-entropy"] = "cross-entropy"
+    optimiser: Literal["adam", "adamw"] = "adamw"
+    rate: Positive = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    schedule: Schedule = "one-cycle"
+    #: Pairs in a batch of each process; for `clips`, windows.
+    batch: Count = 16
+    epochs: Count = 12
+    #: Frames of a window; the first so many of a video where the recipe learns from clips.
+    frames: Count = 20
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    #: Share that the moving average keeps at each step; 0 keeps none.
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    #: Longest gradient; steeper ones are shortened.
+    clip: Positive | None = None
+    #: Epochs without a better validation before training stops.
+    patience: Count | None = None
+    pairing: Pairing = Field(default_factory=Pairing)
+    seed: int = 1
+
+
+_READER = TypeAdapter(Recipe)
+
+
+def shipped_names() -> list[str]:
+    return sorted(
+        Path(file.name).stem for file in _shelf().iterdir() if file.name.endswith(".json")
+    )
+
+
+def find_recipe(recipe: str) -> Recipe:
+    """By the name of a shipped one, or a file."""
+    path = Path(recipe)
+    shipped = _shelf() / f"{recipe}.json"
+    if path.suffix == ".json" and path.is_file():
+        return read_recipe(path.read_bytes(), recipe)
+    if shipped.is_file():
+        return read_recipe(shipped.read_bytes(), recipe)
+    known = ", ".join(shipped_names())
+    raise Unusable(f"no recipe `{recipe}`: neither a .json file nor one of: {known}")
+
+
+def read_recipe(raw: bytes, name: str) -> Recipe:
+    try:
+        return _READER.validate_json(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise Unusable(f"recipe {name}: {where}: {first['msg']}") from error
+
+
+def written(recipe: Recipe) -> bytes:
+    return _READER.dump_json(recipe, indent=2) + b"\n"
+
+
+def changed(recipe: Recipe, *, epochs: int | None = None, seed: int | None = None) -> Recipe:
+    return dataclasses.replace(
+        recipe,
+        epochs=recipe.epochs if epochs is None else epochs,
+        seed=recipe.seed if seed is None else seed,
+    )
+
+
+def _shelf() -> Path:
+    return Path(str(files("unmask.train"))) / "recipes"

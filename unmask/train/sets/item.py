@@ -1,0 +1,37 @@
+"""One labelled file of a data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmask.train.crops import BadData
+
+#: What a file is called where nothing was manipulated.
+REAL = "real"
+MEDIA = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".jpg", ".jpeg", ".png", ".webp"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """`identities` are the people (or originals) in it: files that share one stay together."""
+
+    path: Path
+    fake: bool
+    identities: tuple[str, ...]
+    #: The manipulation, or `real`.
+    method: str = REAL
+    #: `train`, `validation` or `test` where the data set itself says so.
+    part: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.fake == (self.method == REAL):
+            raise BadData(f"{self.path}: labelled {self.label}, but its method is `{self.method}`")
+        if not self.identities:
+            raise BadData(f"{self.path}: it needs at least one identity or origin")
+
+    @property
+    def label(self) -> str:
+        return "fake" if self.fake else "real"
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}/{self.path.stem}"

@@ -1,0 +1,164 @@
+"""What happens to pictures on their way: colours, sharpness, resolution, compression.
+
+Each function draws how it will spoil and returns that as a plan, so that a pair (a face and its
+manipulated twin) suffers exactly the same and nothing but the manipulation tells them apart.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from pydantic.dataclasses import dataclass
+
+from unmask.judgement import STRICT
+from unmask.train.crops import Rgb
+
+Spoil = Callable[[Rgb], Rgb]
+
+_LEVELS = np.arange(256, dtype=np.float32)
+_SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
+_GROWING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+#: How clips are coded between extraction and model.
+CLIP_QUALITY = 90
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Spoiling:
+    """How likely, and how bad, the common damage is. Part of a recipe."""
+
+    tone: float = 0.6
+    saturation: float = 0.2
+    grey: float = 0.03
+    resolution: float = 0.45
+    least_px: int = 44
+    blur: float = 0.25
+    most_blur: float = 1.2
+    noise: float = 0.2
+    most_noise: float = 6.0
+    jpeg: float = 0.75
+    least_quality: int = 35
+
+
+def common_damage(how: Spoiling, rng: Generator) -> list[Spoil]:
+    """Light, lens, scaling and codec: the same for both sides of a pair."""
+    steps: list[tuple[float, Callable[[], Spoil]]] = [
+        (how.tone, lambda: tone(rng, gain=0.25, shift=18, gamma=0.3)),
+        (how.saturation, lambda: saturation(rng.uniform(0.5, 1.4))),
+        (how.grey, lambda: saturation(0.0)),
+        (how.resolution, lambda: fewer_pixels(rng, how.least_px, 106)),
+        (how.blur, lambda: partial(_blurred, sigma=rng.uniform(0.3, how.most_blur))),
+        (how.noise, lambda: _noise(rng, rng.uniform(1, how.most_noise))),
+        (how.jpeg, lambda: _jpeg(rng, how.least_quality)),
+        (0.5, lambda: partial(_coded, quality=CLIP_QUALITY, chroma=_CHROMA[1])),
+    ]
+    return [make() for chance, make in steps if rng.random() < chance]
+
+
+def applied(picture: Rgb, steps: Sequence[Spoil]) -> Rgb:
+    for step in steps:
+        picture = step(picture)
+    return picture
+
+
+def one_sided(rng: Generator) -> list[Spoil]:
+    """What makes the pasted part differ from its surroundings: a few of these, never none."""
+    steps: list[Spoil] = []
+    if rng.random() < 0.75:
+        steps.append(tinted(rng))
+    if rng.random() < 0.3:
+        steps.append(saturation(rng.uniform(0.6, 1.4)))
+    if not steps or rng.random() < 0.7:
+        steps.append(_other_detail(rng))
+    return steps
+
+
+def _other_detail(rng: Generator) -> Spoil:
+    kind = rng.random()
+    if kind < 0.55:
+        return fewer_pixels(rng, 36, 92)
+    if kind < 0.75:
+        return partial(_sharpened, amount=rng.uniform(0.2, 0.9))
+    if kind < 0.9:
+        return partial(_blurred, sigma=rng.uniform(0.4, 1.3))
+    return _jpeg(rng, 30)
+
+
+def tone(rng: Generator, *, gain: float, shift: float, gamma: float) -> Spoil:
+    """Brightness, contrast and gamma, one curve for all channels."""
+    power = float(np.exp(rng.uniform(-gamma, gamma)))
+    curve = 255 * (_LEVELS / 255) ** power
+    curve = (curve - 128) * (1 + rng.uniform(-gain, gain)) + 128 + rng.uniform(-shift, shift)
+    return partial(_mapped, table=_table(curve[:, None].repeat(3, 1)))
+
+
+def tinted(rng: Generator) -> Spoil:
+    """Each channel its own curve, close to the others'."""
+    gains = 1 + rng.uniform(-0.12, 0.12) + rng.uniform(-0.06, 0.06, 3)
+    shifts = rng.uniform(-12, 12) + rng.uniform(-12, 12, 3)
+    curves = (_LEVELS[:, None] - 128) * gains + 128 + shifts
+    return partial(_mapped, table=_table(curves))
+
+
+def saturation(amount: float) -> Spoil:
+    return partial(_saturated, amount=amount)
+
+
+def fewer_pixels(rng: Generator, least: int, most: int) -> Spoil:
+    """Shrunk and grown again."""
+    side = int(rng.integers(least, most))
+    shrink, grow = int(rng.choice(_SHRINKING)), int(rng.choice(_GROWING, p=(0.5, 0.45, 0.05)))
+    return partial(_rescaled, side=side, shrink=shrink, grow=grow)
+
+
+def _jpeg(rng: Generator, least_quality: int) -> Spoil:
+    quality = int(rng.integers(least_quality, 97))
+    return partial(_coded, quality=quality, chroma=int(rng.choice(_CHROMA)))
+
+
+def _noise(rng: Generator, deviation: float) -> Spoil:
+    """The same grains on both sides; drawn once and rolled, as drawing is slow."""
+    seed = int(rng.integers(2**31))
+    return partial(_grainy, deviation=deviation, seed=seed)
+
+
+def _table(curves: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> Rgb:
+    return np.ascontiguousarray(curves.clip(0, 255).round().astype(np.uint8)[None])
+
+
+def _mapped(picture: Rgb, *, table: Rgb) -> Rgb:
+    return np.asarray(cv2.LUT(picture, table), dtype=np.uint8)
+
+
+def _saturated(picture: Rgb, *, amount: float) -> Rgb:
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.addWeighted(picture, amount, grey, 1 - amount, 0), dtype=np.uint8)
+
+
+def _rescaled(picture: Rgb, *, side: int, shrink: int, grow: int) -> Rgb:
+    size = picture.shape[0]
+    small = cv2.resize(picture, (side, side), interpolation=shrink)
+    return np.asarray(cv2.resize(small, (size, size), interpolation=grow), dtype=np.uint8)
+
+
+def _blurred(picture: Rgb, *, sigma: float) -> Rgb:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.uint8)
+
+
+def _sharpened(picture: Rgb, *, amount: float) -> Rgb:
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+    return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), dtype=np.uint8)
+
+
+def _grainy(picture: Rgb, *, deviation: float, seed: int) -> Rgb:
+    grains = np.random.default_rng(seed).standard_normal(picture.shape, dtype=np.float32)
+    return (picture + deviation * grains).clip(0, 255).astype(np.uint8)
+
+
+def _coded(picture: Rgb, *, quality: int, chroma: int) -> Rgb:
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, chroma]
+    done, coded = cv2.imencode(".jpg", picture, options)
+    assert done
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), dtype=np.uint8)

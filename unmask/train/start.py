@@ -1,0 +1,95 @@
+"""From a data folder and a recipe to a running fit."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+
+from unmask.model.description import Architecture, Description, Weights
+from unmask.model.device import choose_device
+from unmask.model.pretrained import load_trunk
+from unmask.spec import ScanSpec
+from unmask.train.crops import BadData
+from unmask.train.fit import Fit
+from unmask.train.frames import FrameNetwork
+from unmask.train.journal import Journal
+from unmask.train.landmarks import landmarks
+from unmask.train.learner import Learner
+from unmask.train.lesson_pairs import PairsLesson
+from unmask.train.pairs import Pairs
+from unmask.train.recipe import Recipe, written
+from unmask.train.splits import Shares, split
+from unmask.train.tars import find_tars, load_crops
+from unmask.train.team import Team, in_team
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the command line asked for."""
+
+    data: Path
+    folder: Path
+    recipe: Recipe
+    trunk_weights: str | None = None
+    processes: int = 1
+    device: str | None = None
+    shares: Shares = dataclasses.field(default_factory=Shares)
+
+
+def draft(recipe: Recipe, spec: ScanSpec) -> Description:
+    """What is known of the model before it is trained; weights come from a seed so far."""
+    return Description(
+        format=1,
+        name=recipe.name,
+        about=recipe.about,
+        untrained=True,
+        architecture=Architecture(trunk=recipe.trunk, width=recipe.width, dropout=recipe.dropout),
+        weights=Weights(encoding="seeded", seed=recipe.seed),
+        spec=dataclasses.replace(spec, frames=recipe.frames),
+    )
+
+
+def train_on_pairs(job: Job, spec: ScanSpec) -> None:
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / "recipe.json").write_bytes(written(job.recipe))
+    pairs, held_out = _pairs(job)
+    if len(pairs) < job.recipe.batch * job.processes:
+        raise BadData(f"{len(pairs)} real faces to train on are fewer than one batch")
+
+    def work(team: Team) -> None:
+        # OpenCV's threads would wait for each other around pictures of 112 pixels.
+        cv2.setNumThreads(1)
+        device = choose_device(job.device)
+        lesson = PairsLesson(
+            recipe=job.recipe, pairs=pairs, held_out=held_out, device=device, team_size=team.size
+        )
+        learner = Learner(model=_network(job, spec).to(device), recipe=job.recipe)
+        journal = Journal(job.folder if team.leads else None)
+        Fit(learner=learner, lesson=lesson, folder=job.folder, team=team, journal=journal).run()
+
+    in_team(job.processes, job.folder, work)
+
+
+def _pairs(job: Job) -> tuple[Pairs, Pairs]:
+    """Those to train on, and those held out to watch."""
+    cache = job.folder.parent / "cache"
+    crops = load_crops(find_tars(job.data), cache)
+    parts = split(crops, job.shares)
+    points = None
+    if job.recipe.pairing.given_fakes < 1:
+        points = landmarks(crops.pictures, crops.where(fake=False), cache / "landmarks.npy")
+    how, seed = job.recipe.pairing, job.recipe.seed
+    return (
+        Pairs(crops=crops, points=points, chosen=parts["train"], how=how, seed=seed),
+        Pairs(crops=crops, points=points, chosen=parts["validation"], how=how, seed=seed),
+    )
+
+
+def _network(job: Job, spec: ScanSpec) -> FrameNetwork:
+    torch.manual_seed(job.recipe.seed)
+    model = FrameNetwork(job.recipe, draft(job.recipe, spec))
+    if job.trunk_weights is not None:
+        load_trunk(model.trunk, job.recipe.trunk, job.trunk_weights)
+    return model
