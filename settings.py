@@ -125,6 +125,17 @@ class Settings(BaseSettings):
     download_ports: Ports = (80, 443)
     download_allow_networks: Networks = ()
 
+    #: What the whole fleet together asks of one host at most; 0 sets no limit.
+    host_connections: int = Field(default=8, ge=0)
+    host_per_s: float = Field(default=0, ge=0)
+    #: A host that failed three times in a row rests this long, then twice as long, and so on.
+    host_rest_s: float = Field(default=30, ge=0)
+    #: A host that failed for so long without one success is given up.
+    host_give_up_s: float = Field(default=3600, gt=0)
+    #: Names that are looked up, and `host:port` that is connected to, before a campaign is paused
+    #: because nothing answers; one that answers shows that the network works.
+    network_probes: Names = ("example.com",)
+
     #: Pool processes of a CPU worker; 0 is one per core but one.
     cpu_processes: int = Field(default=0, ge=0)
     #: Items that a GPU worker holds at once.

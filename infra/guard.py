@@ -15,7 +15,7 @@ import httpx
 
 from infra.addresses import Address, read_address, read_networks, why_not_public
 from infra.own import OwnHosts, plain
-from unmask.errors import Refused, TryAgain, Unusable
+from unmask.errors import Refused, Unanswered, Unusable
 from unmask.outcomes import Outcome
 
 #: A host's addresses, as text. `OSError` as `socket.getaddrinfo` raises it.
@@ -135,7 +135,7 @@ class Guard:
         except (ValueError, UnicodeError) as error:
             raise blocked(f"{host} has an address that can't be read: {error}") from error
         except OSError as error:
-            raise TryAgain(f"looking up {host} failed: {error}") from error
+            raise Unanswered(f"looking up {host} failed: {error}") from error
         if not found:
             raise Refused(Outcome.UNREACHABLE, f"{host} has no address")
         return found
@@ -190,10 +190,10 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _no_address(host: str, error: socket.gaierror) -> Refused | TryAgain:
+def _no_address(host: str, error: socket.gaierror) -> Refused | Unanswered:
     if error.errno in (
         socket.EAI_NONAME,
         getattr(socket, "EAI_NODATA", socket.EAI_NONAME),
     ):
         return Refused(Outcome.UNREACHABLE, f"there is no host named {host}")
-    return TryAgain(f"looking up {host} failed: {error.strerror}")
+    return Unanswered(f"looking up {host} failed: {error.strerror}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from infra.download import Buckets, DownloadLimits, Fetcher
 from infra.guard import Guard
 from infra.ledger import Ledger, open_ledger
-from infra.ledger.policy import Policy
+from infra.ledger.policy import Policy, Politeness
 from infra.objects import Store, StoreOptions, open_store
 from infra.own import hosts_of
 from infra.sandbox import Room
@@ -62,6 +62,12 @@ def policy(settings: Settings) -> Policy:
         hand_over_s=settings.offer_lease_s,
         extract_deadline_s=settings.extract_hard_limit_s,
         classify_deadline_s=settings.classify_deadline_s,
+        politeness=Politeness(
+            connections=settings.host_connections,
+            per_s=settings.host_per_s,
+            rest_s=settings.host_rest_s,
+            give_up_s=settings.host_give_up_s,
+        ),
     )
 
 

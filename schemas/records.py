@@ -95,6 +95,7 @@ class Offer:
     #: Short, without secrets: for people at Flower.
     label: str
     attempt: int
+    uri: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +191,47 @@ class Swept:
 
     returned: int = 0
     buried: int = 0
+
+
+class Answer(StrEnum):
+    """How a visit to a host went."""
+
+    #: It answered, if only to say that there is nothing.
+    ANSWERED = "answered"
+    #: It asked for patience, broke off or was too slow.
+    BUSY = "busy"
+    #: Nobody answered: the resolver, the way there or the host itself is silent.
+    SILENT = "silent"
+
+
+class Happening(StrEnum):
+    """What is counted for the brake."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    SILENT = "silent"
+    #: A try failed by an error of our own.
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """How often, and the words of the last time."""
+
+    times: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resting:
+    """A place that nobody goes to for a while."""
+
+    name: str
+    reason: str
+    #: Seconds that are left.
+    for_s: float
+    #: Failures in a row.
+    trouble: int
 
 
 @dataclass(frozen=True, kw_only=True)

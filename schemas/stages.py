@@ -33,7 +33,7 @@ CLAIMS = {Stage.WAITING: Stage.EXTRACTING, Stage.EXTRACTED: Stage.CLASSIFYING}
 RETURNS = {held: open_ for open_, held in CLAIMS.items()}
 
 MOVES: dict[Stage, frozenset[Stage]] = {
-    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.DEAD}),
+    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.DEAD, Stage.REJECTED}),
     Stage.EXTRACTING: frozenset(
         {Stage.EXTRACTED, Stage.DONE, Stage.REJECTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),

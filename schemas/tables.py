@@ -77,11 +77,13 @@ def _one_of(stages: frozenset[Stage]) -> str:
 IS_OPEN = _one_of(frozenset(CLAIMS))
 IS_HELD = _one_of(frozenset(RETURNS))
 IS_OFFERED = "offered_until > 0"
+IS_FRESH = "stage = 'waiting' AND not_before = 0"
 
 #: Without statistics SQLite guesses, and would read a campaign from end to end.
 BY_OPEN = ("INDEXED BY item_open_idx", "sqlite")
 BY_OFFERED = ("INDEXED BY item_offered_idx", "sqlite")
 BY_HELD = ("INDEXED BY item_held_idx", "sqlite")
+BY_FRESH = ("INDEXED BY item_fresh_idx", "sqlite")
 
 EMPTY = text("''")
 
@@ -128,6 +130,8 @@ class CampaignTable(Table):
     first_started_at: Mapped[float] = mapped_column(server_default=text("0"))
     #: When its items were last put into the window: campaigns take turns.
     served_at: Mapped[float] = mapped_column(server_default=text("0"))
+    #: The host that was served last: hosts take turns too.
+    host_cursor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class ItemTable(Table):
@@ -140,6 +144,7 @@ class ItemTable(Table):
         _partial("item_open_idx", "campaign_id", "stage", "not_before", "id", where=IS_OPEN),
         _partial("item_offered_idx", "stage", "offered_until", where=IS_OFFERED),
         _partial("item_held_idx", "lease_until", where=IS_HELD),
+        _partial("item_fresh_idx", "campaign_id", "host", "id", where=IS_FRESH),
         {"sqlite_autoincrement": True},
     )
 
@@ -148,6 +153,8 @@ class ItemTable(Table):
     #: Of address and stamp: what makes a line the same line.
     digest: Mapped[bytes]
     uri: Mapped[str]
+    #: The number of its host; 0 where no stranger is visited for it.
+    host: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     trust: Mapped[Trust]
     stamp: Mapped[str] = mapped_column(server_default=EMPTY)
     source: Mapped[str] = mapped_column(server_default=EMPTY)
@@ -168,6 +175,13 @@ class ItemTable(Table):
     lease_until: Mapped[float] = mapped_column(server_default=text("0"))
     #: No renewal reaches past it.
     deadline_at: Mapped[float] = mapped_column(server_default=text("0"))
+    claimed_at: Mapped[float] = mapped_column(server_default=text("0"))
+    #: 1 while its worker may hold a connection to its host.
+    visiting: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    #: 1 where its worker holds other items beside it.
+    company: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    #: 1 after a worker died with it in company: whose fault it was shows when it runs alone.
+    suspected: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     last_error: Mapped[str] = mapped_column(server_default=EMPTY)
     log: Mapped[str] = mapped_column(server_default=EMPTY)
 
@@ -222,6 +236,43 @@ class TallyTable(Table):
     cpu_seconds: Mapped[float]
     gpu_seconds: Mapped[float]
     bytes_fetched: Mapped[int] = mapped_column(BigInteger)
+
+
+class OccurrenceTable(Table):
+    """How often something happened in a campaign: what the brake looks at."""
+
+    __tablename__ = "occurrence"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    #: `schemas.records.Happening`.
+    what: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    times: Mapped[int] = mapped_column(BigInteger)
+    #: When it last did, and with which words.
+    at: Mapped[float]
+    words: Mapped[str]
+
+
+class PlaceTable(Table):
+    """A place that is visited and had trouble, or is visited by a rate: a host, or our own store.
+
+    Without trouble or rate there is no row, so that a visit writes none.
+    """
+
+    __tablename__ = "place"
+    __table_args__ = (_partial("place_trouble_idx", "down_since", where="trouble > 0"),)
+
+    #: As in `item.host`.
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    #: Failures in a row, since when, and with which words.
+    trouble: Mapped[int] = mapped_column(server_default=text("0"))
+    down_since: Mapped[float] = mapped_column(server_default=text("0"))
+    reason: Mapped[str] = mapped_column(server_default=EMPTY)
+    #: Nobody goes there before.
+    rest_until: Mapped[float] = mapped_column(server_default=text("0"))
+    #: When the next visit is due by the rate.
+    next_at: Mapped[float] = mapped_column(server_default=text("0"))
 
 
 class ExtractionTable(Table):

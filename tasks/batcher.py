@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from infra.objects import Corrupt
@@ -75,6 +75,9 @@ class Batcher:
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         # One batch is scored while the next one is loaded; more would only hold leases.
         self._ready: queue.Queue[list[_Ready]] = queue.Queue(maxsize=1)
+        #: Items that this process holds; what was lost before waits until there is none.
+        self._held: set[int] = set()
+        self._nothing_held = threading.Condition()
         #: What tasks are waiting for: a broken batcher answers them, or the worker never stops.
         self._open: set[Future[str]] = set()
         self._loaders = ThreadPoolExecutor(LOADERS, thread_name_prefix="load")
@@ -126,14 +129,21 @@ class Batcher:
                 one.answer.set_result(DUPLICATE)
         try:
             claims = self._claim(list(asked))
+            left = asked.keys() - {claim.item for claim in claims}
+            alone = self._tools.ledger.run_alone(left, Stage.EXTRACTED) if left else set()
         except TryAgain as trouble:
             for one in asked.values():
                 one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
             return
-        held = {claim.item for claim in claims}
-        for item in asked.keys() - held:
-            asked[item].answer.set_result(DUPLICATE)
-        self._heartbeat.hold(claims)
+        self._hold(claims)
+        self._load(claims, asked)
+        for item in asked.keys() - {claim.item for claim in claims}:
+            if item in alone:
+                self._run_alone(asked[item])
+            else:
+                asked[item].answer.set_result(DUPLICATE)
+
+    def _load(self, claims: Sequence[Claim], asked: Mapping[int, _Asked]) -> None:
         loads = [(claim, self._loaders.submit(load, claim, self._tools.store)) for claim in claims]
         ready = []
         for claim, loading in loads:
@@ -142,6 +152,38 @@ class Batcher:
                 ready.append(_Ready(loading.result(), answer))
         for batch in parted(ready):
             self._ready.put(batch)
+
+    def _run_alone(self, one: _Asked) -> None:
+        """It was lost before: should it end this process too, nobody else is in it."""
+        with self._nothing_held:
+            self._nothing_held.wait_for(lambda: not self._held)
+        try:
+            claim = self._tools.ledger.claim(
+                one.item,
+                Stage.EXTRACTED,
+                owner=self._tools.owner,
+                lease_s=self._tools.settings.lease_s,
+            )
+        except TryAgain as trouble:
+            one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
+            return
+        if claim is None:
+            one.answer.set_result(DUPLICATE)
+            return
+        self._hold([claim])
+        self._load([claim], {one.item: one})
+        wait([one.answer])
+
+    def _hold(self, claims: Sequence[Claim]) -> None:
+        with self._nothing_held:
+            self._held |= {claim.item for claim in claims}
+        self._heartbeat.hold(claims)
+
+    def _drop(self, items: Sequence[int]) -> None:
+        self._heartbeat.drop(items)
+        with self._nothing_held:
+            self._held -= set(items)
+            self._nothing_held.notify_all()
 
     def _gather(self) -> list[_Asked]:
         asked = [self._asked.get()]
@@ -212,7 +254,7 @@ class Batcher:
             for each, hot in zip(judged, warm, strict=True)
         ]
         kept = self._tools.ledger.finish(done)
-        self._heartbeat.drop([claim.item for claim, _ in done])
+        self._drop([claim.item for claim, _ in done])
         for one, each in zip(batch, judged, strict=True):
             item = one.loaded.claim.item
             one.answer.set_result(_words(each.verdict) if item in kept else STALE)
@@ -255,7 +297,7 @@ class Batcher:
     def _end(self, claim: Claim, answer: Future[str], error: Exception) -> None:
         """What the ledger does with an item that could not be scored, and what its task says."""
         ledger = self._tools.ledger
-        self._heartbeat.drop([claim.item])
+        self._drop([claim.item])
         match error:
             case Stopping() | TryAgain():
                 ledger.release(claim, error.reason, after_s=error.after_s or 0.0)

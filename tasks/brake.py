@@ -1,37 +1,67 @@
-"""When nearly everything fails by our own fault, stop and say so.
+"""When nearly everything fails by our own fault, or nobody answers any more, stop and say so.
 
-Rejections don't count: an archive full of dead links is the archive's own matter.
+    rule      bad                              of
+    dead      items that ended dead            items that ended
+    failed    tries that met an error of ours  those tries, and items that ended well
+    silent    fetches that nobody answered     all fetches
+
+Rejections don't count: an archive full of dead links is the archive's own matter. It may be silent
+too, where its hosts or their name servers are gone; so before a campaign is paused for silence,
+the network itself is asked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-#: Fewer dead items than this say nothing.
+#: Fewer bad ones than this say nothing.
 ENOUGH = 20
-#: Of the items that ended lately, so many must be dead.
+#: Of those that count lately, so many must be bad.
 SHARE = 0.9
-#: How many ends make up "lately".
+#: How many make up "lately".
 LATELY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ends:
-    dead: int
-    ended: int
+class Share:
+    """So many bad ones of so many, counted since the campaign began."""
+
+    bad: int
+    all: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    dead: int = 0
+    ended: int = 0
+    failed: int = 0
+    silent: int = 0
+    answered: int = 0
+
+    def shares(self) -> dict[str, Share]:
+        well = self.ended - self.dead
+        return {
+            "dead": Share(bad=self.dead, all=self.ended),
+            "failed": Share(bad=self.failed, all=self.failed + well),
+            "silent": Share(bad=self.silent, all=self.silent + self.answered),
+        }
+
+
+@dataclass
 class Brake:
-    """Remembers per campaign where the counts stood when "lately" began."""
+    """Remembers per campaign and rule where the counts stood when "lately" began."""
 
-    def __init__(self) -> None:
-        self._since: dict[str, Ends] = {}
+    _since: dict[tuple[str, str], Share] = field(default_factory=dict)
 
-    def trips(self, campaign: str, now: Ends) -> bool:
-        before = self._since.setdefault(campaign, now)
-        dead, ended = now.dead - before.dead, now.ended - before.ended
-        if dead >= ENOUGH and dead >= SHARE * ended:
-            # Whoever resumes it begins with a clean count.
-            self._since[campaign] = now
-            return True
-        if ended >= LATELY or ended < 0:
-            self._since[campaign] = now
-        return False
+    def trips(self, campaign: str, now: Counts) -> str | None:
+        """The rule that says stop; whoever resumes the campaign begins with a clean count."""
+        tripped = [
+            rule for rule, share in now.shares().items() if self._trips((campaign, rule), share)
+        ]
+        return tripped[0] if tripped else None
+
+    def _trips(self, key: tuple[str, str], now: Share) -> bool:
+        before = self._since.setdefault(key, now)
+        bad, total = now.bad - before.bad, now.all - before.all
+        tripped = bad >= ENOUGH and bad >= SHARE * total
+        if tripped or total >= LATELY or total < 0:
+            self._since[key] = now
+        return tripped

@@ -6,7 +6,7 @@ import logging
 import resource
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -25,6 +25,7 @@ from tasks.drain import drain
 from tasks.heartbeat import Heartbeat
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.send import offer_next
+from tasks.visits import NotFetched, fetched, our_store, tell_trouble
 from unmask.errors import Refused, TryAgain
 from unmask.media.values import Clip, Manifest
 from unmask.outcomes import Outcome
@@ -86,6 +87,7 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
         return _later(claim, tools, trouble)
     except TryAgain as trouble:
         # The worker stops, or the store or the database is away: no fault of the item's.
+        tell_trouble(tools, trouble)
         tools.ledger.release(claim, trouble.reason, after_s=trouble.after_s or 0.0)
         raise again(Stage.WAITING, trouble.reason, trouble.after_s) from None
     except SoftTimeLimitExceeded:
@@ -94,20 +96,6 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
     except Exception as error:  # the outermost edge: our own fault, counted and shown
         log.exception("item %d failed", claim.item)
         return _failed(claim, tools, error)
-
-
-class NotFetched(TryAgain):
-    """Its address did not give it this time; such tries have a schedule of their own."""
-
-
-@contextmanager
-def _fetched(claim: Claim, tools: Resources) -> Iterator[Content]:
-    with ExitStack() as stack:
-        try:
-            content = stack.enter_context(tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp))
-        except TryAgain as trouble:
-            raise NotFetched(trouble.reason, after_s=trouble.after_s) from trouble
-        yield content
 
 
 def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> str:
@@ -142,7 +130,7 @@ def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
 
 
 def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> str:
-    with _fetched(claim, tools) as content:
+    with fetched(claim, tools) as content:
         spent.fetched = content.fetched
         known = _known(claim, tools, content.fetched, spent, ring)
         if known is not None:
@@ -189,7 +177,9 @@ def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extr
         raise RuntimeError("the room ended without a manifest")
     data = manifest.to_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    stored = tools.store.put(manifest_key(facts.sha256, spec.digest, manifest_sha256=digest), data)
+    key = manifest_key(facts.sha256, spec.digest, manifest_sha256=digest)
+    with our_store():
+        stored = tools.store.put(key, data)
     return Extracted(
         fetched=facts,
         media=media_facts(manifest),
@@ -205,7 +195,8 @@ def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extr
 def _store_clip(tools: Resources, sha256: str, spec: str, clip: Clip) -> StoredObject:
     drain.check()
     key = clip_key(sha256, spec, person=clip.person, clip_sha256=clip.sha256)
-    return tools.store.put(key, clip.data)
+    with our_store():
+        return tools.store.put(key, clip.data)
 
 
 def media_facts(manifest: Manifest) -> MediaFacts:

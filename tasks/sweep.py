@@ -2,15 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from celery import Celery
 
 from infra.resources import Resources
+from schemas.records import CampaignStatus, Happened, Happening
 from schemas.stages import ENDS, Stage
 from tasks import names
-from tasks.brake import Brake, Ends
+from tasks.brake import Brake, Counts
+from tasks.network import network_answers
 from tasks.send import depth, send
 from unmask.outcomes import Outcome
 
@@ -36,9 +38,13 @@ class Feeder:
     """Keeps the window full, one tick at a time."""
 
     def __init__(
-        self, app: Celery, tools: Resources, clock: Callable[[], float] = time.monotonic
+        self,
+        app: Celery,
+        tools: Resources,
+        clock: Callable[[], float] = time.monotonic,
+        network: Callable[[Sequence[str]], bool] = network_answers,
     ) -> None:
-        self._app, self._tools, self._clock = app, tools, clock
+        self._app, self._tools, self._clock, self._network = app, tools, clock, network
         self._extended_at = self._braked_at = clock()
         self._brake = Brake()
 
@@ -71,13 +77,19 @@ class Feeder:
 
     def _look_at(self, name: str) -> None:
         status = self._tools.ledger.status(name)
-        dead = status.stages.get(Stage.DEAD, 0)
-        ended = sum(status.stages.get(stage, 0) for stage in ENDS)
-        if self._brake.trips(name, Ends(dead=dead, ended=ended)):
-            last = next((one.reason for one in status.failures if one.outcome is Outcome.DEAD), "")
-            reason = f"nearly every item fails by our own fault, the last with: {last}"
-            log.error("campaign %s is paused: %s", name, reason)
-            self._tools.ledger.pause(name, reason)
+        happened = self._tools.ledger.happened(name)
+        rule = self._brake.trips(name, _counts(status, happened))
+        if rule is None or (rule == "silent" and self._network_is_there(name)):
+            return
+        reason = _reason(rule, status, happened, self._tools.settings.network_probes)
+        log.error("campaign %s is paused: %s", name, reason)
+        self._tools.ledger.pause(name, reason)
+
+    def _network_is_there(self, name: str) -> bool:
+        answered = self._network(self._tools.settings.network_probes)
+        if answered:
+            log.warning("campaign %s: nearly no host answers, but the network is there", name)
+        return answered
 
     def _extend(self) -> None:
         """While a queue still holds what was offered, only the workers are slow."""
@@ -89,3 +101,28 @@ class Feeder:
         for stage, task in names.TASKS.items():
             if 0 < offered[stage] <= depth(self._app, names.QUEUES[task]):
                 self._tools.ledger.extend_offers(stage, lease_s=lease_s)
+
+
+def _counts(status: CampaignStatus, happened: Mapping[Happening, Happened]) -> Counts:
+    return Counts(
+        dead=status.stages.get(Stage.DEAD, 0),
+        ended=sum(status.stages.get(stage, 0) for stage in ENDS),
+        failed=happened[Happening.FAILED].times,
+        silent=happened[Happening.SILENT].times,
+        answered=happened[Happening.ANSWERED].times + happened[Happening.BUSY].times,
+    )
+
+
+def _reason(
+    rule: str,
+    status: CampaignStatus,
+    happened: Mapping[Happening, Happened],
+    probes: Sequence[str],
+) -> str:
+    if rule == "silent":
+        asked = f", nor does {' or '.join(probes)}" if probes else ""
+        last = happened[Happening.SILENT].words
+        return f"nobody answers any more{asked}: the resolver or the network is gone; last: {last}"
+    dead = next((one.reason for one in status.failures if one.outcome is Outcome.DEAD), "")
+    last = happened[Happening.FAILED].words or dead
+    return f"nearly every item fails by our own fault, the last with: {last}"

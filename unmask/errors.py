@@ -2,6 +2,8 @@
 
 UnmaskError
 ├── TryAgain            nothing is wrong with the item: give it back and try later
+│   ├── Unanswered      nobody answered: the resolver, the way there or the host is silent
+│   └── OwnTrouble      our own disk or store is full or away: any other item would meet it too
 ├── Refused             the item itself is at fault: it ends with a typed outcome and a reason
 └── Unusable            our own set-up is at fault: stop and say so
 """
@@ -20,6 +22,14 @@ class TryAgain(UnmaskError):
         super().__init__(reason)
         self.reason = reason
         self.after_s = after_s
+
+
+class Unanswered(TryAgain):
+    """Nobody answered: the resolver, the way there or the host itself is silent."""
+
+
+class OwnTrouble(TryAgain):
+    """Our own disk or object storage is full or away: every other item would meet the same."""
 
 
 class Refused(UnmaskError):

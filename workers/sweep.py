@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: While the database is away, look again after this long.
 PATIENCE_S = 5.0
+#: After a tick that sent something the next one comes sooner.
+BUSY_SHARE = 0.25
 
 
 def main() -> int:
@@ -35,8 +37,10 @@ def main() -> int:
     wait_s = 0.0
     while not stop.wait(wait_s):
         try:
-            feeder.tick()
-            wait_s = tools.settings.sweep_every_s
+            ticked = feeder.tick()
+            # Hosts that are visited a few items at a time would else wait for the next look.
+            busy = ticked is not None and ticked.sent > 0
+            wait_s = tools.settings.sweep_every_s * (BUSY_SHARE if busy else 1.0)
         except TryAgain as trouble:
             log.warning("%s; next look in %.0f s", trouble.reason, PATIENCE_S)
             wait_s = PATIENCE_S

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpcore
 from infra.addresses import Address, read_address
 from infra.download.limits import Deadline, DownloadLimits
 from infra.guard import Guard, Pinned, blocked
-from unmask.errors import Refused, TryAgain
+from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
 
 
@@ -93,15 +93,23 @@ class PinnedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        troubles = []
+        troubles: list[OSError] = []
         for address in self._pinned.addresses:
             self._refuse_own(address)
             try:
                 return self._connect(address)
             except OSError as error:
-                troubles.append(f"{address}: {error}")
+                troubles.append(error)
         self._deadline.left()
-        raise TryAgain(f"no connection to {self._pinned.host} ({'; '.join(troubles)})")
+        raise self._no_connection(troubles)
+
+    def _no_connection(self, troubles: Sequence[OSError]) -> TryAgain:
+        """A refusal is an answer: somebody is there to refuse."""
+        ends = zip(self._pinned.addresses, troubles, strict=True)
+        told = "; ".join(f"{address}: {error}" for address, error in ends)
+        refused = any(isinstance(one, ConnectionRefusedError) for one in troubles)
+        kind = TryAgain if refused else Unanswered
+        return kind(f"no connection to {self._pinned.host} ({told})")
 
     def _connect(self, address: Address) -> PinnedStream:
         end = (str(address), self._pinned.port)

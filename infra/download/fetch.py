@@ -15,7 +15,7 @@ from infra.download.local import hash_local, open_local
 from infra.download.web import Web, download
 from infra.guard import Guard
 from schemas.records import Fetched, Trust
-from unmask.errors import TryAgain
+from unmask.errors import OwnTrouble
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Fetcher:
                 return download_object(uri, into, self.buckets, self.limits)
             got = download(uri, into, Web(guard=self.guard, limits=self.limits, tls=self.tls))
         except OSError as error:
-            raise TryAgain(f"the temporary folder can't take the download: {error}") from error
+            raise OwnTrouble(f"the temporary folder can't take the download: {error}") from error
         return Fetched(final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=got.bytes)
 
     @contextmanager

@@ -6,7 +6,7 @@ import httpx
 
 from infra.download.limits import Deadline
 from infra.guard import Guard, Pinned
-from unmask.errors import TryAgain
+from unmask.errors import Unanswered
 
 #: A resolver that is silent for longer is away.
 LOOKUP_S = 15.0
@@ -18,6 +18,6 @@ def pin(guard: Guard, url: httpx.URL, deadline: Deadline) -> Pinned:
         return asking.submit(guard.pin, url).result(timeout=deadline.within(LOOKUP_S))
     except TimeoutError:
         deadline.left()
-        raise TryAgain(f"looking up {url.host} took longer than {LOOKUP_S:g} s") from None
+        raise Unanswered(f"looking up {url.host} took longer than {LOOKUP_S:g} s") from None
     finally:
         asking.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,7 @@
 """The right to work on an item: taken, kept, given back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Double,
     Row,
+    SmallInteger,
     bindparam,
     case,
     func,
@@ -43,22 +45,33 @@ _FREE = (
     .order_by(ItemTable.id)
     .with_for_update(of=ItemTable)
 )
-_CLAIM = (
-    update(ItemTable)
-    .where(ITEM.id.in_(_FREE))
-    .values(
-        stage=bindparam("held"),
-        fence=ITEM.fence + 1,
-        owner=bindparam("by"),
-        lease_until=now() + bindparam("lease_s", type_=Double()),
-        deadline_at=now() + bindparam("deadline_s", type_=Double()),
-        offered_until=NEVER,
-        not_before=NEVER,
-        offers=0,
-        started_at=_first(ITEM.started_at),
+#: From its second attempt on an item runs alone.
+_FIRST_TIME = ITEM.attempts + ITEM.suspected == 0
+
+
+def _claiming(free: Any) -> Any:
+    return (
+        update(ItemTable)
+        .where(ITEM.id.in_(free))
+        .values(
+            stage=bindparam("held"),
+            fence=ITEM.fence + 1,
+            owner=bindparam("by"),
+            lease_until=now() + bindparam("lease_s", type_=Double()),
+            deadline_at=now() + bindparam("deadline_s", type_=Double()),
+            offered_until=NEVER,
+            not_before=NEVER,
+            offers=0,
+            started_at=_first(ITEM.started_at),
+            claimed_at=now(),
+            visiting=case((ITEM.host > 0, bindparam("visits", type_=SmallInteger())), else_=0),
+            company=bindparam("together", type_=SmallInteger()),
+        )
+        .returning(*ITEM)
     )
-    .returning(*ITEM)
-)
+
+
+_CLAIM = {False: _claiming(_FREE), True: _claiming(_FREE.where(_FIRST_TIME))}
 _HELD = select(*ITEM).where(ITEM.id.in_(_ITEMS)).order_by(ITEM.id).with_for_update()
 _GIVE_BACK = (
     update(ItemTable)
@@ -67,21 +80,39 @@ _GIVE_BACK = (
 )
 
 
-def claim(
-    db: Connection,
-    items: Sequence[int],
-    stage: Stage,
-    *,
-    owner: str,
-    lease_s: float,
-    deadline_s: float,
-) -> list[Claim]:
-    """What of it is free: no duplicate, not cancelled, paused or waiting for its next try."""
-    terms = {"lease_s": min(lease_s, deadline_s), "deadline_s": deadline_s}
-    wanted = {"items": list(items), "open": stage, "held": CLAIMS[stage], "by": owner}
-    taken = db.execute(_CLAIM, wanted | terms).all()
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Who takes it, for how long, and whether that worker may hold others beside it."""
+
+    owner: str
+    lease_s: float
+    deadline_s: float
+    company: bool
+
+
+def claim(db: Connection, items: Sequence[int], stage: Stage, terms: Terms) -> list[Claim]:
+    """What of it is free: no duplicate, not cancelled, paused or waiting for its next try.
+
+    In company only what was never lost before: the rest is claimed one by one.
+    """
+    given = {
+        "items": list(items),
+        "open": stage,
+        "held": CLAIMS[stage],
+        "by": terms.owner,
+        "lease_s": min(terms.lease_s, terms.deadline_s),
+        "deadline_s": terms.deadline_s,
+        "visits": int(stage is Stage.WAITING),
+        "together": int(terms.company),
+    }
+    taken = db.execute(_CLAIM[terms.company], given).all()
     record(db, [_move(row, stage) for row in taken])
     return _claims(db, sorted(taken, key=lambda row: int(row.id)))
+
+
+def run_alone(db: Connection, items: Collection[int], stage: Stage) -> set[int]:
+    lost = select(ITEM.id).where(ITEM.id.in_(list(items)), ITEM.stage == stage, ~_FIRST_TIME)
+    return set(db.scalars(lost))
 
 
 def _move(row: Row[Any], stage: Stage) -> Move:
@@ -92,8 +123,12 @@ def _move(row: Row[Any], stage: Stage) -> Move:
         new=row.stage,
         fence=row.fence,
         owner=row.owner,
-        note=f"attempt {row.attempts + 1}" if row.attempts else "",
+        note=f"attempt {_attempt(row)}" if _attempt(row) > 1 else "",
     )
+
+
+def _attempt(row: Row[Any]) -> int:
+    return int(row.attempts) + int(row.suspected) + 1
 
 
 def _claims(db: Connection, taken: Sequence[Row[Any]]) -> list[Claim]:
@@ -120,7 +155,7 @@ def _claim(row: Row[Any], campaign: Campaign, extraction: Extraction | None) -> 
         fence=row.fence,
         stage=row.stage,
         owner=row.owner,
-        attempt=row.attempts + 1,
+        attempt=_attempt(row),
         uri=row.uri,
         trust=row.trust,
         stamp=row.stamp,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Row, Update, bindparam, select, update
 
-from infra.ledger import extractions, result, rows
+from infra.ledger import extractions, places, result, rows
 from infra.ledger.claims import ITEM, held
 from infra.ledger.clock import now
 from infra.ledger.moves import NOTHING, Amount, Move, clean, record
@@ -18,6 +18,9 @@ from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 
 SETTLED: dict[str, Any] = {"offered_until": NEVER, "not_before": NEVER}
+
+#: A new stage begins with all attempts.
+_UNBURDENED = {"attempts": 0, "suspected": 0}
 
 _UNTIL = now() + bindparam("hand_over_s", type_=Double())
 _UPDATE = update(ItemTable).where(ITEM.id == bindparam("row")).returning(*ITEM)
@@ -39,6 +42,7 @@ def extracted(
     db: Connection, row: Row[Any], campaign: Campaign, done: Extracted, *, hand_over_s: float
 ) -> Move:
     kept = extractions.keep(db, row.id, done)
+    places.store_well(db)
     came = Came(fetched=done.fetched, cpu_seconds=done.cpu_seconds, hand_over_s=hand_over_s)
     return _go_on(db, row, campaign, kept, came)
 
@@ -173,7 +177,7 @@ def end(
 def _update(
     db: Connection, row: Row[Any], stage: Stage, values: dict[str, Any], statement: Update
 ) -> Row[Any]:
-    given = {"row": row.id, "stage": stage, "lease_until": NEVER, "owner": "", "attempts": 0}
+    given = {"row": row.id, "stage": stage, "lease_until": NEVER, "owner": "", **_UNBURDENED}
     return db.execute(statement, given | values).one()
 
 

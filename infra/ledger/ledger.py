@@ -10,8 +10,10 @@ from infra.ledger import (
     claims,
     ends,
     extractions,
+    given_up,
     leader,
     offer,
+    places,
     reading,
     recall,
     status,
@@ -23,6 +25,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
 from infra.ledger.sqlite import READING
 from schemas.records import (
+    Answer,
     Campaign,
     CampaignOptions,
     CampaignStatus,
@@ -31,11 +34,14 @@ from schemas.records import (
     Extracted,
     Extraction,
     Fetched,
+    Happened,
+    Happening,
     Known,
     MediaFacts,
     Moved,
     NewItem,
     Offer,
+    Resting,
     ResultRow,
     Submitted,
     Swept,
@@ -142,7 +148,7 @@ class Ledger:
     def offer(self, *, window: int, lease_s: float) -> list[Offer]:
         """Put items into the window until it is full; the caller sends them to their queues."""
         with self._write() as db:
-            return offer.offer(db, window=window, lease_s=lease_s)
+            return offer.offer(db, self.policy.politeness, window=window, lease_s=lease_s)
 
     def offered(self) -> dict[Stage, int]:
         """How many offers nobody has taken yet."""
@@ -167,8 +173,10 @@ class Ledger:
         lease_s: float,
         deadline_s: float | None = None,
     ) -> Claim | None:
-        """None: a duplicate, or cancelled, paused, or not yet due."""
-        taken = self.claim_many([item], stage, owner=owner, lease_s=lease_s, deadline_s=deadline_s)
+        """For a worker that holds nothing else. None: a duplicate, cancelled, paused, not due."""
+        taken = self.claim_many(
+            [item], stage, owner=owner, lease_s=lease_s, deadline_s=deadline_s, company=False
+        )
         return taken[0] if taken else None
 
     def claim_many(
@@ -179,10 +187,18 @@ class Ledger:
         owner: str,
         lease_s: float,
         deadline_s: float | None = None,
+        company: bool = True,
     ) -> list[Claim]:
+        """For a worker that may hold others too: what was lost before is left to `claim`."""
         limit_s = deadline_s or self.policy.deadline_s(stage)
+        terms = claims.Terms(owner=owner, lease_s=lease_s, deadline_s=limit_s, company=company)
         with self._write() as db:
-            return claims.claim(db, items, stage, owner=owner, lease_s=lease_s, deadline_s=limit_s)
+            return claims.claim(db, items, stage, terms)
+
+    def run_alone(self, items: Collection[int], stage: Stage) -> set[int]:
+        """Which of these were lost before and are still to be done: `claim` them one by one."""
+        with self._read() as db:
+            return claims.run_alone(db, items, stage)
 
     def renew(self, held: Sequence[Claim], *, lease_s: float) -> set[int]:
         """The items that are still held."""
@@ -248,6 +264,28 @@ class Ledger:
 
     # Trouble
 
+    def visited(
+        self, claim: Claim, answer: Answer, reason: str = "", *, after_s: float | None = None
+    ) -> None:
+        """The connection to the item's host is closed; how the host did."""
+        polite = self.policy.politeness
+        with self._write() as db:
+            places.visited(db, polite, claim, answer, reason, after_s=after_s)
+
+    def store_trouble(self, reason: str, *, after_s: float | None = None) -> None:
+        """Our own store is full or away: everything rests, so that nothing is fetched in vain."""
+        with self._write() as db:
+            places.store_trouble(db, self.policy.politeness, reason, after_s)
+
+    def happened(self, name: str) -> dict[Happening, Happened]:
+        with self._read() as db:
+            return places.occurrences(db, campaigns.campaign(db, name).id)
+
+    def resting(self) -> tuple[Resting, ...]:
+        """Places that are left alone for a while, those that failed longest first."""
+        with self._read() as db:
+            return places.resting(db)
+
     def retry_fetch(
         self, claim: Claim, reason: str, *, after_s: float | None = None
     ) -> Stage | None:
@@ -263,7 +301,7 @@ class Ledger:
         """Our own fault: an attempt is charged; at the last one the item is dead."""
         return self._hand_in(
             claim,
-            lambda db, row: trouble.charge(
+            lambda db, row: trouble.fail(
                 db, self.policy, row, claim.campaign, error=error, log=log
             ),
         )
@@ -288,8 +326,14 @@ class Ledger:
                 batch = trouble.sweep(db, self.policy)
             ends_ += batch
             if len(batch) < trouble.BATCH:
+                self._give_up()
                 buried = ends_.count(Stage.DEAD)
                 return Swept(returned=len(ends_) - buried, buried=buried)
+
+    def _give_up(self) -> None:
+        """What waits for hosts that are down for good ends, a batch at a time."""
+        with self._write() as db:
+            given_up.give_up(db, self.policy.politeness)
 
     def lead(self, name: str, owner: str, *, lease_s: float) -> bool:
         with self._write() as db:

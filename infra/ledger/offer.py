@@ -1,19 +1,72 @@
 """Top up the bounded window: which items are sent to the queues next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Double,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
+from infra.hosts import host_name, host_number
 from infra.ledger import window as sharing
 from infra.ledger.clock import now
+from infra.ledger.gate import Gate, open_gate
+from infra.ledger.policy import Politeness
+from infra.ledger.walk import move_on, walk
 from infra.redact import label
 from schemas.records import Offer, Priority
 from schemas.stages import CLAIMS, Stage
-from schemas.tables import BY_OFFERED, BY_OPEN, IS_OFFERED, IS_OPEN, CampaignTable, ItemTable
+from schemas.tables import (
+    BY_FRESH,
+    BY_OFFERED,
+    BY_OPEN,
+    IS_FRESH,
+    IS_OFFERED,
+    IS_OPEN,
+    CampaignTable,
+    ItemTable,
+)
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('unmask.offer'))")
+
+#: Beyond what is wanted, so many retries are looked at, and so many hosts.
+LOOK = 200
+HOPS = 200
+
+PICKED = (
+    ItemTable.id,
+    ItemTable.uri,
+    ItemTable.host,
+    ItemTable.attempts,
+    ItemTable.suspected,
+    ItemTable.offers,
+    ItemTable.campaign_id,
+)
+AGAIN = and_(ItemTable.not_before > 0, ItemTable.not_before <= now())
+_FRESH = (
+    select(*PICKED)
+    .with_hint(ItemTable, *BY_FRESH)
+    .where(ItemTable.campaign_id == bindparam("campaign"), text(IS_FRESH))
+    .where(ItemTable.host == bindparam("from"), ItemTable.id > bindparam("after"))
+    .order_by(ItemTable.id)
+    .with_for_update(skip_locked=True)
+)
+_LATER = (
+    update(ItemTable)
+    .where(ItemTable.id == bindparam("row"))
+    .values(not_before=now() + bindparam("wait_s", type_=Double()))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +77,28 @@ class Turn:
     priority: Priority
 
 
-def offer(db: Connection, *, window: int, lease_s: float) -> list[Offer]:
+def offer(db: Connection, polite: Politeness, *, window: int, lease_s: float) -> list[Offer]:
     if db.dialect.name == "postgresql":
         db.execute(_LOCK)
     taken = {stage: outstanding(db, stage) for stage in CLAIMS}
     resting = sharing.crowded(window, taken[Stage.EXTRACTED])
+    gate = open_gate(db, polite)
+    window = min(window, gate.window())
     offers: list[Offer] = []
     for stage in CLAIMS:
         turns = _turns(db, stage, resting if stage is Stage.WAITING else frozenset())
-        offers += _share_out(db, stage, window, taken[stage], turns)
+        offers += _share_out(db, gate, stage, window, before=taken[stage], turns=turns)
     _mark(db, offers, lease_s)
+    gate.keep({host_number(one.uri): host_name(one.uri) for one in offers})
     return offers
 
 
 def _share_out(
     db: Connection,
+    gate: Gate,
     stage: Stage,
     window: int,
+    *,
     before: Mapping[Priority, int],
     turns: Sequence[Turn],
 ) -> list[Offer]:
@@ -51,7 +109,7 @@ def _share_out(
     for level in sorted(due):
         wanted = sharing.quotas(window, taken, due)[level]
         level_turns = [turn.campaign for turn in turns if turn.priority == level]
-        picked = _pick(db, stage, level_turns, wanted)
+        picked = _pick(db, gate, stage, level_turns, wanted)
         offers += [_offer(row, stage, level, saturated) for row in picked]
         taken[level] = taken.get(level, 0) + len(picked)
         if saturated is None and len(picked) >= wanted:
@@ -92,49 +150,104 @@ def _turns(db: Connection, stage: Stage, resting: frozenset[Priority]) -> list[T
     return [Turn(campaign=row.id, priority=Priority(row.priority)) for row in found]
 
 
-def _pick(db: Connection, stage: Stage, campaigns: list[int], wanted: int) -> list[Row[Any]]:
+def _pick(
+    db: Connection, gate: Gate, stage: Stage, campaigns: list[int], wanted: int
+) -> list[Row[Any]]:
     """An equal share for each campaign, and what is left to those who can use it."""
+    due = partial(_to_fetch, db, gate) if stage is Stage.WAITING else partial(_to_classify, db)
     picked: list[Row[Any]] = []
     for number, campaign in enumerate(campaigns):
         left = wanted - len(picked)
         share = -(-left // (len(campaigns) - number))
-        picked += _due(db, stage, campaign, share, [])
+        picked += due(campaign, share, [])
     for campaign in campaigns:
         if len(picked) < wanted:
-            picked += _due(db, stage, campaign, wanted - len(picked), [row.id for row in picked])
+            picked += due(campaign, wanted - len(picked), [row.id for row in picked])
     return picked
 
 
-def _due(
-    db: Connection, stage: Stage, campaign: int, limit: int, seen: list[int]
-) -> list[Row[Any]]:
+def _to_classify(db: Connection, campaign: int, limit: int, seen: list[int]) -> list[Row[Any]]:
+    """First what had its turn and comes again, then what never had; both walk one index."""
     rows: list[Row[Any]] = []
-    for query in _queries(stage, campaign):
+    for condition in (AGAIN, ItemTable.not_before == 0):
         if len(rows) < limit:
-            skipping = query.where(ItemTable.id.not_in(seen)) if seen else query
-            rows += db.execute(skipping.limit(limit - len(rows))).all()
+            query = _open(campaign, Stage.EXTRACTED, seen).where(condition)
+            rows += db.execute(query.limit(limit - len(rows))).all()
     return rows
 
 
-def _queries(stage: Stage, campaign: int) -> Iterator[Any]:
-    """First what had its turn and comes again, then what never had; both walk one index."""
-    again = ItemTable.not_before > 0, ItemTable.not_before <= now()
-    fresh = (ItemTable.not_before == 0,)
-    for conditions in (again, fresh):
-        yield (
-            select(
-                ItemTable.id,
-                ItemTable.uri,
-                ItemTable.attempts,
-                ItemTable.offers,
-                ItemTable.campaign_id,
-            )
-            .with_hint(ItemTable, *BY_OPEN)
-            .where(ItemTable.campaign_id == campaign, ItemTable.stage == stage, text(IS_OPEN))
-            .where(*conditions)
-            .order_by(ItemTable.not_before, ItemTable.id)
-            .with_for_update(skip_locked=True)
-        )
+def _to_fetch(
+    db: Connection, gate: Gate, campaign: int, limit: int, seen: list[int]
+) -> list[Row[Any]]:
+    """The same, host by host, and only from hosts that may be visited now."""
+    if limit < 1:
+        return []
+    rows = _again(db, gate, campaign, limit, seen)
+    if len(rows) < limit:
+        rows += _fresh(db, gate, campaign, limit - len(rows), seen)
+    return rows
+
+
+def _again(
+    db: Connection, gate: Gate, campaign: int, limit: int, seen: list[int]
+) -> list[Row[Any]]:
+    """What a closed host keeps back makes way for others."""
+    query = _open(campaign, Stage.WAITING, seen).where(AGAIN).limit(limit + LOOK)
+    found = db.execute(query).all()
+    gate.know(row.host for row in found)
+    rows: list[Row[Any]] = []
+    closed: list[Row[Any]] = []
+    for row in found:
+        if not gate.room(row.host):
+            closed.append(row)
+        elif len(rows) < limit:
+            rows.append(row)
+            gate.take(row.host, 1)
+    if closed:
+        later = [{"row": row.id, "wait_s": gate.wait_s(row.host)} for row in closed]
+        db.execute(_LATER, later)
+    return rows
+
+
+def _fresh(
+    db: Connection, gate: Gate, campaign: int, limit: int, seen: list[int]
+) -> list[Row[Any]]:
+    hosts = walk(db, campaign, limit + HOPS)
+    gate.know(hosts)
+    room = {host: gate.room(host) for host in hosts}
+    rows: list[Row[Any]] = []
+    last = dict.fromkeys(hosts, 0)
+    while wanted := sharing.shares(limit - len(rows), room):
+        for host, count in wanted.items():
+            picked = _of_host(db, campaign, host, count, after=last[host], seen=seen)
+            gate.take(host, len(picked))
+            rows += picked
+            # One that gave less than it was asked for has no more.
+            room[host] = gate.room(host) if len(picked) == count else 0
+            last[host] = picked[-1].id if picked else last[host]
+    if len(hosts) > 1:
+        move_on(db, campaign, rows[-1].host if rows else hosts[-1])
+    return rows
+
+
+def _of_host(
+    db: Connection, campaign: int, host: int, count: int, *, after: int, seen: list[int]
+) -> Sequence[Row[Any]]:
+    query = _FRESH.where(ItemTable.id.not_in(seen)) if seen else _FRESH
+    given = {"campaign": campaign, "from": host, "after": after}
+    found: Sequence[Row[Any]] = db.execute(query.limit(count), given).all()
+    return found
+
+
+def _open(campaign: int, stage: Stage, seen: list[int]) -> Any:
+    query = (
+        select(*PICKED)
+        .with_hint(ItemTable, *BY_OPEN)
+        .where(ItemTable.campaign_id == campaign, ItemTable.stage == stage, text(IS_OPEN))
+        .order_by(ItemTable.not_before, ItemTable.id)
+        .with_for_update(skip_locked=True)
+    )
+    return query.where(ItemTable.id.not_in(seen)) if seen else query
 
 
 def _offer(row: Row[Any], stage: Stage, level: Priority, saturated: Priority | None) -> Offer:
@@ -143,7 +256,8 @@ def _offer(row: Row[Any], stage: Stage, level: Priority, saturated: Priority | N
         stage=stage,
         priority=sharing.lane(level, row.offers, saturated),
         label=label(row.uri),
-        attempt=row.attempts + 1,
+        uri=row.uri,
+        attempt=row.attempts + row.suspected + 1,
     )
 
 

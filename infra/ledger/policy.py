@@ -7,6 +7,40 @@ from schemas.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
+class Politeness:
+    """How strangers' hosts are treated, by the whole fleet together."""
+
+    #: Connections to one host at the same time; 0 sets no limit.
+    connections: int = 0
+    #: Visits to one host in a second; 0 sets no limit.
+    per_s: float = 0.0
+    #: Failures in a row after which a host is left alone for a while.
+    patience: int = 3
+    #: For how long at first; each further failure doubles it.
+    rest_s: float = 30.0
+    longest_rest_s: float = 900.0
+    #: No host may ask for more patience than this.
+    longest_wait_s: float = 6 * 3600.0
+    #: A host that failed for so long without one success is given up: its items end.
+    give_up_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        numbers = (self.connections, self.per_s, self.rest_s, self.longest_rest_s, self.give_up_s)
+        if min(numbers) < 0 or self.patience < 1:
+            raise ValueError(f"not a way to treat hosts: {self}")
+
+    def rest(self, failures: int, after_s: float | None) -> float:
+        """Seconds for which a host rests after so many failures in a row.
+
+        30, 60, 120, … after the third, fourth, fifth; at once where it asks for patience itself.
+        """
+        asked = min(after_s or 0.0, self.longest_wait_s)
+        doublings = failures - self.patience
+        own = self.rest_s * 2.0 ** min(doublings, 30) if doublings >= 0 else 0.0
+        return max(asked, min(own, self.longest_rest_s))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     #: Attempts charged in one stage before an item is dead.
     max_attempts: int = 3
@@ -23,6 +57,7 @@ class Policy:
     #: No worker holds an item longer than this, however lively.
     extract_deadline_s: float = 660.0
     classify_deadline_s: float = 600.0
+    politeness: Politeness = Politeness()
 
     def __post_init__(self) -> None:
         waits = (*self.backoff_s, *self.fetch_schedule_s, self.longest_wait_s, self.jitter)

@@ -20,6 +20,7 @@ _AFRESH: dict[str, Any] = {
     "attempts": 0,
     "charged": 0,
     "fetch_tries": 0,
+    "suspected": 0,
     "offers": 0,
     "outcome": None,
     "not_before": NEVER,

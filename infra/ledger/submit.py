@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
+from infra.hosts import host_number
 from infra.ledger.clock import now
 from infra.ledger.moves import Amount, add
 from schemas.records import NewItem
@@ -22,11 +23,11 @@ CHUNK = 10_000
 FEW = 500
 DIGEST_BYTES = 16
 
-COLUMNS = ("digest", "uri", "trust", "stamp", "source", "extra")
+COLUMNS = ("digest", "uri", "host", "trust", "stamp", "source", "extra")
 
 _SQLITE_ITEMS = """
-INSERT INTO item (campaign_id, digest, uri, trust, stamp, source, extra, submitted_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (campaign_id, digest) DO NOTHING
+INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (campaign_id, digest) DO NOTHING
 """
 _SQLITE_HISTORY = """
 INSERT INTO move (item_id, at, new)
@@ -35,12 +36,13 @@ SELECT id, submitted_at, stage FROM item WHERE id > ? AND campaign_id = ?
 
 _POSTGRESQL = """
 WITH new AS (
-    INSERT INTO item (campaign_id, digest, uri, trust, stamp, source, extra, submitted_at)
-    SELECT :campaign, digest, uri, trust, stamp, source, CAST(extra AS json), :now
+    INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
+    SELECT :campaign, digest, uri, host, trust, stamp, source, CAST(extra AS json), :now
     FROM unnest(
-        CAST(:digest AS bytea[]), CAST(:uri AS text[]), CAST(:trust AS text[]),
-        CAST(:stamp AS text[]), CAST(:source AS text[]), CAST(:extra AS text[])
-    ) WITH ORDINALITY AS line (digest, uri, trust, stamp, source, extra, n)
+        CAST(:digest AS bytea[]), CAST(:uri AS text[]), CAST(:host AS bigint[]),
+        CAST(:trust AS text[]), CAST(:stamp AS text[]), CAST(:source AS text[]),
+        CAST(:extra AS text[])
+    ) WITH ORDINALITY AS line (digest, uri, host, trust, stamp, source, extra, n)
     ORDER BY n
     ON CONFLICT (campaign_id, digest) DO NOTHING
     RETURNING id, submitted_at, stage
@@ -48,7 +50,7 @@ WITH new AS (
 INSERT INTO move (item_id, at, new) SELECT id, submitted_at, stage FROM new
 """
 
-Line = tuple[bytes, str, str, str, str, str]
+Line = tuple[bytes, str, int, str, str, str, str]
 
 
 def chunks(items: Iterable[NewItem]) -> Iterator[list[Line]]:
@@ -91,7 +93,8 @@ def digest(uri: str, stamp: str) -> bytes:
 def _line(item: NewItem) -> Line:
     extra = json.dumps(_plain(item.extra), default=str) if item.extra else "{}"
     mark = digest(item.uri, item.stamp)
-    return mark, item.uri, item.trust.value, item.stamp, item.source, extra
+    host = host_number(item.uri)
+    return mark, item.uri, host, item.trust.value, item.stamp, item.source, extra
 
 
 def _plain(extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from infra.ledger.claims import ITEM, give_back
 from infra.ledger.clock import now
 from infra.ledger.ends import end
 from infra.ledger.moves import Move, clean, record
+from infra.ledger.places import happened
 from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
-from schemas.records import Campaign
+from schemas.records import Campaign, Happening
 from schemas.stages import Stage
 from schemas.tables import BY_HELD, IS_HELD, IS_OFFERED, NEVER, ItemTable
 from unmask.outcomes import Outcome
@@ -78,12 +79,18 @@ def sweep(db: Connection, policy: Policy) -> list[Stage]:
         .with_for_update(skip_locked=True)
     ).all()
     campaigns = rows.campaigns(db, (row.campaign_id for row in silent))
-    moves = [
-        charge(db, policy, row, campaigns[row.campaign_id], error=_silence(row), log=row.log)
-        for row in silent
-    ]
+    moves = [_lost(db, policy, row, campaigns[row.campaign_id]) for row in silent]
     record(db, moves)
     return [move.new for move in moves]
+
+
+def _lost(db: Connection, policy: Policy, row: Row[Any], campaign: Campaign) -> Move:
+    """In company nobody is charged: each runs alone next, and then it shows whose fault it was."""
+    error = _silence(row)
+    if not row.company:
+        return charge(db, policy, row, campaign, error=error, log=row.log, runs=1 + row.suspected)
+    note = f"{error}; it had company and runs alone next"
+    return give_back(db, row, note, suspected=1, last_error=clean(error))
 
 
 def _silence(row: Row[Any]) -> str:
@@ -92,12 +99,30 @@ def _silence(row: Row[Any]) -> str:
     return f"{row.owner} fell silent while {row.stage}"
 
 
-def charge(
+def fail(
     db: Connection, policy: Policy, row: Row[Any], campaign: Campaign, *, error: str, log: str
 ) -> Move:
-    """One attempt more: back for another, or dead at the last."""
-    attempts = row.attempts + 1
-    changes = _charged(row, error, log)
+    """An error of our own that could be told; the brake counts these."""
+    happened(db, campaign.id, Happening.FAILED, error)
+    return charge(db, policy, row, campaign, error=error, log=log)
+
+
+def charge(
+    db: Connection,
+    policy: Policy,
+    row: Row[Any],
+    campaign: Campaign,
+    *,
+    error: str,
+    log: str,
+    runs: int = 1,
+) -> Move:
+    """An attempt more: back for another, or dead at the last.
+
+    `runs` is 2 where it died alone after it had died in company: both count.
+    """
+    attempts = row.attempts + runs
+    changes = _charged(row, error, log, runs)
     if attempts >= policy.max_attempts:
         return _bury(db, row, campaign, error, changes)
     wait = policy.backoff(attempts)
@@ -111,10 +136,11 @@ def _bury(
     return end(db, row, campaign, Stage.DEAD, ending, values=changes)
 
 
-def _charged(row: Row[Any], error: str, log: str) -> dict[str, Any]:
+def _charged(row: Row[Any], error: str, log: str, runs: int = 1) -> dict[str, Any]:
     return {
-        "attempts": row.attempts + 1,
-        "charged": row.charged + 1,
+        "attempts": row.attempts + runs,
+        "charged": row.charged + runs,
+        "suspected": 0,
         "last_error": clean(error),
         "log": clean(log[-LOG_CHARACTERS:], LOG_CHARACTERS),
     }

@@ -45,6 +45,25 @@ def crowded(window: int, extracted: Mapping[Priority, int]) -> frozenset[Priorit
     return frozenset(level for level, count in ahead.items() if count >= window)
 
 
+def shares(wanted: int, room: Mapping[int, int]) -> dict[int, int]:
+    """Hosts take turns: one visit each, then another, while there is room and something wanted.
+
+    >>> shares(7, {1: 1, 2: 9, 3: 2})
+    {1: 1, 2: 4, 3: 2}
+    """
+    given = dict.fromkeys(room, 0)
+    open_ = [host for host, most in room.items() if most > 0]
+    left = wanted
+    while left > 0 and open_:
+        each = max(1, left // len(open_))
+        for host in open_:
+            more = min(each, room[host] - given[host], left)
+            given[host] += more
+            left -= more
+        open_ = [host for host in open_ if given[host] < room[host]]
+    return {host: count for host, count in given.items() if count}
+
+
 def lane(priority: Priority, offers: int, saturated: Priority | None) -> Priority:
     """The Redis list an item goes to.
 

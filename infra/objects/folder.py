@@ -13,7 +13,7 @@ from typing import Never
 from infra.objects.keys import check_key, check_prefix, is_key
 from infra.objects.port import Listed, Missing, round_trip, stored, verified
 from schemas.records import StoredObject
-from unmask.errors import TryAgain, Unusable
+from unmask.errors import OwnTrouble, Unusable
 
 #: Clips show faces: nobody but the account that runs the workers reads them.
 FOLDER_MODE = 0o700
@@ -175,7 +175,7 @@ def _explained(target: Path) -> Iterator[None]:
 
 def _raise(error: OSError, target: Path) -> Never:
     if error.errno in _PASSING:
-        raise TryAgain(f"object storage: {error.strerror} at {target}") from error
+        raise OwnTrouble(f"object storage: {error.strerror} at {target}") from error
     raise Unusable(
         f"object storage: {error.strerror} at {target}; check the folder's owner and path"
     ) from error

@@ -139,6 +139,12 @@ def _finish(tools: Context, name: str, folder: Path) -> None:
     printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
         warn(f"the campaign is {status.campaign.state}: {status.campaign.reason}")
+    if status.campaign.state == "paused":
+        warn(
+            "mend that (`python -m producer doctor` may tell more), then\n"
+            f"  python -m producer resume --campaign {name}\n"
+            "and give the same command again"
+        )
     for path in write_reports(tools.ledger, tools.store, name, folder):
         say(f"  {path}")
     if not is_finished(status):

@@ -9,7 +9,8 @@ from pathlib import Path
 from infra.ledger import open_ledger
 from infra.ledger.policy import Policy
 from schemas.stages import Stage
-from tests.e2e.conftest import Bench, results
+from tasks.brake import ENOUGH
+from tests.e2e.conftest import ROOT, Bench, results
 from tests.e2e.test_stopping import begun, copies, until
 
 
@@ -66,6 +67,36 @@ def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
     done = local.scan(media, "--campaign", "brake")
     assert done.returncode == 0, done.stderr
     assert {row["stage"] for row in results(local)} == {"done"}
+
+
+def test_the_brake_stops_a_scan_that_only_fails_and_resume_goes_on(local: Bench) -> None:
+    """A fault of our own: where clips belong, something else lies."""
+    media = pictures(local.folder, ENOUGH + 4)
+    in_the_way = local.state / "objects" / "clips"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("no folder")
+    done = local.scan(media, "--campaign", "ours")
+    assert done.returncode == 4, done.stderr
+    assert "by our own fault" in done.stderr
+    assert "object storage: Not a directory" in done.stderr
+    assert "producer resume --campaign ours" in done.stderr
+    assert {row["stage"] for row in results(local)} == {"waiting"}, "items died of our fault"
+
+    in_the_way.unlink()
+    assert local.run("resume", "--campaign", "ours").returncode == 0
+    done = local.scan(media, "--campaign", "ours")
+    assert done.returncode == 0, done.stderr
+    assert {row["stage"] for row in results(local)} == {"done"}
+
+
+def pictures(folder: Path, count: int) -> Path:
+    """Each is another content: a picture ends where it ends, whatever follows."""
+    media = folder / "pictures"
+    media.mkdir()
+    data = (ROOT / "samples" / "picture.jpg").read_bytes()
+    for number in range(count):
+        (media / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))
+    return media
 
 
 def test_wrong_usage_is_status_2_and_names_what_is_wrong(local: Bench) -> None:

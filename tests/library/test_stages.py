@@ -15,6 +15,7 @@ WAYS = {
     "buried": "extracting dead",
     "buried by the classifier": "classifying dead",
     "taken back": "waiting cancelled",
+    "its host is down for good": "waiting rejected",
     "tried again": "rejected waiting",
     "judged again": "done extracted classifying done",
 }

@@ -1,7 +1,7 @@
 """The window on a real Redis: filled, kept while workers are slow, made again when it is lost."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from infra.ledger import migrate, open_ledger
 from infra.ledger.policy import Policy
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
-from schemas.records import NewItem, Trust
+from schemas.records import Answer, NewItem, Trust
 from schemas.stages import Stage
 from tasks.brake import ENOUGH
 from tasks.names import CPU_QUEUE
@@ -43,10 +43,13 @@ def tools(tmp_path: Path, redis_url: str) -> Iterator[Resources]:
         store_url=str(tmp_path / "objects"),
         window_items=WINDOW,
         offer_lease_s=LEASE_S,
+        host_connections=0,
     )
     tools = build(given)
     options = choose(Wanted(), name="feed", media="-", shelf=given.models_dir, device="cpu")
-    items = [NewItem(uri=f"https://example.org/{n}.mp4", trust=Trust.REMOTE) for n in range(100)]
+    items = [
+        NewItem(uri=f"https://h{n}.example.org/{n}.mp4", trust=Trust.REMOTE) for n in range(100)
+    ]
     tools.ledger.submit(tools.ledger.open_campaign(options), items)
     yield tools
     tools.ledger.close()
@@ -142,6 +145,54 @@ def test_the_brake_lets_an_archive_of_dead_links_pass(tools: Resources) -> None:
         tools.ledger.reject(claim, Outcome.UNREACHABLE, "404")
         clock.now += BRAKE_EVERY_S
         feeder.tick()
+    assert tools.ledger.status("feed").campaign.state == "running"
+
+
+def silence(tools: Resources, items: int, *, answer: Answer = Answer.SILENT) -> None:
+    """So many fetches end like this, each from a host of its own."""
+    for item in range(1, items + 1):
+        tools.ledger.release_all("so that the next is on offer")
+        tools.ledger.offer(window=WINDOW * 100, lease_s=60)
+        claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
+        assert claim is not None
+        tools.ledger.visited(claim, answer, "looking up example.org failed")
+        tools.ledger.retry_fetch(claim, "looking up example.org failed")
+
+
+@pytest.mark.parametrize(("network_is_there", "state"), [(False, "paused"), (True, "running")])
+def test_the_brake_asks_the_network_before_it_believes_in_silence(
+    tools: Resources, network_is_there: bool, state: str
+) -> None:
+    """Dead hosts are silent too: only where the network does not answer either, it is gone."""
+    asked: list[Sequence[str]] = []
+
+    def network(probes: Sequence[str]) -> bool:
+        asked.append(probes)
+        return network_is_there
+
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock, network)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    silence(tools, ENOUGH)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    assert asked == [tools.settings.network_probes]
+    campaign = tools.ledger.status("feed").campaign
+    assert campaign.state == state
+    if state == "paused":
+        assert "nobody answers any more, nor does example.com" in campaign.reason
+        assert "looking up example.org failed" in campaign.reason
+
+
+def test_hosts_that_answer_that_there_is_nothing_are_no_silence(tools: Resources) -> None:
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock, lambda _: False)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    silence(tools, ENOUGH, answer=Answer.BUSY)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
     assert tools.ledger.status("feed").campaign.state == "running"
 
 

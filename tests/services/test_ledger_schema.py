@@ -63,6 +63,7 @@ def test_a_missing_ledger_is_not_made_by_opening_it(empty: str) -> None:
 def test_a_newer_ledger_is_refused_and_left_as_it_is(address: str) -> None:
     engine = make_engine(parse(address))
     with engine.begin() as db:
+        head = db.scalar(text("SELECT version_num FROM alembic_version"))
         db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert check(address) is Schema.NEWER
     try:
@@ -73,7 +74,7 @@ def test_a_newer_ledger_is_refused_and_left_as_it_is(address: str) -> None:
             assert db.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
     finally:
         with engine.begin() as db:
-            db.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            db.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
         engine.dispose()
 
 

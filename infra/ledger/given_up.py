@@ -1,0 +1,70 @@
+"""A host that has failed for an hour without one success: what still waits for it ends."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text, update
+
+from infra.hosts import STORE
+from infra.ledger import rows
+from infra.ledger.claims import ITEM
+from infra.ledger.clock import now
+from infra.ledger.ends import end
+from infra.ledger.moves import Move, record
+from infra.ledger.policy import Politeness
+from infra.ledger.result import Ending
+from schemas.records import Campaign
+from schemas.stages import Stage
+from schemas.tables import BY_FRESH, IS_FRESH, NEVER, CampaignTable, ItemTable, PlaceTable
+from unmask.outcomes import Outcome
+
+#: Items that one transaction ends.
+BATCH = 500
+MINUTE_S = 60.0
+
+
+def give_up(db: Connection, polite: Politeness) -> int:
+    """How many items ended; at most one batch of them."""
+    place = db.execute(
+        select(PlaceTable.__table__, (now() - PlaceTable.down_since).label("for_s"))
+        .where(text("trouble > 0"), PlaceTable.trouble >= polite.patience)
+        .where(PlaceTable.down_since <= now() - polite.give_up_s, PlaceTable.number != STORE)
+        .order_by(PlaceTable.down_since)
+        .limit(1)
+    ).first()
+    if place is None:
+        return 0
+    ended = _end_all(db, place)
+    if ended < BATCH:
+        _begin_anew(db, place.number)
+    return ended
+
+
+def _end_all(db: Connection, place: Row[Any]) -> int:
+    running = select(CampaignTable.id).where(CampaignTable.state == "running")
+    moves: list[Move] = []
+    for campaign in rows.campaigns(db, db.scalars(running)).values():
+        found = db.execute(
+            select(*ITEM)
+            .with_hint(ItemTable, *BY_FRESH)
+            .where(ItemTable.campaign_id == campaign.id, text(IS_FRESH))
+            .where(ItemTable.host == place.number)
+            .order_by(ItemTable.id)
+            .limit(BATCH - len(moves))
+            .with_for_update(skip_locked=True)
+        ).all()
+        moves += [_end(db, row, campaign, place) for row in found]
+    record(db, moves)
+    return len(moves)
+
+
+def _end(db: Connection, row: Row[Any], campaign: Campaign, place: Row[Any]) -> Move:
+    for_min = round(place.for_s / MINUTE_S)
+    reason = f"{place.name} failed for {for_min} min without one success; last: {place.reason}"
+    ending = Ending(outcome=Outcome.UNREACHABLE, reason=reason)
+    return end(db, row, campaign, Stage.REJECTED, ending, values={"last_error": reason})
+
+
+def _begin_anew(db: Connection, place: int) -> None:
+    """Who queues its items again wants it tried again."""
+    well = {"trouble": 0, "down_since": NEVER, "rest_until": NEVER, "reason": ""}
+    db.execute(update(PlaceTable).where(PlaceTable.number == place).values(well))

@@ -1,0 +1,150 @@
+"""Places that are visited: hosts, and our own store. Who had trouble rests; others go on.
+
+A visit that went well writes nothing here unless there was trouble before, so that an archive on
+one host makes no row that everybody waits for.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Double, bindparam, case, select, text, update
+from sqlalchemy.dialects.postgresql import Insert
+
+from infra.hosts import NO_HOST, STORE, STORE_NAME, host_name, host_number
+from infra.ledger.clock import now
+from infra.ledger.moves import clean, insert_into, slot_of
+from infra.ledger.policy import Politeness
+from schemas.records import Answer, Claim, Happened, Happening, Resting
+from schemas.tables import NEVER, ItemTable, OccurrenceTable, PlaceTable
+
+#: Resting places that a status shows.
+SHOWN = 5
+
+_PARTED = (
+    update(ItemTable)
+    .where(ItemTable.id == bindparam("item"), ItemTable.fence == bindparam("number"))
+    .values(visiting=0)
+)
+_WELL = (
+    update(PlaceTable)
+    .where(PlaceTable.number == bindparam("place"), PlaceTable.trouble > 0)
+    .values(trouble=0, down_since=NEVER, rest_until=NEVER, reason="")
+)
+_REST = (
+    update(PlaceTable)
+    .where(PlaceTable.number == bindparam("place"))
+    .values(rest_until=now() + bindparam("rest_s", type_=Double()))
+)
+
+
+def visited(
+    db: Connection,
+    polite: Politeness,
+    claim: Claim,
+    answer: Answer,
+    reason: str,
+    *,
+    after_s: float | None,
+) -> None:
+    """The connection is closed: its place is free, and how it went is remembered."""
+    db.execute(_PARTED, {"item": claim.item, "number": claim.fence})
+    happened(db, claim.campaign.id, Happening(answer.value), reason)
+    place = host_number(claim.uri)
+    if place == NO_HOST:
+        return
+    if answer is Answer.ANSWERED:
+        db.execute(_WELL, {"place": place})
+    else:
+        trouble(db, polite, place, host_name(claim.uri), reason, after_s=after_s)
+
+
+def store_trouble(db: Connection, polite: Politeness, reason: str, after_s: float | None) -> None:
+    trouble(db, polite, STORE, STORE_NAME, reason, after_s=after_s)
+
+
+def store_well(db: Connection) -> None:
+    db.execute(_WELL, {"place": STORE})
+
+
+def trouble(
+    db: Connection,
+    polite: Politeness,
+    place: int,
+    name: str,
+    reason: str,
+    *,
+    after_s: float | None,
+) -> None:
+    line = {"number": place, "name": name, "reason": clean(reason)}
+    times = db.execute(_in_trouble(db.dialect.name), line).scalar_one()
+    rest_s = polite.rest(times, after_s)
+    if rest_s > 0:
+        db.execute(_REST, {"place": place, "rest_s": rest_s})
+
+
+@cache
+def _in_trouble(dialect: str) -> Any:
+    statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, down_since=now())
+    since = case((PlaceTable.down_since > 0, PlaceTable.down_since), else_=now())
+    return statement.on_conflict_do_update(
+        index_elements=["number"],
+        set_={
+            "trouble": PlaceTable.trouble + 1,
+            "reason": statement.excluded.reason,
+            "down_since": since,
+        },
+    ).returning(PlaceTable.trouble)
+
+
+def resting(db: Connection) -> tuple[Resting, ...]:
+    found = db.execute(
+        select(
+            PlaceTable.name,
+            PlaceTable.reason,
+            PlaceTable.trouble,
+            (PlaceTable.rest_until - now()).label("for_s"),
+        )
+        .where(text("trouble > 0"), PlaceTable.rest_until > now())
+        .order_by(PlaceTable.down_since)
+        .limit(SHOWN)
+    )
+    return tuple(
+        Resting(name=row.name, reason=row.reason, for_s=row.for_s, trouble=row.trouble)
+        for row in found
+    )
+
+
+# What happened, counted for the brake
+
+
+def happened(db: Connection, campaign: int, what: Happening, words: str) -> None:
+    line = {"campaign_id": campaign, "what": what.value, "slot": slot_of(db), "words": clean(words)}
+    db.execute(_counted(db.dialect.name), line)
+
+
+@cache
+def _counted(dialect: str) -> Insert:
+    statement = insert_into(dialect, OccurrenceTable).values(times=1, at=now())
+    return statement.on_conflict_do_update(
+        index_elements=["campaign_id", "what", "slot"],
+        set_={
+            "times": OccurrenceTable.times + 1,
+            "at": statement.excluded.at,
+            "words": statement.excluded.words,
+        },
+    )
+
+
+def occurrences(db: Connection, campaign: int) -> dict[Happening, Happened]:
+    found = db.execute(
+        select(OccurrenceTable.what, OccurrenceTable.times, OccurrenceTable.words)
+        .where(OccurrenceTable.campaign_id == campaign)
+        .order_by(OccurrenceTable.at)
+    ).all()
+    return {what: _sum([row for row in found if row.what == what.value]) for what in Happening}
+
+
+def _sum(rows: Sequence[Any]) -> Happened:
+    words = rows[-1].words if rows else ""
+    return Happened(times=sum(int(row.times) for row in rows), words=words)

@@ -1,0 +1,298 @@
+"""Hosts are visited politely by the whole fleet, and one that has trouble holds up nobody else."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+from sqlalchemy import text
+
+from infra.hosts import host_name, host_number
+from infra.ledger import Ledger, Policy, migrate, open_ledger
+from infra.ledger.engine import make_engine, parse
+from infra.ledger.policy import Politeness
+from infra.ledger.window import shares
+from schemas.records import Answer, Happening, NewItem, Offer, Trust
+from schemas.stages import Stage
+from tests.services.items import claimed, extracted, new, options, pass_time, submitted
+from tests.services.test_ledger_window import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
+from unmask.outcomes import Outcome
+
+LEASE_S = 60.0
+
+
+def polite(ledger: Ledger, **rules: float) -> Ledger:
+    return Ledger(ledger.engine, policy=Policy(politeness=Politeness(**rules), jitter=0.0))  # type: ignore[arg-type]
+
+
+def filled(ledger: Ledger, hosts: Iterable[str], name: str = "one") -> None:
+    """An item for each mention of a host, in this order."""
+    campaign = ledger.open_campaign(options(name))
+    lines = (new(number, uri=f"https://{host}/{number}") for number, host in enumerate(hosts))
+    ledger.submit(campaign, lines)
+
+
+def offered(ledger: Ledger, window: int = 100) -> list[Offer]:
+    return ledger.offer(window=window, lease_s=LEASE_S)
+
+
+def by_host(offers: Iterable[Offer]) -> Counter[str]:
+    return Counter(host_name(offer.uri) for offer in offers)
+
+
+def answered(ledger: Ledger, offer: Offer, answer: Answer, after_s: float | None = None) -> None:
+    """The item is claimed, its host visited, and the item given back for later."""
+    claim = claimed(ledger, offer.item)
+    ledger.visited(claim, answer, f"{answer} it was", after_s=after_s)
+    ledger.retry_fetch(claim, "later", after_s=after_s)
+
+
+def later(ledger: Ledger, seconds: float) -> None:
+    pass_time(ledger, seconds)
+    with ledger.engine.begin() as db:
+        for column in ("rest_until", "next_at", "down_since"):
+            sooner = f"UPDATE place SET {column} = {column} - :s WHERE {column} > 0"
+            db.execute(text(sooner), {"s": seconds})
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://CDN.Example.:8443/a.mp4", "cdn.example"),
+        ("http://[2001:db8::1]:80/a", "[2001:db8::1]"),
+        ("https://user:pw@cdn.example?x", "cdn.example"),
+        ("/media/a.mp4", ""),
+        ("file:///media/a.mp4", ""),
+        ("s3://bucket/a.mp4", ""),
+    ],
+)
+def test_whose_host_it_is(uri: str, name: str) -> None:
+    assert host_name(uri) == name
+    assert bool(host_number(uri)) == bool(name)
+
+
+def test_the_same_host_is_the_same_number() -> None:
+    assert host_number("https://a.example/1") == host_number("http://A.EXAMPLE:8080/2")
+    assert host_number("https://a.example/1") != host_number("https://b.example/1")
+
+
+def test_shares_are_even_and_use_what_others_leave() -> None:
+    assert shares(7, {1: 1, 2: 9, 3: 2}) == {1: 1, 2: 4, 3: 2}
+    assert shares(100, {1: 0, 2: 3}) == {2: 3}
+    assert shares(2, {1: 5, 2: 5, 3: 5}) == {1: 1, 2: 1}
+    assert shares(0, {1: 5}) == {}
+
+
+def test_a_host_gets_so_many_connections_and_no_more(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=3)
+    filled(kind, ["a.example"] * 20 + ["b.example"] * 2)
+    first = offered(kind)
+    assert by_host(first) == {"a.example": 3, "b.example": 2}
+    assert offered(kind) == []
+    claim = claimed(kind, next(one.item for one in first if "a.example" in one.uri))
+    assert offered(kind) == [], "a fetch that is under way is a connection"
+    kind.visited(claim, Answer.ANSWERED)
+    assert by_host(offered(kind)) == {"a.example": 1}, "it is cut now, and its host is free"
+
+
+def test_a_lost_worker_holds_no_connection_for_ever(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    filled(kind, ["a.example"] * 3)
+    (offer,) = offered(kind)
+    claimed(kind, offer.item)
+    pass_time(kind, LEASE_S + 1)
+    kind.sweep()
+    assert len(offered(kind)) == 1
+
+
+def test_without_a_limit_one_host_may_fill_the_window(ledger: Ledger) -> None:
+    filled(ledger, ["a.example"] * 50)
+    assert len(offered(ledger, window=16)) == 14
+
+
+def test_files_of_this_machine_have_no_host(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1, per_s=1)
+    campaign = kind.open_campaign(options())
+    kind.submit(campaign, (NewItem(uri=f"/media/{n}.mp4", trust=Trust.LOCAL) for n in range(30)))
+    assert len(offered(kind, window=16)) == 14
+
+
+def test_a_rate_holds_over_many_looks(ledger: Ledger) -> None:
+    kind = polite(ledger, per_s=2)
+    filled(kind, ["a.example"] * 50 + ["b.example"] * 50)
+    first = by_host(offered(kind))
+    assert set(first.values()) <= {2, 3, 4}, "a burst of a second, and the one before"
+    assert offered(kind) == []
+    seen = 0
+    for _ in range(10):
+        later(kind, 1.0)
+        seen += by_host(offered(kind))["a.example"]
+    assert 18 <= seen <= 22
+
+
+def test_retry_after_is_meant_for_the_host(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4)
+    filled(kind, ["a.example"] * 20 + ["b.example"] * 20)
+    one = next(offer for offer in offered(kind) if "a.example" in offer.uri)
+    answered(kind, one, Answer.BUSY, after_s=500)
+    kind.forget_offers()
+    assert by_host(offered(kind)) == {"b.example": 4}
+    (rest,) = kind.resting()
+    assert (rest.name, rest.reason) == ("a.example", "busy it was")
+    assert 490 < rest.for_s <= 500
+    later(kind, 501)
+    assert by_host(offered(kind))["a.example"] > 0
+
+
+def test_a_failing_host_rests_longer_each_time_and_others_go_on(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, rest_s=30, patience=3)
+    filled(kind, ["a.example"] * 30 + ["b.example"] * 30)
+    for one in [offer for offer in offered(kind) if "a.example" in offer.uri][:3]:
+        answered(kind, one, Answer.SILENT)
+    kind.forget_offers()
+    assert by_host(offered(kind)) == {"b.example": 4}
+    later(kind, 31)
+    kind.forget_offers()
+    (again,) = [offer for offer in offered(kind) if "a.example" in offer.uri]
+    answered(kind, again, Answer.SILENT)
+    later(kind, 31)
+    kind.forget_offers()
+    assert "a.example" not in by_host(offered(kind)), "the second rest is twice as long"
+    later(kind, 31)
+    kind.forget_offers()
+    (again,) = [offer for offer in offered(kind) if "a.example" in offer.uri]
+    kind.visited(claimed(kind, again.item), Answer.ANSWERED)
+    kind.forget_offers()
+    assert by_host(offered(kind))["a.example"] == 4, "one success, and it is well again"
+    assert kind.resting() == ()
+
+
+def test_a_host_that_is_down_for_good_is_given_up_and_tried_again_on_request(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.ledger.given_up.BATCH", 4)
+    kind = polite(ledger, connections=4, give_up_s=1_000)
+    filled(kind, ["a.example"] * 10 + ["b.example"] * 2)
+    for one in [offer for offer in offered(kind) if "a.example" in offer.uri][:3]:
+        answered(kind, one, Answer.SILENT)
+    kind.sweep()
+    assert kind.status("one").outcomes == {}
+    later(kind, 1_001)
+    for _ in range(3):
+        kind.sweep()
+    assert kind.status("one").outcomes == {Outcome.UNREACHABLE: 6}, "those that never ran"
+    row = next(row for row in kind.results("one") if row.outcome)
+    assert row.reason == "a.example failed for 17 min without one success; last: silent it was"
+    assert kind.requeue("one", {Outcome.UNREACHABLE}) == 6
+    kind.sweep()
+    assert kind.status("one").outcomes == {}
+    kind.forget_offers()
+    assert by_host(offered(kind))["a.example"] == 4
+
+
+def test_a_visit_that_goes_well_writes_no_row_for_its_host(ledger: Ledger) -> None:
+    filled(ledger, ["a.example"])
+    (offer,) = offered(ledger)
+    ledger.visited(claimed(ledger, offer.item), Answer.ANSWERED)
+    with ledger.engine.begin() as db:
+        assert db.scalar(text("SELECT count(*) FROM place")) == 0
+
+
+def test_hosts_take_turns(ledger: Ledger) -> None:
+    filled(ledger, ["big.example"] * 200 + [f"h{n}.example" for n in range(6)])
+    found = by_host(offered(ledger, window=16))
+    assert len(found) == 7
+    assert sum(found.values()) == 14
+
+
+def test_whose_turn_it_was_waits_until_all_others_had_theirs(ledger: Ledger) -> None:
+    filled(ledger, [f"h{n}.example" for n in range(6)] * 10)
+    seen = []
+    for _ in range(6):
+        (offer,) = offered(ledger, window=1)
+        seen.append(host_name(offer.uri))
+        claimed(ledger, offer.item)
+    assert len(set(seen)) == 6
+
+
+def test_what_is_counted_for_the_brake(ledger: Ledger) -> None:
+    first, second, third = submitted(ledger, 3)
+    ledger.visited(claimed(ledger, first), Answer.ANSWERED)
+    ledger.visited(claimed(ledger, second), Answer.SILENT, "no resolver")
+    ledger.fail(claimed(ledger, third), "a bug of ours")
+    found = ledger.happened("one")
+    assert found[Happening.ANSWERED].times == 1
+    assert (found[Happening.SILENT].times, found[Happening.SILENT].words) == (1, "no resolver")
+    assert (found[Happening.FAILED].times, found[Happening.FAILED].words) == (1, "a bug of ours")
+    assert found[Happening.BUSY].times == 0
+
+
+def test_a_full_store_lets_everything_rest_and_one_item_tries_it_then(ledger: Ledger) -> None:
+    kind = polite(ledger, rest_s=30, patience=3)
+    filled(kind, [f"h{n}.example" for n in range(20)])
+    before = offered(kind, window=4)
+    for _ in range(3):
+        kind.store_trouble("object storage: no space left")
+    kind.forget_offers()
+    assert offered(kind, window=8) == []
+    assert kind.resting()[0].name == "object storage"
+    later(kind, 31)
+    kind.forget_offers()
+    (trial,) = offered(kind, window=8)
+    assert before
+    assert kind.extracted(claimed(kind, trial.item), extracted(1)) is Stage.EXTRACTED
+    kind.forget_offers()
+    assert len(offered(kind, window=8)) > 1
+    assert kind.resting() == ()
+
+
+def test_one_host_with_a_huge_backlog_hides_no_other(ledger: Ledger) -> None:
+    """Neither is it read from end to end to find the others."""
+    kind = polite(ledger, connections=2)
+    filled(kind, ["big.example"] * 60_000 + [f"h{n}.example" for n in range(10)])
+    effort = Effort(kind)
+    first: list[Offer] = []
+    cost = effort.of(lambda: first.extend(offered(kind, window=40)))
+    assert by_host(first) == {"big.example": 2} | {f"h{n}.example": 1 for n in range(10)}
+    again: list[Offer] = []
+    cost = max(cost, effort.of(lambda: again.extend(offered(kind, window=40))))
+    assert again == []
+    sqlite = kind.engine.dialect.name == "sqlite"
+    assert cost <= (SQLITE_LIMIT if sqlite else POSTGRESQL_LIMIT)
+
+
+def test_retries_of_a_closed_host_make_way(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.ledger.offer.LOOK", 2)
+    kind = polite(ledger, connections=1)
+    filled(kind, ["a.example"] * 10 + ["b.example"])
+    with kind.engine.begin() as db:
+        db.execute(text("UPDATE item SET not_before = 5 + id"))
+    seen: Counter[str] = Counter()
+    for _ in range(8):
+        seen += by_host(offered(kind, window=8))
+    assert seen == {"a.example": 1, "b.example": 1}
+
+
+def test_an_upgrade_knows_the_hosts_of_what_waits(empty: str) -> None:
+    migrate(empty, "0001")
+    engine = make_engine(parse(empty))
+    with engine.begin() as db:
+        db.execute(
+            text(
+                "INSERT INTO campaign (id, name, model, model_digest, spec, spec_digest, priority,"
+                " extract_only, created_at) VALUES (1, 'c', 'm', 'd', '{}', 's', 3, :no, 0)"
+            ),
+            {"no": False},
+        )
+        db.execute(
+            text(
+                "INSERT INTO item (campaign_id, digest, uri, trust, extra, submitted_at)"
+                " VALUES (1, :digest, 'https://a.example/1', 'remote', '{}', 0)"
+            ),
+            {"digest": b"1"},
+        )
+    engine.dispose()
+    migrate(empty)
+    ledger = open_ledger(empty)
+    with ledger.engine.begin() as db:
+        assert db.scalar(text("SELECT host FROM item")) == host_number("https://a.example/2")
+    ledger.close()
