@@ -54,7 +54,7 @@ PICKED = (
     ItemTable.campaign_id,
 )
 AGAIN = and_(ItemTable.not_before > 0, ItemTable.not_before <= now())
-_FRESH = (
+_FRESH: Any = (
     select(*PICKED)
     .with_hint(ItemTable, *BY_FRESH)
     .where(ItemTable.campaign_id == bindparam("campaign"), text(IS_FRESH))
