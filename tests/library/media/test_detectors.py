@@ -42,3 +42,8 @@ def test_yunet_without_its_weights_says_how_to_mend_it(monkeypatch: pytest.Monke
     monkeypatch.delenv(WEIGHTS, raising=False)
     with pytest.raises(Unusable, match=WEIGHTS):
         YuNet()
+
+
+def test_an_unknown_detector_is_refused_by_its_name() -> None:
+    with pytest.raises(Unusable, match="no face detector `eigenfaces`; there are centerface, "):
+        detector("eigenfaces")

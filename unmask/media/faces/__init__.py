@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+from unmask.errors import Unusable
 from unmask.media.faces.blazeface import BlazeFace
 from unmask.media.faces.centerface import CenterFace
 from unmask.media.faces.dlib_faces import Cnn, Hog
@@ -25,6 +26,8 @@ SHIPPED = ("centerface", "blazeface", "hog", "cnn")
 
 @cache
 def detector(name: str) -> Detector:
+    if name not in _MAKERS:
+        raise Unusable(f"there is no face detector `{name}`; there are {', '.join(_MAKERS)}")
     return _MAKERS[name]()
 
 

@@ -1,6 +1,7 @@
 """Everything slow or read from files, done once, before a process is forked per file."""
 
 import gc
+from importlib import import_module
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ def warm(detectors: tuple[str, ...] = SHIPPED) -> None:
     """After this, `extract` opens no file, and works in a forked child."""
     # OpenCV's and the detectors' own threads would not survive the fork; they gain little here.
     cv2.setNumThreads(1)
+    import_module("unmask.media.road")
     for name in detectors:
         detector(name)(np.zeros((64, 64, 3), np.uint8))
     models()
