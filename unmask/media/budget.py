@@ -1,5 +1,6 @@
 """What one file may still cost, checked as it is spent."""
 
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,18 +10,42 @@ from unmask.media.values import Limits
 from unmask.outcomes import Outcome
 
 
-class Budget:
-    """A deadline that began when this was made, and the largest picture allowed."""
+def peak_memory() -> int:
+    """The most that this process has held so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Budget:
+    """A deadline that began when this was made, memory counted from then on, the largest picture.
+
+    Memory is what the process holds beyond its highest mark of before: all of it in a process made
+    for one file, and never too much in another.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        memory: Callable[[], int] = peak_memory,
+    ) -> None:
         self._limits = limits
         self._clock = clock
         self._ends = clock() + limits.deadline_s
+        self._memory = memory
+        self._most = memory() + limits.memory_bytes
 
-    def check_time(self) -> None:
+    def check(self) -> None:
+        """Between two steps of decoding: says which of time and memory ran out."""
         if self._clock() > self._ends:
             allowed = f"{self._limits.deadline_s:g} s"
-            raise Refused(Outcome.TIMED_OUT, f"decoding did not end within {allowed}")
+            raise Refused(
+                Outcome.TIMED_OUT, f"decoding ran out of time: it did not end within {allowed}"
+            )
+        if self._memory() > self._most:
+            allowed = f"{self._limits.memory_bytes / (1 << 20):,.0f} MB"
+            raise Refused(
+                Outcome.OVER_BUDGET, f"decoding ran out of memory: it took more than {allowed}"
+            )
 
     def check_size(self, width: int, height: int) -> None:
         if width * height > self._limits.max_pixels:

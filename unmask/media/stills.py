@@ -62,7 +62,7 @@ class Still:
         """The number and the time of each frame, for as long as there are more."""
         index, moment = 0, 0.0
         while self._turn_to(index):
-            self._budget.check_time()
+            self._budget.check()
             yield index, moment / _MILLISECONDS
             moment += float(self._image.info.get("duration") or _USUAL_MS)
             index += 1

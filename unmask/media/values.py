@@ -21,6 +21,8 @@ class Limits:
     max_bytes: int = 4 << 30
     #: Seconds that decoding may take, by the wall clock.
     deadline_s: float = 300
+    #: Memory that decoding may take beyond what the process held before.
+    memory_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)

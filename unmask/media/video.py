@@ -171,7 +171,7 @@ class Video:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
         broken = 0
         for packet in self._packets():
-            self._budget.check_time()
+            self._budget.check()
             self._skip_what_nobody_needs(packet)
             try:
                 frames = packet.decode()
