@@ -11,13 +11,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bench.clips_in_store import StoredItems
 from bench.timing import alternating, quiet
 from unmask.model import plan
 from unmask.model.bundle import Bundle
 from unmask.model.clips import Window
-from unmask.model.engine import LSTM_STEPS
+from unmask.model.device import choose_precision
+from unmask.model.engine import LSTM_STEPS, Engine
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.predict import Predictor, build, load
@@ -69,6 +71,7 @@ def main() -> None:
     figures: dict[str, float] = {}
     parts: list[Callable[[], dict[str, float]]] = [
         lambda: speeds(large, light, device),
+        lambda: from_device_memory(large, device),
         lambda: agreement(large, device),
         padding,
         lambda: StoredItems(light).figures(load(light, device), RUNS),
@@ -110,6 +113,23 @@ def speeds(large: Bundle, light: Bundle, device: str) -> dict[str, float]:
         "gemm_peak_gflops": peak,
         "share_of_gemm_peak": done / peak,
     }
+
+
+def from_device_memory(bundle: Bundle, device: str) -> dict[str, float]:
+    """Trunk and LSTM alone: the frames lie where they are needed, nothing is copied."""
+    place = torch.device(device)
+    engine = Engine(build(bundle), bundle.description, place, choose_precision(place))
+    count = CLIPS[device] * CLIP_FRAMES
+    side = bundle.spec.size
+    frames = torch.randint(0, 256, (count, side, side, 3), dtype=torch.uint8, device=place)
+
+    def score() -> Tensor:
+        with torch.inference_mode():
+            windows = torch.split(engine.features_at_hand(frames), CLIP_FRAMES)
+            return engine.score(windows, lambda: None).logits.cpu()
+
+    seconds = alternating({"device": score}, RUNS)["device"]
+    return {"device_memory_frames_per_s": count / seconds}
 
 
 def gemm_peak(predictor: Predictor, device: str) -> float:

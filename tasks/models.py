@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from unmask.errors import UnmaskError
-from unmask.model.bundle import Bundle
+from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
 from unmask.model.predict import Predictor, Warmed, load
@@ -65,7 +65,12 @@ class Models:
 
     def _find(self, digest: str) -> Bundle:
         for name in names(self._shelf):
-            bundle = find_bundle(name, self._shelf)
+            try:
+                bundle = find_bundle(name, self._shelf)
+            except BadBundle as error:
+                # Another campaign's trouble, if anybody's.
+                log.warning("left aside: %s", error)
+                continue
             if bundle.digest == digest:
                 return bundle
         raise UnknownModel(f"no model of digest {digest} in {self._shelf}")

@@ -102,11 +102,23 @@ class Rule:
     """How a person's windows become one number: a mean over the `top` windows (all without it)."""
 
     top: Annotated[int, Field(ge=1)] | None = None
+    #: How much the higher ones of them count: 0 is their plain mean, a large number nearly their
+    #: maximum.
+    sharpness: Annotated[float, Field(ge=0, le=100)] = 0.0
 
     def __call__(self, probabilities: list[float]) -> float:
         """A mean of log-odds: a higher window, or one more at or above it, never lowers it."""
         odds = sorted(map(log_odds, probabilities), reverse=True)[: self.top]
-        return from_log_odds(math.fsum(odds) / len(odds))
+        return from_log_odds(_mean(odds, self.sharpness))
+
+
+def _mean(values: list[float], sharpness: float) -> float:
+    """(1/s) log mean exp(s·v), which is the mean for s → 0 and the maximum for s → ∞."""
+    if not sharpness:
+        return math.fsum(values) / len(values)
+    highest = max(values)
+    grown = math.fsum(math.exp(sharpness * (value - highest)) for value in values)
+    return highest + math.log(grown / len(values)) / sharpness
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

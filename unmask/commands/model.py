@@ -1,5 +1,6 @@
 """`unmask model`: what a bundle is, whether it can be trusted, and bundles from old files."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,9 @@ Mode = Annotated[
     typer.Option(help="as the web app reads it, as the notebook does, or over time"),
 ]
 Length = Annotated[int | None, typer.Option(help="window length, if the file name lacks it")]
+Scores = Annotated[
+    Path, typer.Argument(help="lines of `unmask score --json`, each with `fake` (and `group`)")
+]
 Encoding = Annotated[Literal["fp32", "bf16", "int8"], typer.Option(help="of the stored weights")]
 
 
@@ -75,6 +79,27 @@ def convert(
     typer.echo(f"{target}: {bundle.name}, {mode}, windows of {bundle.spec.frames} frames")
 
 
+@app.command()
+def rule(scores: Scores) -> None:
+    """Compare rules that make windows a verdict, on labelled scores; name the one to use."""
+    from unmask.train.rules import choose, compare, read_labelled
+
+    try:
+        items = read_labelled(scores)
+    except (Unusable, OSError) as error:
+        raise _refused(error) from error
+    found = compare(items)
+    best = choose(found)
+    table = Table("rule", "AUC on held-out groups", "below the best", "±", box=None)
+    for each in found:
+        mark = " ←" if each is best else ""
+        numbers = (f"{each.auc:.4f}", f"{each.below:.4f}", f"{each.error:.4f}{mark}")
+        table.add_row(each.name, *numbers)
+    Console(soft_wrap=True).print(table, highlight=False)
+    told = {"top": best.rule.top, "sharpness": best.rule.sharpness}
+    typer.echo(f'{len(items)} items; in model.json: "rule": {json.dumps(told)}')
+
+
 def facts(bundle: Bundle) -> dict[str, str]:
     said, built = bundle.description, bundle.architecture
     return {
@@ -111,6 +136,6 @@ def _opened(model: str) -> Bundle:
         raise _refused(error) from error
 
 
-def _refused(error: Unusable) -> typer.Exit:
+def _refused(error: Exception) -> typer.Exit:
     typer.echo(f"unmask: {error}", err=True)
     return typer.Exit(1)

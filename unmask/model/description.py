@@ -10,7 +10,7 @@ from unmask.spec import ScanSpec
 
 FORMAT = 1
 
-Trunk = Literal["resnext50_32x4d", "mobilenet_v2"]
+Trunk = Literal["resnext50_32x4d", "mobilenet_v2", "efficientnet_lite0"]
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -44,6 +44,11 @@ class Engine:
         """(N, F) in float32, on the device. `between` is called before each chunk."""
         return self._through(line, self._run_trunk, between)
 
+    def features_at_hand(self, frames: Tensor) -> Tensor:
+        """The same for frames that lie on the device already, as bytes."""
+        parts = [halving(chunk, self._run_trunk) for chunk in torch.split(frames, self._chunk)]
+        return torch.cat([features for part in parts for features in part])
+
     def maps(self, line: FrameLine, between: Between) -> Tensor:
         """The trunk's last stage for each frame, (N, C, s, s) in float32."""
         return self._through(line, self._run_maps, between)

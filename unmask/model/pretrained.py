@@ -6,6 +6,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import nn
 
+from unmask.errors import Unusable
 from unmask.model import vision
 from unmask.model.checkpoint import read_checkpoint
 from unmask.model.description import Trunk
@@ -15,7 +16,13 @@ from unmask.model.weights import State, check_state
 IMAGENET = "imagenet"
 
 #: What torchvision's names begin with where ours begin with nothing, and its classifier's names.
-_PREFIX: dict[Trunk, str] = {"resnext50_32x4d": "", "mobilenet_v2": "features."}
+_PREFIX: dict[Trunk, str] = {
+    "resnext50_32x4d": "",
+    "mobilenet_v2": "features.",
+    "efficientnet_lite0": "features.",
+}
+#: torchvision publishes no weights for these; a file is needed.
+_UNPUBLISHED: tuple[Trunk, ...] = ("efficientnet_lite0",)
 _CLASSIFIER = ("fc.", "classifier.")
 
 
@@ -41,6 +48,8 @@ def trunk_names(state: State, kind: Trunk) -> State:
 
 
 def _published(kind: Trunk) -> State:
+    if kind in _UNPUBLISHED:
+        raise Unusable(f"torchvision publishes no weights of {kind}; name a file of your own")
     state: State = vision.get_model_weights(kind).DEFAULT.get_state_dict(check_hash=True)
     return state
 

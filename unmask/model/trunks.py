@@ -31,9 +31,21 @@ def _mobilenet_v2() -> nn.Module:
     return features
 
 
+def _efficientnet_lite0() -> nn.Module:
+    """B0 without squeeze and excitation, and with ReLU6: only what every machine does fast."""
+    features: nn.Module = vision.efficientnet_b0(weights=None).features
+    for name, module in list(features.named_modules()):
+        if isinstance(module, vision.SqueezeExcitation):
+            features.set_submodule(name, nn.Identity())
+        elif isinstance(module, nn.SiLU):
+            features.set_submodule(name, nn.ReLU6(inplace=True))
+    return features
+
+
 #: A further trunk (attention heads, a spatial transformer) is one entry here and one name in
 #: `description.Trunk`.
 TRUNKS: dict[Trunk, TrunkKind] = {
     "resnext50_32x4d": TrunkKind(make=_resnext50, features=2048),
     "mobilenet_v2": TrunkKind(make=_mobilenet_v2, features=1280),
+    "efficientnet_lite0": TrunkKind(make=_efficientnet_lite0, features=1280),
 }

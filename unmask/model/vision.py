@@ -46,6 +46,18 @@ def _import() -> None:
 
 _import()
 
-from torchvision.models import get_model_weights, mobilenet_v2, resnext50_32x4d  # noqa: E402
+from torchvision.models import (  # noqa: E402
+    efficientnet_b0,
+    get_model_weights,
+    mobilenet_v2,
+    resnext50_32x4d,
+)
+from torchvision.ops import SqueezeExcitation  # noqa: E402
 
-__all__ = ["get_model_weights", "mobilenet_v2", "resnext50_32x4d"]
+__all__ = [
+    "SqueezeExcitation",
+    "efficientnet_b0",
+    "get_model_weights",
+    "mobilenet_v2",
+    "resnext50_32x4d",
+]

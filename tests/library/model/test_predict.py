@@ -26,8 +26,11 @@ def raws(predictor: Predictor, clips: list[PersonFrames]) -> list[list[float]]:
     return [[score.raw for score in scores] for scores in predictor.score(clips)]
 
 
-def test_agrees_with_the_plain_network(predictor: Predictor) -> None:
+@pytest.mark.parametrize("trunk", ["mobilenet_v2", "efficientnet_lite0"])
+def test_agrees_with_the_plain_network(tmp_path: Path, trunk: str) -> None:
     """The fast path against the module as it is trained, on one window alone."""
+    bundle = write_bundle(tmp_path, architecture=TEMPORAL | {"trunk": trunk})
+    predictor = load(bundle, "cpu", "fp32")
     clip = window(9, seed=1)
     network = build(predictor.bundle)
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

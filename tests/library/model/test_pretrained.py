@@ -41,3 +41,13 @@ def test_what_is_no_weights_file_is_refused(tmp_path: Path) -> None:
             load_trunk(TRUNKS["mobilenet_v2"].make(), "mobilenet_v2", str(tmp_path / name))
     with pytest.raises(Unusable):
         load_trunk(TRUNKS["mobilenet_v2"].make(), "mobilenet_v2", str(tmp_path / "nosuch.pth"))
+
+
+def test_the_light_trunk_has_only_quick_layers_and_no_published_weights() -> None:
+    trunk = TRUNKS["efficientnet_lite0"].make().eval()
+    kinds = {type(module).__name__ for module in trunk.modules()}
+    assert not kinds & {"SiLU", "SqueezeExcitation", "Sigmoid"}
+    with torch.inference_mode():
+        assert trunk(torch.rand(2, 3, 112, 112)).shape == (2, 1280, 4, 4)
+    with pytest.raises(Unusable, match="publishes no weights"):
+        load_trunk(trunk, "efficientnet_lite0", "imagenet")

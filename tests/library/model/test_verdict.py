@@ -98,6 +98,16 @@ def test_rule_takes_the_top_windows() -> None:
     assert Rule(top=2)([0.2, 0.5, 0.5]) == pytest.approx(0.5)
 
 
+def test_rule_may_lie_between_mean_and_maximum() -> None:
+    windows = [0.2, 0.5, 0.8]
+    found = [Rule(sharpness=sharpness)(windows) for sharpness in (0.0, 0.01, 1.0, 100.0)]
+    assert found == sorted(found)
+    assert found[0] == pytest.approx(found[1], abs=0.01)
+    assert found[3] == pytest.approx(0.8, abs=0.01)
+    odds = [0.25, 1.0, 4.0]
+    assert Rule(sharpness=1.0)(windows) == pytest.approx(sum(odds) / 3 / (1 + sum(odds) / 3))
+
+
 raws = st.floats(0, 1)
 curves = st.one_of(
     st.builds(Logistic, slope=st.floats(0.1, 5), shift=st.floats(-3, 3)),
@@ -108,7 +118,7 @@ judgements = st.builds(
     untrained=st.just(False),
     calibration=st.builds(Calibration, window=curves, item=curves),
     thresholds=st.just(THRESHOLDS),
-    rule=st.builds(Rule, top=st.none() | st.integers(1, 5)),
+    rule=st.builds(Rule, top=st.none() | st.integers(1, 5), sharpness=st.floats(0, 100)),
 )
 people = st.lists(st.lists(raws, min_size=1, max_size=6), min_size=1, max_size=3)
 ORDER = [Outcome.REAL, Outcome.UNSURE, Outcome.FAKE]

@@ -1,0 +1,82 @@
+"""`python -m bench fast_path MODEL FOLDER`: what the fast path costs in quality, on labelled media.
+
+FOLDER holds pictures and videos below `fake/` and `real/`. Each is cut once and scored twice: in
+float32, and as this machine serves it. The AUC is over files, each at its most suspicious window.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from unmask.errors import Refused
+from unmask.media import extract, warm
+from unmask.media.values import Limits, Manifest
+from unmask.model.bundle import Bundle
+from unmask.model.clips import PersonFrames
+from unmask.model.persons import all_frames
+from unmask.model.predict import Predictor, load
+from unmask.model.shelf import find_bundle
+from unmask.train.metrics import auc
+
+LABELS = ("fake", "real")
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(prog="python -m bench fast_path", description=__doc__)
+    reader.formatter_class = argparse.RawDescriptionHelpFormatter
+    reader.add_argument("model", help="a bundle's folder, or a shipped one's name")
+    reader.add_argument("folder", type=Path, help="with fake/ and real/ in it")
+    asked = reader.parse_args()
+    bundle = find_bundle(asked.model)
+    print(json.dumps(compared(bundle, asked.folder)))
+
+
+def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
+    warm((bundle.spec.detector,))
+    exact, fast = load(bundle, precision="fp32"), load(bundle)
+    fake, slow, quick = list[bool](), list[float](), list[float]()
+    for label, people in labelled(bundle, folder):
+        fake.append(label == LABELS[0])
+        slow.append(_highest(exact, people))
+        quick.append(_highest(fast, people))
+    if len(set(fake)) < len(LABELS):
+        raise SystemExit(f"{folder}: it needs faces both in fake/ and in real/")
+    one, other = auc(slow, fake), auc(quick, fake)
+    return {
+        "machine": torch.cuda.get_device_name() if fast.device != "cpu" else "cpu",
+        "precision": fast.precision,
+        "files": len(fake),
+        "auc_fp32": one,
+        "auc_fast": other,
+        "auc_loss": one - other,
+        "largest_change": max(abs(a - b) for a, b in zip(slow, quick, strict=True)),
+    }
+
+
+def labelled(bundle: Bundle, folder: Path) -> Iterator[tuple[str, list[PersonFrames]]]:
+    """Files in which somebody is found; the others say nothing of a network."""
+    for label in LABELS:
+        for path in sorted(path for path in (folder / label).rglob("*") if path.is_file()):
+            people = _people(bundle, path)
+            if people:
+                yield label, people
+
+
+def _people(bundle: Bundle, path: Path) -> list[PersonFrames]:
+    clips: dict[str, bytes] = {}
+    try:
+        with path.open("rb") as file:
+            for found in extract(file, bundle.spec, Limits()):
+                if isinstance(found, Manifest):
+                    return all_frames(found, clips)
+                clips[found.sha256] = found.data
+    except Refused as refusal:
+        print(f"{path}: {refusal}")
+    return []
+
+
+def _highest(predictor: Predictor, people: list[PersonFrames]) -> float:
+    return max(score.raw for own in predictor.score(people) for score in own)
