@@ -19,6 +19,9 @@ POSTGRESQL_CONNECT: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
     "application_name": "unmask",
+    # A frozen worker may hold rows in the middle of a transaction: the server ends it, and those
+    # who wait for its rows give up before their own leases end.
+    "options": "-c idle_in_transaction_session_timeout=20s -c lock_timeout=10s",
 }
 POOL_TIMEOUT_S = 30
 

@@ -8,8 +8,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from unmask.errors import TryAgain, Unusable
 
-#: Connection lost, out of resources, shut down by an operator, deadlock, lock not had.
-PASSING_SQLSTATES = ("08", "53", "57", "40", "55P03")
+#: Connection lost, out of resources, shut down by an operator, deadlock, lock not had, too long
+#: in a transaction.
+PASSING_SQLSTATES = ("08", "53", "57", "40", "55P03", "25P03")
 PASSING_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
