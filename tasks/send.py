@@ -1,12 +1,14 @@
 """Ring the doorbell: tell a queue that an item is on offer."""
 
+import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from celery import Celery
-from kombu import Producer
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError, OperationalError
 
 from infra.redact import redact
 from schemas.messages import ItemMessage
@@ -16,17 +18,25 @@ from tasks import names
 
 log = logging.getLogger(__name__)
 
+#: Messages that go to Redis together.
+BATCH = 1_000
+#: Whether a batch that failed has arrived is not known. Sent twice, its messages are duplicates.
+TRIES = 2
+
 
 def send(app: Celery, offers: Iterable[Offer]) -> int:
     """Publish the offers; what Redis does not take is offered again when its lease ends."""
     sent = 0
-    try:
-        with app.producer_pool.acquire(block=True) as producer:
-            for offer in offers:
-                _publish(app, producer, offer)
-                sent += 1
-    except OperationalError as error:
-        log.warning("Redis took %d offers and then no more: %s", sent, error)
+    with app.producer_pool.acquire(block=True) as given:
+        producer: Any = given  # the types that there are for kombu know of no batches
+        passing = (KombuError, *producer.connection.connection_errors)
+        try:
+            for group in _groups(offers):
+                _try(app, producer, group, passing)
+                sent += len(group)
+        except passing as error:
+            why = error.__cause__ or error
+            log.warning("Redis took %d offers and then no more: %s", sent, why)
     return sent
 
 
@@ -41,20 +51,86 @@ def depth(app: Celery, queue: str) -> int:
         return 0
 
 
-def _publish(app: Celery, producer: Producer, offer: Offer) -> None:
+def _groups(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
+    left = iter(offers)
+    while group := list(islice(left, BATCH)):
+        yield group
+
+
+def _try(
+    app: Celery,
+    producer: Any,
+    offers: Sequence[Offer],
+    passing: tuple[type[BaseException], ...],
+) -> None:
+    """Once more where a connection was stale: it is made anew."""
+    for left in reversed(range(TRIES)):
+        try:
+            _publish_all(app, producer, offers)
+            return
+        except passing:
+            if not left:
+                raise
+
+
+def _publish_all(app: Celery, producer: Any, offers: Sequence[Offer]) -> None:
+    """All in one round trip, and one event that tells Flower of them all."""
+    channel: Any = producer.channel
+    together = {"buffer_group": {"task"}, "buffer_limit": len(offers) + 1}
+    enabled = app.conf.task_send_sent_event
+    with (
+        app.events.Dispatcher(channel=channel, enabled=enabled, **together) as told,
+        producer.batch(BATCH),
+    ):
+        for offer in offers:
+            _publish(app, producer, told, offer)
+        told.flush()
+
+
+def _publish(app: Celery, producer: Any, told: Any, offer: Offer) -> None:
     task = names.TASKS[offer.stage]
+    queue = names.QUEUES[task]
     again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
-    app.send_task(
-        task,
-        args=[ItemMessage(item=offer.item).to_json()],
-        task_id=names.task_id(task, offer.item),
-        queue=names.QUEUES[task],
+    shown = f"{offer.label}{again}"
+    name = names.task_id(task, offer.item)
+    producer.publish(
+        _BODY % json.dumps(ItemMessage(item=offer.item).to_json()),
+        exchange="",
+        routing_key=queue,
+        content_type="application/json",
+        content_encoding="utf-8",
         priority=int(offer.priority),
-        argsrepr=f"{offer.label}{again}",
-        kwargsrepr="",
-        producer=producer,
-        ignore_result=True,
+        headers=_headers(app, task) | {"id": name, "root_id": name, "argsrepr": shown},
+        correlation_id=name,
+        reply_to="",
     )
+    told.send(
+        "task-sent",
+        uuid=name,
+        root_id=name,
+        parent_id=None,
+        name=task,
+        args=shown,
+        kwargs="",
+        retries=0,
+        eta=None,
+        expires=None,
+        queue=queue,
+        exchange="",
+        routing_key=queue,
+    )
+
+
+#: Positional arguments, named ones, and what Celery shall do next: nothing.
+_BODY = '[[%s], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
+
+
+@cache
+def _headers(app: Celery, task: str) -> dict[str, Any]:
+    """As Celery itself writes them; building them for every message would cost most of its time."""
+    made = app.amqp.create_task_message("", task, kwargsrepr="", argsrepr="", ignore_result=True)
+    headers: dict[str, Any] = made.headers
+    return headers
 
 
 def offer_next(app: Celery, claim: Claim) -> None:
