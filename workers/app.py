@@ -22,6 +22,8 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
         broker_url=redis_url,
         broker_use_ssl=broker_tls(redis_url),
         broker_connection_retry_on_startup=True,
+        # A Redis that is full for a while ends no worker.
+        broker_channel_error_retry=True,
         broker_transport_options={
             "visibility_timeout": chosen.visibility_timeout_s,
             "priority_steps": PRIORITY_STEPS,

@@ -9,6 +9,7 @@ import sys
 import threading
 
 from infra.resources import resources
+from tasks.broker import refuse_eviction
 from tasks.sweep import Feeder
 from unmask.errors import TryAgain, Unusable
 from workers.app import make_app
@@ -30,7 +31,9 @@ def main() -> int:
     try:
         tools = resources()
         set_up_logging(tools.settings.log_level)
-        feeder = Feeder(make_app(), tools)
+        app = make_app()
+        refuse_eviction(app)
+        feeder = Feeder(app, tools)
     except Unusable as error:
         print(f"sweep: {error}", file=sys.stderr)
         return 2
