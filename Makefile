@@ -13,13 +13,14 @@ FIND_PYTHON = for one in $(PYTHON) python3.12 python3.11 python3; do \
 
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help scan test lint types setup setup-cpu setup-test locks clean
+.PHONY: help scan test chaos lint types setup setup-cpu setup-test locks clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make scan [MEDIA=…] [ARGS=…]   scan a folder, a file, a list, s3://bucket/prefix or - (stdin)'
 	@echo '                               ARGS are options of `python -m producer scan`'
 	@echo 'make test                      every check and test'
+	@echo 'make chaos                     every fault on real processes; takes about an hour'
 	@echo 'make lint | types              ruff and import-linter | mypy'
 	@echo 'make setup | setup-test        only the environment of `scan` | of `test`'
 	@echo 'make setup-cpu                 the environment of a CPU machine of a fleet, without torch'
@@ -34,6 +35,9 @@ scan: setup
 
 test: setup-test
 	@$(VENV)/python -m tests
+
+chaos: setup-test
+	@$(VENV)/python -m pytest tests/chaos --durations=0
 
 lint: setup-test
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports

@@ -20,6 +20,7 @@ CHECKS: dict[str, list[str]] = {
         *("tests/library", "tests/app", "tests/services"),
     ],
     "end to end": ["pytest", "-q", "tests/e2e"],
+    "faults, the cut": ["pytest", "-q", "-m", "cut", "tests/chaos"],
 }
 
 

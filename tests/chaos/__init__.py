@@ -1,0 +1,1 @@
+"""Faults on real processes: whatever dies, nothing is lost and nothing is there twice."""

@@ -1,0 +1,102 @@
+"""A TCP proxy between a fleet and a server, whose wire a test can cut, or let go dead."""
+
+import contextlib
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Self
+
+CHUNK = 64 << 10
+GLANCE_S = 0.1
+
+
+class Wire(Enum):
+    #: Bytes go through.
+    WHOLE = auto()
+    #: Bytes are swallowed, and nobody is told; new connections are taken and swallowed too.
+    BLACK_HOLE = auto()
+    #: New connections are refused.
+    GONE = auto()
+
+
+@dataclass
+class Proxy:
+    """Forwards `port` to a port of this machine, or to the path of a Unix socket."""
+
+    target: int | str
+    wire: Wire = Wire.WHOLE
+    port: int = 0
+    _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+    _open: bool = True
+
+    def __enter__(self) -> Self:
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open = False
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> int:
+        """Every connection that there is, as a router that restarts; how many there were."""
+        pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            for one in pair:
+                with contextlib.suppress(OSError):
+                    # Closed without a goodbye: the peer gets a reset.
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+        return len(pairs)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._open:
+                client, _ = self._listener.accept()
+                if self.wire is Wire.GONE:
+                    client.close()
+                    continue
+                self._join(client)
+
+    def _join(self, client: socket.socket) -> None:
+        try:
+            server = self._dial()
+        except OSError:
+            client.close()
+            return
+        self._pairs.append((client, server))
+        for source, sink in ((client, server), (server, client)):
+            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _dial(self) -> socket.socket:
+        if isinstance(self.target, int):
+            return socket.create_connection(("127.0.0.1", self.target))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.target)
+        return server
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(CHUNK):
+                if self.wire is Wire.BLACK_HOLE:
+                    self._swallow(source)
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _swallow(self, source: socket.socket) -> None:
+        """A connection that fell into the hole stays dead, as a half-open one does."""
+        while self._open:
+            if not source.recv(CHUNK):
+                time.sleep(GLANCE_S)
+                if source.fileno() < 0:
+                    return

@@ -1,0 +1,34 @@
+"""`python -m tests.chaos.run cpu …`: a process of the fleet, in surroundings that a test chose."""
+
+import functools
+import sys
+
+from tests.chaos import surroundings
+
+
+def main() -> None:
+    surroundings.prepare()
+    kind, *arguments = sys.argv[1:]
+    if kind == "sweep":
+        sweep()
+    else:
+        celery(f"tests.chaos.{kind}", arguments)
+
+
+def sweep() -> None:
+    from tests.chaos.stand_in import made_up
+    from workers import sweep as module
+
+    vars(module)["resources"] = functools.cache(made_up)
+    sys.exit(module.main())
+
+
+def celery(app: str, arguments: list[str]) -> None:
+    from celery.__main__ import main as celery_main
+
+    sys.argv = ["celery", "-A", app, "worker", *arguments]
+    celery_main()
+
+
+if __name__ == "__main__":
+    main()

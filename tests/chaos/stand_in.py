@@ -1,0 +1,238 @@
+"""Test doubles behind the ports of the two stages, so that two thousand items are cheap.
+
+They stand in for the network, the media library and the model: `Fetcher.fetch`, `Room.extract` and
+`Models.predictor`. All else in a worker of this suite is the real thing.
+"""
+
+import collections
+import ctypes
+import dataclasses
+import functools
+import hashlib
+import io
+import itertools
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from infra.download import Content
+from infra.resources import Resources, build
+from schemas.records import Fetched, Trust
+from settings import load
+from tests.chaos import deeds, points
+from tests.chaos.deeds import Deed
+from unmask.errors import Refused, TryAgain
+from unmask.media.clips import make_clip
+from unmask.media.coding import encode
+from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+if TYPE_CHECKING:
+    from unmask.model.clips import PersonFrames
+    from unmask.verdict import WindowScore
+
+#: Seconds that each item takes in the CPU stage, beyond what it costs.
+SLOW_S = "CHAOS_SLOW_S"
+#: What `hoard` may take before the machine itself would suffer.
+HOARD_BYTES = 2 << 30
+GLANCE_S = 0.05
+
+
+def made_up() -> Resources:
+    """The worker's own resources, with two doubles among them."""
+    built = build(load())
+    tools = dataclasses.replace(
+        built,
+        fetcher=MadeUpFetcher(),  # type: ignore[arg-type]
+        ledger=points.watched(built.ledger),
+    )
+    vars(tools)["room"] = MadeUpRoom(Path(load().store_url))
+    return tools
+
+
+def while_held(name: str) -> None:
+    """Until the test lets go of it."""
+    (points.memory() / f"{name}.here").touch()
+    while not (points.memory() / f"{name}.go").exists():
+        time.sleep(GLANCE_S)
+
+
+def hoard() -> None:
+    """Until the system says no, as it says in a container with a limit: the process is killed."""
+    resource.setrlimit(resource.RLIMIT_AS, (HOARD_BYTES, HOARD_BYTES))
+    kept = []
+    try:
+        while True:
+            kept.append(bytearray(64 << 20))
+    except MemoryError:
+        os.kill(os.getpid(), 9)
+
+
+def endless() -> None:
+    """A loop in C that never comes back: no signal's exception gets in, no thread runs."""
+    collections.deque(itertools.repeat(None), maxlen=0)
+
+
+@dataclasses.dataclass
+class MadeUpFetcher:
+    """Every address has its own bytes: the address."""
+
+    @contextmanager
+    def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        deed = deeds.deed_of(uri)
+        if deed is Deed.BUSY_ONCE and points.first(f"busy-{uri}"):
+            raise TryAgain("its server is busy", after_s=0.0)
+        if deed is Deed.BLOCKED:
+            raise Refused(Outcome.BLOCKED, "its address may not be visited")
+        data = uri.encode()
+        sha = hashlib.sha256(data).hexdigest()
+        yield Content(
+            file=io.BytesIO(data),
+            fetched=Fetched(final_uri=uri, sha256=sha, bytes_fetched=len(data)),
+        )
+
+
+@dataclasses.dataclass
+class MadeUpRoom:
+    """Finds one person in every file, or does as the address says."""
+
+    store: Path
+    cpu_seconds: float = 0.0
+
+    def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
+        address = file.read().decode()
+        deed = deeds.deed_of(address)
+        time.sleep(float(os.environ.get(SLOW_S, "0")))
+        if deed in CPU_DEEDS:
+            CPU_DEEDS[deed]()
+        if deed is Deed.NOBODY:
+            yield manifest(spec)
+            return
+        clip, page = a_person(spec, deeds.shade(deed))
+        yield clip
+        yield dataclasses.replace(manifest(spec), persons=(page,), outcome=None, reason="")
+        if deed is Deed.ROTTEN_ONCE and points.first(f"rotten-{address}"):
+            self._spoil(hashlib.sha256(address.encode()).hexdigest())
+
+    def _spoil(self, content: str) -> None:
+        for path in (self.store / "clips" / content).rglob("*"):
+            if path.is_file():
+                path.chmod(0o600)
+                path.write_bytes(b"x" * path.stat().st_size)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _refuse() -> None:
+    raise Refused(Outcome.UNDECODABLE, "no frame can be decoded")
+
+
+def _bug() -> None:
+    raise RuntimeError("a bug of ours")
+
+
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+CPU_DEEDS: dict[Deed | None, Callable[[], None]] = {
+    Deed.REFUSED: _refuse,
+    Deed.BUG: _bug,
+    Deed.SEGFAULT: segfault,
+    Deed.HOARD: hoard,
+    Deed.ENDLESS: endless,
+    Deed.HELD: functools.partial(while_held, "cpu"),
+}
+
+
+def manifest(spec: ScanSpec) -> Manifest:
+    return Manifest(
+        media=MediaInfo(kind="video", container="made up", codec="none", width=64, height=64),
+        spec_digest=spec.digest,
+        size=spec.size,
+        persons=(),
+        outcome=Outcome.NO_FACE,
+        reason="nobody is in it",
+    )
+
+
+def a_person(spec: ScanSpec, shade: int) -> tuple[Clip, Person]:
+    return make_clip(0, [(_frame(number), picture(spec, shade)) for number in range(deeds.FRAMES)])
+
+
+@functools.cache
+def picture(spec: ScanSpec, shade: int) -> bytes:
+    return encode(np.full((spec.size, spec.size, 3), shade, np.uint8), spec.coding)
+
+
+def _frame(number: int) -> FaceFrame:
+    return FaceFrame(
+        window=0,
+        time_s=number * 0.04,
+        box=Box(x=0, y=0, width=50, height=50),
+        face_px=50,
+        sharpness=1.0,
+        detected=True,
+        offset=0,
+        length=0,
+    )
+
+
+class MadeUpModels:
+    """Says `one half` of everybody, unless their picture tells it to do something else."""
+
+    def __init__(self) -> None:
+        from unmask.model.shelf import find_bundle
+
+        self.bundle = find_bundle("lite")
+        self.device = "cpu"
+
+    def predictor(self, digest: str) -> "MadeUpModels":
+        return self
+
+    def score(
+        self, clips: "Sequence[PersonFrames]", deadline: Callable[[], None]
+    ) -> "list[list[WindowScore]]":
+        deadline()
+        for person in clips:
+            _look(int(person.windows[0].frames.mean()))
+        return [
+            [_score(person, number) for number in range(len(person.windows))] for person in clips
+        ]
+
+
+def _look(seen: int) -> None:
+    if deeds.is_of(seen, deeds.IMPOSTOR):
+        (points.memory() / "impostor-was-judged").touch()
+    for deed, act in GPU_DEEDS.items():
+        if deeds.is_of(seen, deeds.SHADES[deed]):
+            act()
+
+
+GPU_DEEDS: dict[Deed, Callable[[], None]] = {
+    Deed.GPU_BUG: _bug,
+    Deed.GPU_SEGFAULT: segfault,
+    Deed.GPU_HELD: functools.partial(while_held, "gpu"),
+}
+
+
+def _score(person: "PersonFrames", number: int) -> "WindowScore":
+    from unmask.verdict import WindowScore
+
+    times = person.windows[number].times
+    return WindowScore(
+        person=person.person,
+        window=number,
+        start_s=times[0],
+        end_s=times[-1],
+        frames=len(times),
+        raw=0.5,
+    )

@@ -1,0 +1,66 @@
+"""Fault 12: items that crash their process, eat its memory or never return."""
+
+import statistics
+import time
+
+import pytest
+
+from tests.chaos import oracle
+from tests.chaos.deeds import Deed, uri
+from tests.chaos.fleet import CAMPAIGN, Fleet
+
+NEIGHBOURS = 60
+#: Neighbours of poison keep at least this share of their pace.
+PACE = 0.8
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        pytest.param(Deed.SEGFAULT, marks=pytest.mark.cut),
+        Deed.HOARD,
+        Deed.ENDLESS,
+        Deed.GPU_SEGFAULT,
+        Deed.GPU_BUG,
+    ],
+)
+def test_poison_is_buried_and_charges_nobody_else(fleet: Fleet, deed: Deed) -> None:
+    poison = uri(NEIGHBOURS // 2, deed)
+    uris = [uri(number) if number != NEIGHBOURS // 2 else poison for number in range(NEIGHBOURS)]
+    accepted = fleet.submit(uris)
+    fleet.mortal.add("gpu")
+    fleet.start("sweep", "cpu", "gpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+    rows = {row.uri: row for row in fleet.ledger.results(CAMPAIGN)}
+    dead = rows.pop(next(address for address in rows if "deed" in address))
+    assert (dead.stage, dead.outcome) == ("dead", "dead")
+    assert dead.attempts <= 3
+    assert {row.stage for row in rows.values()} == {"done"}
+    charged = [row.item for row in rows.values() if row.attempts != 1]
+    assert not charged, f"neighbours of the poison were charged: {charged}"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_poison_slows_nobody_down(fleet: Fleet) -> None:
+    """The same neighbours with poison among them and without, in turns on one fleet."""
+    fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.1")
+    run(fleet, "warm", [])
+    clean, poisoned = [], []
+    for turn in range(3):
+        clean.append(run(fleet, f"clean-{turn}", []))
+        poisoned.append(run(fleet, f"poisoned-{turn}", [uri(1_000 + turn, Deed.SEGFAULT)]))
+    pace = statistics.median(clean) / statistics.median(poisoned)
+    print(f"neighbours keep {pace:.2f} of their pace")
+    assert pace >= PACE
+
+
+def run(fleet: Fleet, name: str, poison: list[str]) -> float:
+    """Seconds until all the neighbours have ended."""
+    neighbours = [f"https://made.up/{name}/{number}" for number in range(NEIGHBOURS)]
+    fleet.submit([*neighbours[:10], *poison, *neighbours[10:]], name)
+    begun = time.monotonic()
+    fleet.until(lambda: fleet.left(name) <= len(poison), 240, lambda: fleet.report(name))
+    took = time.monotonic() - begun
+    fleet.until_ended(name)
+    return took

@@ -1,0 +1,97 @@
+"""Faults 8 and 16: submits that break off, and two that submit the same list at once."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from infra.ledger.submit import CHUNK
+from schemas.records import NewItem, Trust
+from schemas.tables import ItemTable
+from tests.chaos import oracle
+from tests.chaos.deeds import Deed, uri
+from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
+
+LINES = 3 * CHUNK + 17
+
+
+class BreaksOff(RuntimeError):
+    """The source came to a sudden end."""
+
+
+def the_list(folder: Path, lines: int = LINES) -> Path:
+    path = folder / "list.txt"
+    path.write_text("".join(f"{uri(number, Deed.BLOCKED)}\n" for number in range(lines)))
+    return path
+
+
+def producer(fleet: Fleet, media: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "producer", "submit", str(media), "--campaign", CAMPAIGN]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=fleet.environment({}), stdout=subprocess.PIPE, text=True
+    )
+
+
+def counted(fleet: Fleet) -> int:
+    with fleet.ledger.engine.connect() as db:
+        return int(db.execute(select(func.count()).select_from(ItemTable)).scalar_one())
+
+
+@pytest.mark.cut
+def test_a_submit_that_breaks_off_is_run_again(fleet: Fleet) -> None:
+    def lines(until: int) -> Iterator[NewItem]:
+        for number in range(LINES):
+            if number == until:
+                raise BreaksOff
+            yield NewItem(uri=uri(number), trust=Trust.REMOTE)
+
+    campaign = fleet.campaign()
+    with pytest.raises(BreaksOff):
+        fleet.ledger.submit(campaign, lines(2 * CHUNK + 5))
+    assert counted(fleet) == fleet.left() == 2 * CHUNK
+    again = fleet.ledger.submit(campaign, lines(-1))
+    assert (again.new, again.known) == (LINES - 2 * CHUNK, 2 * CHUNK)
+    assert counted(fleet) == fleet.left() == LINES
+
+
+def test_a_killed_producer_is_run_again(fleet: Fleet) -> None:
+    media = the_list(fleet.folder, 20 * CHUNK)
+    first = producer(fleet, media)
+    fleet.until(lambda: counted(fleet) >= CHUNK, 60)
+    first.kill()
+    first.communicate()
+    assert 0 < counted(fleet) == fleet.left() < 20 * CHUNK
+    second = producer(fleet, media)
+    said, _ = second.communicate(timeout=240)
+    assert second.returncode == 0, said
+    assert counted(fleet) == fleet.left() == 20 * CHUNK
+
+
+@pytest.mark.cut
+def test_two_producers_submit_the_same_list_at_once(fleet: Fleet) -> None:
+    media = the_list(fleet.folder)
+    both = [producer(fleet, media) for _ in range(2)]
+    said = [one.communicate(timeout=240)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    new = [int(text.split(": ")[1].split(" new")[0].replace(",", "")) for text in said]
+    assert sum(new) == counted(fleet) == fleet.left() == LINES
+
+
+def test_a_publish_that_breaks_off(fleet: Fleet) -> None:
+    """Half of a batch got through: its items run once, the rest is offered again."""
+    accepted = fleet.submit(map(uri, range(400)))
+    fleet.extra["UNMASK_WINDOW_ITEMS"] = "500"
+    with fleet.redis.client() as client:
+        used = int(client.info("memory")["used_memory"])
+        client.config_set("maxmemory", used + (300 << 10))
+        fleet.start("sweep")
+        fleet.until(lambda: "Redis took" in fleet.log("sweep"), 60, fleet.report)
+        assert sum(oracle.messages(fleet).values()) > 0
+        client.config_set("maxmemory", "256mb")
+    fleet.start("cpu", "gpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
