@@ -8,6 +8,7 @@ from pathlib import Path
 import redis
 
 from producer.local import redis_server
+from tests import servers
 
 
 @dataclass
@@ -28,10 +29,12 @@ class RedisProcess:
         return f"redis://:{self.password}@127.0.0.1:{port}/0"
 
     def client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.url, decode_responses=True)
+        """For a user who may do all, as a test of faults must."""
+        return redis.Redis.from_url(servers.redis_admin(self.url), decode_responses=True)
 
     def start(self) -> None:
-        extra = "".join(f"{name} {value}\n" for name, value in self.options.items())
+        admin = f"user {servers.ADMIN} on >{self.password} ~* &* +@all\n"
+        extra = admin + "".join(f"{name} {value}\n" for name, value in self.options.items())
         given = redis_server.config(self.port, self.password, self.folder) + extra.encode()
         self._process = subprocess.Popen(
             [redis_server.server_program(), "-"],

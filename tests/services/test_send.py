@@ -55,7 +55,7 @@ def test_a_message_is_as_celery_writes_it(app: Celery, redis_url: str) -> None:
 def taken(url: str, count: int) -> list[dict[str, Any]]:
     """Messages from a queue, oldest first, without what differs from one to the next."""
     key = f"{names.CPU_QUEUE}\x06\x16{int(Priority.NORMAL)}"
-    with redis.Redis.from_url(url) as client:
+    with redis.Redis.from_url(servers.redis_admin(url)) as client:
         raw = [client.rpop(key) for _ in range(count)]
     found = [json.loads(one) for one in raw if isinstance(one, bytes)]
     for one in found:
@@ -68,7 +68,7 @@ def taken(url: str, count: int) -> list[dict[str, Any]]:
 def test_more_than_a_batch_goes_out_whole(app: Celery, redis_url: str) -> None:
     both = [offer(1, Stage.EXTRACTED), *(offer(item) for item in range(2, BATCH + 12))]
     assert send(app, both) == len(both)
-    with redis.Redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
         lengths = {
             queue: sum(client.llen(f"{queue}\x06\x16{step}") for step in PRIORITY_STEPS)
             for queue in names.QUEUES.values()
@@ -79,7 +79,7 @@ def test_more_than_a_batch_goes_out_whole(app: Celery, redis_url: str) -> None:
 def test_a_redis_that_came_back_is_served_at_the_first_try(app: Celery, redis_url: str) -> None:
     """Its old connections are stale."""
     assert send(app, [offer(1)]) == 1
-    with redis.Redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
         client.client_kill_filter(_type="normal", skipme=True)
     assert send(app, [offer(2)]) == 1
 
@@ -87,7 +87,7 @@ def test_a_redis_that_came_back_is_served_at_the_first_try(app: Celery, redis_ur
 def test_a_full_redis_is_told_and_raises_nothing(
     app: Celery, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with redis.Redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(servers.redis_admin(redis_url)) as client:
         client.config_set("maxmemory", 1)
     assert send(app, [offer(item) for item in range(10)]) == 0
     assert "Redis took 0 offers" in caplog.text
