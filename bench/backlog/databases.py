@@ -60,7 +60,11 @@ def campaign(ledger: Ledger, name: str = "bench") -> Campaign:
     return ledger.open_campaign(options)
 
 
+#: An archive that comes from so many hosts.
+HOSTS = 1_000
+
+
 def lines(count: int) -> Iterator[NewItem]:
     for number in range(count):
-        uri = f"https://cdn.example/media/{number:09d}/video.mp4"
+        uri = f"https://cdn-{number % HOSTS}.example/media/{number:09d}/video.mp4"
         yield NewItem(uri=uri, trust=Trust.REMOTE, source=f"list.csv:{number}")

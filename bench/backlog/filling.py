@@ -1,12 +1,13 @@
 """Ten million waiting items, the fast way: rows that `submit` would have written, by the database.
 
 Their digests rise with the line instead of being hashes, which keeps the one index that is not read
-here from being filled at random. All other columns, indexes and the running count are as `submit`
+here from being filled at random; hosts are numbers spread evenly instead of hashes of names. All other columns, indexes and the running count are as `submit`
 leaves them; indexes that can be are made afterwards, then statistics are gathered.
 """
 
 from sqlalchemy import text
 
+from bench.backlog.databases import HOSTS
 from infra.ledger import Ledger
 from schemas.records import Campaign
 
@@ -16,15 +17,17 @@ _SQLITE = """
 WITH RECURSIVE line (n) AS (
     SELECT :first UNION ALL SELECT n + 1 FROM line WHERE n + 1 < :last
 )
-INSERT INTO item (campaign_id, digest, uri, trust, stamp, source, extra, submitted_at)
+INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
 SELECT :campaign, CAST(printf('%016d', n) AS BLOB),
-       printf('https://cdn.example/media/%09d/video.mp4', n), 'remote', '',
+       printf('https://cdn-%d.example/media/%09d/video.mp4', n % :hosts, n),
+       4611686018427387904 / :hosts * (n % :hosts) + 2, 'remote', '',
        printf('list.csv:%d', n), '{}', 1.7e9 FROM line
 """
 _POSTGRESQL = """
-INSERT INTO item (campaign_id, digest, uri, trust, stamp, source, extra, submitted_at)
+INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
 SELECT :campaign, decode(lpad(to_hex(n), 32, '0'), 'hex'),
-       'https://cdn.example/media/' || lpad(n::text, 9, '0') || '/video.mp4', 'remote', '',
+       'https://cdn-' || n % :hosts || '.example/media/' || lpad(n::text, 9, '0') || '/video.mp4',
+       4611686018427387904 / :hosts * (n % :hosts) + 2, 'remote', '',
        'list.csv:' || n, '{}', 1.7e9 FROM generate_series(:first, :last - 1) AS n
 """
 _HISTORY = "INSERT INTO move (item_id, at, new) SELECT id, submitted_at, stage FROM item"
@@ -41,7 +44,7 @@ def fill(ledger: Ledger, campaign: Campaign, items: int) -> None:
     for first in range(0, items, STEP):
         last = min(first + STEP, items)
         with ledger.engine.begin() as db:
-            values = {"campaign": campaign.id, "first": first, "last": last}
+            values = {"campaign": campaign.id, "first": first, "last": last, "hosts": HOSTS}
             db.execute(text(_SQLITE if is_sqlite else _POSTGRESQL), values)
     with ledger.engine.begin() as db:
         db.execute(text(_HISTORY))

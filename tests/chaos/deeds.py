@@ -1,4 +1,4 @@
-"""What a made-up address makes the stand-ins do: `https://made.up/17?deed=segfault`.
+"""What a made-up address makes the stand-ins do: `https://17.made.up/17?deed=segfault`.
 
 Deeds of the CPU stage happen while its clips are cut, deeds of the GPU stage while they are scored:
 the shade of a clip's pictures carries those from one to the other.
@@ -44,8 +44,12 @@ IMPOSTOR = 200
 TOLERANCE = 10
 
 
+#: As many as keep politeness towards one of them from being what is tested.
+HOSTS = 97
+
+
 def uri(number: int, deed: Deed | None = None) -> str:
-    return f"https://made.up/{number}" + (f"?deed={deed}" if deed else "")
+    return f"https://{number % HOSTS}.made.up/{number}" + (f"?deed={deed}" if deed else "")
 
 
 def deed_of(address: str) -> Deed | None:

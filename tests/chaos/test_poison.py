@@ -57,7 +57,7 @@ def test_poison_slows_nobody_down(fleet: Fleet) -> None:
 
 def run(fleet: Fleet, name: str, poison: list[str]) -> float:
     """Seconds until all the neighbours have ended."""
-    neighbours = [f"https://made.up/{name}/{number}" for number in range(NEIGHBOURS)]
+    neighbours = [f"https://{number}.made.up/{name}" for number in range(NEIGHBOURS)]
     fleet.submit([*neighbours[:10], *poison, *neighbours[10:]], name)
     begun = time.monotonic()
     fleet.until(lambda: fleet.left(name) <= len(poison), 240, lambda: fleet.report(name))
