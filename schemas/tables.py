@@ -201,7 +201,7 @@ class ItemTable(Table):
 
 
 class MoveTable(Table):
-    """Every move of every item, never changed."""
+    """Every move of every item, never changed. That it was submitted says its own row."""
 
     __tablename__ = "move"
     __table_args__ = (Index("move_item_idx", "item_id", "id"),)
@@ -210,7 +210,7 @@ class MoveTable(Table):
     #: Without a foreign key: checking it would halve the speed of a submit.
     item_id: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[float]
-    #: None: it was submitted.
+    #: None: it was submitted, under a version that wrote this too.
     old: Mapped[Stage | None]
     new: Mapped[Stage]
     fence: Mapped[int] = mapped_column(server_default=text("0"))

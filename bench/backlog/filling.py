@@ -1,8 +1,9 @@
 """Ten million waiting items, the fast way: rows that `submit` would have written, by the database.
 
 Their digests rise with the line instead of being hashes, which keeps the one index that is not read
-here from being filled at random; hosts are numbers spread evenly instead of hashes of names. All other columns, indexes and the running count are as `submit`
-leaves them; indexes that can be are made afterwards, then statistics are gathered.
+here from being filled at random; hosts are numbers spread evenly. All other columns, indexes and
+the running count are as `submit` leaves them; indexes that can be are made afterwards, then
+statistics are gathered.
 """
 
 from sqlalchemy import text
@@ -30,7 +31,6 @@ SELECT :campaign, decode(lpad(to_hex(n), 32, '0'), 'hex'),
        4611686018427387904 / :hosts * (n % :hosts) + 2, 'remote', '',
        'list.csv:' || n, '{}', 1.7e9 FROM generate_series(:first, :last - 1) AS n
 """
-_HISTORY = "INSERT INTO move (item_id, at, new) SELECT id, submitted_at, stage FROM item"
 _TALLY = """
 INSERT INTO tally (campaign_id, stage, outcome, slot, items, footage_s, cpu_seconds, gpu_seconds,
                    bytes_fetched)
@@ -47,7 +47,6 @@ def fill(ledger: Ledger, campaign: Campaign, items: int) -> None:
             values = {"campaign": campaign.id, "first": first, "last": last, "hosts": HOSTS}
             db.execute(text(_SQLITE if is_sqlite else _POSTGRESQL), values)
     with ledger.engine.begin() as db:
-        db.execute(text(_HISTORY))
         db.execute(text(_TALLY), {"campaign": campaign.id, "items": items})
     for statement in later:
         with ledger.engine.begin() as db:

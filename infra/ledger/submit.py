@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from infra.hosts import host_number
 from infra.ledger.clock import now
 from infra.ledger.moves import Amount, add
 from schemas.records import NewItem
 from schemas.stages import Stage
-from schemas.tables import CampaignTable, ItemTable
+from schemas.tables import CampaignTable
 from unmask.errors import Unusable
 
 #: Items in one transaction: large enough for speed, small enough that others get their turn.
@@ -29,25 +29,16 @@ _SQLITE_ITEMS = """
 INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (campaign_id, digest) DO NOTHING
 """
-_SQLITE_HISTORY = """
-INSERT INTO move (item_id, at, new)
-SELECT id, submitted_at, stage FROM item WHERE id > ? AND campaign_id = ?
-"""
-
 _POSTGRESQL = """
-WITH new AS (
-    INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
-    SELECT :campaign, digest, uri, host, trust, stamp, source, CAST(extra AS json), :now
-    FROM unnest(
-        CAST(:digest AS bytea[]), CAST(:uri AS text[]), CAST(:host AS bigint[]),
-        CAST(:trust AS text[]), CAST(:stamp AS text[]), CAST(:source AS text[]),
-        CAST(:extra AS text[])
-    ) WITH ORDINALITY AS line (digest, uri, host, trust, stamp, source, extra, n)
-    ORDER BY n
-    ON CONFLICT (campaign_id, digest) DO NOTHING
-    RETURNING id, submitted_at, stage
-)
-INSERT INTO move (item_id, at, new) SELECT id, submitted_at, stage FROM new
+INSERT INTO item (campaign_id, digest, uri, host, trust, stamp, source, extra, submitted_at)
+SELECT :campaign, digest, uri, host, trust, stamp, source, CAST(extra AS json), :now
+FROM unnest(
+    CAST(:digest AS bytea[]), CAST(:uri AS text[]), CAST(:host AS bigint[]),
+    CAST(:trust AS text[]), CAST(:stamp AS text[]), CAST(:source AS text[]),
+    CAST(:extra AS text[])
+) WITH ORDINALITY AS line (digest, uri, host, trust, stamp, source, extra, n)
+ORDER BY n
+ON CONFLICT (campaign_id, digest) DO NOTHING
 """
 
 Line = tuple[bytes, str, int, str, str, str, str]
@@ -106,9 +97,9 @@ def _plain(extra: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sqlite(db: Connection, campaign: int, chunk: list[Line]) -> int:
-    last, moment = db.execute(select(func.coalesce(func.max(ItemTable.id), 0), now())).one()
-    db.exec_driver_sql(_SQLITE_ITEMS, [(campaign, *line, moment) for line in chunk])
-    return db.exec_driver_sql(_SQLITE_HISTORY, (last, campaign)).rowcount
+    moment = db.execute(select(now())).scalar_one()
+    lines = [(campaign, *line, moment) for line in chunk]
+    return db.exec_driver_sql(_SQLITE_ITEMS, lines).rowcount
 
 
 def _postgresql(db: Connection, campaign: int, chunk: list[Line]) -> int:

@@ -1,4 +1,4 @@
-"""A fleet on each database; `cut` marks what `make test` runs too."""
+"""A fleet on each database; `cut` marks what `make test` runs too, about three minutes of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +11,26 @@ from infra.ledger import migrate, open_ledger
 from tests import servers
 from tests.chaos.fleet import Fleet
 from tests.chaos.redis_process import RedisProcess
+
+CUT = {
+    "test_killed_pool_children[sqlite-200-5]",
+    "test_death_while_taking_a_message[postgresql]",
+    "test_the_same_death_loses_a_message_of_plain_celery[sqlite]",
+    "test_a_frozen_worker_wakes_up_too_late[sqlite]",
+    "test_a_redis_that_forgets_is_filled_again[postgresql-short-flush]",
+    "test_a_redis_that_throws_messages_away_is_refused[cpu-sqlite]",
+    "test_connections_cut_every_second[postgresql-8]",
+    "test_death_at_a_transition[sqlite-extracting>extracted:after]",
+    "test_death_at_a_transition[postgresql-classifying>done:before]",
+    "test_a_submit_that_breaks_off_is_run_again[sqlite]",
+    "test_two_producers_submit_the_same_list_at_once[postgresql]",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.name in CUT:
+            item.add_marker("cut")
 
 
 @pytest.fixture(scope="session")

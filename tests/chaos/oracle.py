@@ -125,7 +125,7 @@ def _history(facts: Facts) -> Iterator[str]:
         chains.setdefault(move.item_id, []).append(move)
     for item in facts.items:
         chain = chains.get(item.id, [])
-        if not chain or chain[0].old is not None or chain[-1].new is not item.stage:
+        if not chain or chain[0].old is not Stage.WAITING or chain[-1].new is not item.stage:
             yield f"item {item.id} is {item.stage}; its history does not lead there"
             continue
         for before, after in pairwise(chain):

@@ -17,7 +17,7 @@ PACE = 0.8
 @pytest.mark.parametrize(
     "deed",
     [
-        pytest.param(Deed.SEGFAULT, marks=pytest.mark.cut),
+        Deed.SEGFAULT,
         Deed.HOARD,
         Deed.ENDLESS,
         Deed.GPU_SEGFAULT,

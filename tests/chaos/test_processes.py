@@ -17,9 +17,7 @@ CHANCE = random.Random(17)
 MESSAGES = 20
 
 
-@pytest.mark.parametrize(
-    ("items", "kills"), [pytest.param(200, 5, marks=pytest.mark.cut), (2000, 50)]
-)
+@pytest.mark.parametrize(("items", "kills"), [(200, 5), (2000, 50)])
 def test_killed_pool_children(fleet: Fleet, items: int, kills: int) -> None:
     accepted = fleet.submit(map(uri, range(items)))
     fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.01")
@@ -32,7 +30,6 @@ def test_killed_pool_children(fleet: Fleet, items: int, kills: int) -> None:
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": items}
 
 
-@pytest.mark.cut
 def test_death_while_taking_a_message(fleet: Fleet) -> None:
     accepted = fleet.submit(map(uri, range(MESSAGES)))
     fleet.mortal.add("cpu")
@@ -45,7 +42,6 @@ def test_death_while_taking_a_message(fleet: Fleet) -> None:
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
-@pytest.mark.cut
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_same_death_loses_a_message_of_plain_celery(fleet: Fleet) -> None:
     """The control: without it the test above would prove nothing."""
@@ -68,7 +64,6 @@ def numbers(folder: Path) -> int:
     return len(list(folder.iterdir()))
 
 
-@pytest.mark.cut
 def test_a_frozen_worker_wakes_up_too_late(fleet: Fleet) -> None:
     accepted = fleet.submit([uri(1, Deed.HELD), *map(uri, range(10, 20))])
     fleet.start("sweep", "gpu")

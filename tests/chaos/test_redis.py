@@ -34,7 +34,7 @@ def halfway(fleet: Fleet) -> bool:
 
 
 @pytest.mark.parametrize("forget", [flush, kill_and_start])
-@pytest.mark.parametrize("given", [SHIPPED, pytest.param({}, marks=pytest.mark.cut)])
+@pytest.mark.parametrize("given", [SHIPPED, {}], ids=["shipped", "short"])
 def test_a_redis_that_forgets_is_filled_again(
     fleet: Fleet, forget: Callable[[Fleet], None], given: dict[str, str]
 ) -> None:
@@ -74,7 +74,7 @@ def fill(client: redis.Redis) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("kind", [pytest.param("cpu", marks=pytest.mark.cut), "gpu", "sweep"])
+@pytest.mark.parametrize("kind", ["cpu", "gpu", "sweep"])
 def test_a_redis_that_throws_messages_away_is_refused(fleet: Fleet, kind: str) -> None:
     with fleet.redis.client() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")

@@ -40,7 +40,6 @@ def counted(fleet: Fleet) -> int:
         return int(db.execute(select(func.count()).select_from(ItemTable)).scalar_one())
 
 
-@pytest.mark.cut
 def test_a_submit_that_breaks_off_is_run_again(fleet: Fleet) -> None:
     def lines(until: int) -> Iterator[NewItem]:
         for number in range(LINES):
@@ -70,7 +69,6 @@ def test_a_killed_producer_is_run_again(fleet: Fleet) -> None:
     assert counted(fleet) == fleet.left() == 20 * CHUNK
 
 
-@pytest.mark.cut
 def test_two_producers_submit_the_same_list_at_once(fleet: Fleet) -> None:
     media = the_list(fleet.folder)
     both = [producer(fleet, media) for _ in range(2)]

@@ -26,17 +26,11 @@ WORKERS: dict[str, tuple[str, Deed | None]] = {
     "classifying>dead": ("gpu", Deed.GPU_BUG),
     "window": ("sweep", None),
 }
-#: In `make test`: the hand-over between the stages, and the end.
-CUT = {"extracting>extracted:after", "classifying>done:before"}
 PLACES_OF = [f"{move}:{when}" for move in WORKERS for when in ("before", "after")]
 ITEMS = 12
 
 
-def marked(place: str) -> object:
-    return pytest.param(place, marks=pytest.mark.cut if place in CUT else ())
-
-
-@pytest.mark.parametrize("place", [marked(place) for place in PLACES_OF])
+@pytest.mark.parametrize("place", PLACES_OF)
 def test_death_at_a_transition(fleet: Fleet, place: str) -> None:
     kind, deed = WORKERS[place.rpartition(":")[0]]
     accepted = fleet.submit([uri(0, deed), *map(uri, range(1, ITEMS))])

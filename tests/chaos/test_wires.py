@@ -36,7 +36,7 @@ def database_wire(fleet: Fleet) -> Iterator[Proxy | None]:
         yield proxy
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(8, marks=pytest.mark.cut), 60])
+@pytest.mark.parametrize("seconds", [8, 60])
 def test_connections_cut_every_second(
     fleet: Fleet, redis_wire: Proxy, database_wire: Proxy | None, seconds: int
 ) -> None:
@@ -54,7 +54,7 @@ def test_connections_cut_every_second(
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(15, marks=pytest.mark.cut), 120])
+@pytest.mark.parametrize("seconds", [15, 120])
 def test_half_open_connections(
     fleet: Fleet, redis_wire: Proxy, database_wire: Proxy | None, seconds: int
 ) -> None:
@@ -73,7 +73,7 @@ def test_half_open_connections(
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("seconds", [pytest.param(6, marks=pytest.mark.cut), 30])
+@pytest.mark.parametrize("seconds", [6, 30])
 def test_a_database_that_is_gone(fleet: Fleet, database_wire: Proxy, seconds: int) -> None:
     accepted = fleet.submit(map(uri, range(300)))
     fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.02")
@@ -88,7 +88,7 @@ def test_a_database_that_is_gone(fleet: Fleet, database_wire: Proxy, seconds: in
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("seconds", [pytest.param(6, marks=pytest.mark.cut), 40])
+@pytest.mark.parametrize("seconds", [6, 40])
 def test_a_database_that_is_locked(fleet: Fleet, seconds: int) -> None:
     """Forty seconds are past the busy timeout: everybody is told `database is locked`."""
     accepted = fleet.submit(map(uri, range(300)))
