@@ -149,6 +149,10 @@ class Settings(BaseSettings):
     flower_address: str = "127.0.0.1"
     flower_port: int = Field(default=5555, ge=0, le=65535)
 
+    #: Where Prometheus reads the exporter; its figures name campaigns, so keep it inside.
+    exporter_address: str = "127.0.0.1"
+    exporter_port: int = Field(default=9540, ge=1, le=65535)
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

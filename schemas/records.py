@@ -247,6 +247,34 @@ class Moved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passed:
+    """A move as the exporter counts it; `at` is in seconds of database time."""
+
+    item: int
+    at: float
+    old: Stage
+    new: Stage
+    #: Its worker had fallen silent, or ran past its deadline.
+    lost: bool
+    #: An attempt was counted.
+    charged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tallied:
+    """Running counts of a campaign at one stage with one outcome (empty: none yet)."""
+
+    campaign: str
+    stage: Stage
+    outcome: str
+    items: int
+    footage_s: float
+    cpu_seconds: float
+    gpu_seconds: float
+    bytes_fetched: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Classified:
     """What classification hands to the ledger."""
 

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+import redis
+
 from infra.objects import Corrupt
 from infra.resources import Resources
 from schemas.records import Claim, Classified
 from schemas.stages import ENDS, Stage
 from tasks.drain import Stopping, drain
 from tasks.evidence import Judged, Spot, Warm, Where, store_evidence, warm_faces
+from tasks.fill import Fill
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
 from tasks.models import Serves, UnknownModel
@@ -88,18 +91,27 @@ class Batcher:
             drain=drain,
             on_end=lambda: None,
         )
+        address = tools.settings.redis_url.get_secret_value()
+        self._fill = Fill(lambda: redis.Redis.from_url(address), tools.owner)
         #: When the model thread last took or finished something: what a health check reads.
         self.beat = time.monotonic()
 
     def start(self) -> None:
         self._heartbeat.__enter__()
+        self._fill.start()
         for work in (self._collect, self._score):
             threading.Thread(target=self._forever, args=(work,), daemon=True).start()
 
     def stop(self) -> None:
         """For tests: a worker's own batcher lives as long as its process."""
         self._heartbeat.__exit__(None, None, None)
+        self._fill.stop()
         self._loaders.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def open_items(self) -> int:
+        """How many tasks wait for an answer."""
+        return len(self._open)
 
     def submit(self, item: int) -> Future[str]:
         asked = _Asked(item)
@@ -235,7 +247,9 @@ class Batcher:
         )
         judged = [_judged(one.loaded, rows, predictor.bundle.judgement) for one in batch]
         warm = warm_faces(predictor, judged, lambda: _check(until))
-        spent = _cost(predictor.device, time.monotonic() - wall, time.process_time() - cpu)
+        busy_s = time.monotonic() - wall
+        spent = _cost(predictor.device, busy_s, time.process_time() - cpu)
+        self._fill.add(items=len(batch), busy_s=busy_s)
         self._commit(batch, judged, warm, spent)
 
     def _commit(

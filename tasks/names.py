@@ -14,6 +14,9 @@ QUEUES = {EXTRACT: CPU_QUEUE, CLASSIFY: GPU_QUEUE}
 #: Which task takes an item on from an open stage.
 TASKS = {Stage.WAITING: EXTRACT, Stage.EXTRACTED: CLASSIFY}
 
+#: A question to GPU workers.
+PULSE = "pulse"
+
 #: The leader lease of the sweep.
 SWEEP = "sweep"
 

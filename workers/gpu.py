@@ -1,6 +1,7 @@
 """`celery -A workers.gpu worker`: classifies clips, many items at once, on one model thread."""
 
 import tasks.classify
+import tasks.pulse
 from tasks.names import GPU_QUEUE
 from workers.app import make_app
 from workers.life import announce
@@ -12,6 +13,6 @@ app.conf.update(
     # Prefork and CUDA do not mix, and `solo` sends no heartbeat while a task runs.
     worker_pool="threads",
     worker_concurrency=app.conf.unmask_gpu_items,
-    imports=[tasks.classify.__name__],
+    imports=[tasks.classify.__name__, tasks.pulse.__name__],
 )
 announce(app)

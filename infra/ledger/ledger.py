@@ -12,6 +12,7 @@ from infra.ledger import (
     extractions,
     given_up,
     leader,
+    metering,
     offer,
     places,
     reading,
@@ -41,10 +42,12 @@ from schemas.records import (
     Moved,
     NewItem,
     Offer,
+    Passed,
     Resting,
     ResultRow,
     Submitted,
     Swept,
+    Tallied,
 )
 from schemas.stages import CLAIMS, Stage
 from unmask.errors import Unusable
@@ -348,6 +351,21 @@ class Ledger:
     def status(self, name: str) -> CampaignStatus:
         with self._read() as db:
             return status.status(db, name)
+
+    def tallies(self) -> list[Tallied]:
+        """The counts of every campaign."""
+        with self._read() as db:
+            return metering.tallies(db)
+
+    def last_move(self) -> int:
+        """Where the history ends now."""
+        with self._read() as db:
+            return metering.last_move(db)
+
+    def passed(self, after: int) -> tuple[list[Passed], int]:
+        """A page of the history behind `after`, and where to go on from."""
+        with self._read() as db:
+            return metering.passed(db, after)
 
     def results(
         self, name: str, *, after: int = 0, limit: int | None = None

@@ -21,6 +21,10 @@ from unmask.outcomes import Outcome
 BATCH = 200
 #: The end of a log is kept up to this length: that is where the error stands.
 LOG_CHARACTERS = 8_000
+#: Words of the history that the exporter counts by.
+ATTEMPT = "attempt "
+SILENT = "fell silent while"
+LATE = "ran past its deadline on"
 
 
 def retry_fetch(
@@ -95,8 +99,18 @@ def _lost(db: Connection, policy: Policy, row: Row[Any], campaign: Campaign) -> 
 
 def _silence(row: Row[Any]) -> str:
     if row.lease_until >= row.deadline_at:
-        return f"{row.stage} ran past its deadline on {row.owner}"
-    return f"{row.owner} fell silent while {row.stage}"
+        return f"{row.stage} {LATE} {row.owner}"
+    return f"{row.owner} {SILENT} {row.stage}"
+
+
+def loses(note: str) -> bool:
+    """Whether a move with this note took the item from a worker that did not answer."""
+    return LATE in note or SILENT in note
+
+
+def charges(note: str) -> bool:
+    """Whether it counted an attempt and gave the item another."""
+    return note.startswith(ATTEMPT) and ":" in note
 
 
 def fail(
@@ -126,7 +140,7 @@ def charge(
     if attempts >= policy.max_attempts:
         return _bury(db, row, campaign, error, changes)
     wait = policy.backoff(attempts)
-    return give_back(db, row, f"attempt {attempts}: {error}", after_s=wait, **changes)
+    return give_back(db, row, f"{ATTEMPT}{attempts}: {error}", after_s=wait, **changes)
 
 
 def _bury(

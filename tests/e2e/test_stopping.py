@@ -7,24 +7,17 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.conftest import ROOT, Bench, results
 from tests.e2e.processes import of_marker
+from tests.polling import until
 
 SAMPLE = ROOT / "samples" / "talking-head.mp4"
 #: More than are done before a signal arrives, on a fast machine too.
 COPIES = 12
 
 STOP_WITHIN_S = 10
-
-
-def until(condition: Callable[[], bool], within_s: float = 120) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.1)
 
 
 def copies(folder: Path, count: int = COPIES) -> Path:

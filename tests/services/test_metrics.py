@@ -1,0 +1,132 @@
+"""The exporter's figures, from real ledgers and a real Redis."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from prometheus_client import CollectorRegistry
+from sqlalchemy import update
+
+import settings
+from infra.ledger import Ledger, metering
+from producer.local.redis_server import free_port
+from schemas.stages import Stage
+from schemas.tables import ItemTable, MoveTable
+from tasks.fill import Fill
+from tasks.metrics import CATALOGUE, LedgerCollector
+from tasks.metrics.broker import Broker
+from tasks.names import CPU_QUEUE, GPU_QUEUE
+from tasks.send import send
+from tests import servers
+from tests.polling import until
+from tests.services import items
+from workers.app import make_app
+
+WINDOW = 200
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with servers.redis(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def registry(ledger: Ledger, redis_url: str) -> CollectorRegistry:
+    made = CollectorRegistry()
+    LedgerCollector(ledger, Broker(redis_url), made, window=WINDOW)
+    return made
+
+
+def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(name, labels)
+
+
+def settle(ledger: Ledger) -> None:
+    """Let the history be older than what may still get neighbours."""
+    with ledger.engine.begin() as db:
+        db.execute(update(MoveTable).values(at=MoveTable.at - 2 * metering.SETTLED_S))
+
+
+def test_a_campaign_is_counted_stage_by_stage(ledger: Ledger, registry: CollectorRegistry) -> None:
+    first, *_ = items.submitted(ledger, 5)
+    claim = ledger.claim(first, Stage.WAITING, owner="one", lease_s=60)
+    assert claim is not None
+    assert sample(registry, "unmask_items", campaign="one", stage="waiting") == 4
+    assert sample(registry, "unmask_items", campaign="one", stage="extracting") == 1
+    assert sample(registry, "unmask_window_items") == WINDOW
+    assert sample(registry, "unmask_up", service="ledger") == 1
+    assert sample(registry, "unmask_up", service="redis") == 1
+    assert sample(registry, "unmask_campaign_paused", campaign="one") == 0
+    ledger.pause("one", "a look at it")
+    assert sample(registry, "unmask_campaign_paused", campaign="one") == 1
+    waited = sample(registry, "unmask_oldest_waiting_seconds", priority="normal")
+    assert waited is not None
+
+
+def test_an_ended_campaign_gives_up_its_name(ledger: Ledger, registry: CollectorRegistry) -> None:
+    items.submitted(ledger, 3, "gone")
+    ledger.cancel("gone")
+    assert sample(registry, "unmask_items", campaign="gone", stage="cancelled") is None
+    assert sample(registry, "unmask_items", campaign="(ended)", stage="cancelled") == 3
+
+
+def test_moves_are_counted_once_and_leases_timed(
+    ledger: Ledger, registry: CollectorRegistry
+) -> None:
+    one, other = items.submitted(ledger, 2)
+    sample(registry, "unmask_up", service="ledger")  # counts from here on
+    claim = ledger.claim(one, Stage.WAITING, owner="one", lease_s=60)
+    assert claim is not None
+    ledger.fail(claim, "a fault of ours")
+    lost = ledger.claim(other, Stage.WAITING, owner="two", lease_s=60)
+    assert lost is not None
+    with ledger.engine.begin() as db:
+        db.execute(update(ItemTable).where(ItemTable.id == other).values(lease_until=1.0))
+    assert ledger.sweep().returned == 1
+    moves = {"old": "waiting", "new": "extracting"}
+    assert sample(registry, "unmask_moves_total", **moves) is None, "not settled yet"
+    settle(ledger)
+    for _ in range(2):
+        assert sample(registry, "unmask_moves_total", **moves) == 2
+        assert sample(registry, "unmask_leases_returned_total", stage="extracting") == 1
+        assert sample(registry, "unmask_attempts_charged_total", stage="extracting") == 2
+        assert sample(registry, "unmask_stage_seconds_count", stage="extracting") == 2
+    assert sample(registry, "unmask_exporter_moves_behind") == 0
+
+
+def test_queues_and_batches_come_from_redis(
+    ledger: Ledger, registry: CollectorRegistry, redis_url: str
+) -> None:
+    items.submitted(ledger, 4)
+    app = make_app(settings=settings.load(redis_url=redis_url))
+    offers = ledger.offer(window=10, lease_s=60)
+    assert send(app, offers) == 4
+    assert sample(registry, "unmask_queue_messages", queue=CPU_QUEUE) == 4
+    assert sample(registry, "unmask_queue_messages", queue=GPU_QUEUE) == 0
+    assert sample(registry, "unmask_offered_items", stage="waiting") == 4
+
+    fill = Fill(lambda: redis.Redis.from_url(redis_url), "gpu-7")
+    fill.add(items=12, busy_s=0.5)
+    fill.start()
+    try:
+        until(lambda: sample(registry, "unmask_gpu_batches_total", worker="gpu-7") == 1)
+        assert sample(registry, "unmask_gpu_batch_items_total", worker="gpu-7") == 12
+        assert sample(registry, "unmask_gpu_busy_seconds_total", worker="gpu-7") == 0.5
+    finally:
+        fill.stop()
+
+
+def test_a_service_that_is_gone_is_a_figure_too(ledger: Ledger) -> None:
+    registry = CollectorRegistry()
+    broker = Broker(f"redis://127.0.0.1:{free_port()}/0")
+    LedgerCollector(ledger, broker, registry, window=WINDOW)
+    assert sample(registry, "unmask_up", service="redis") == 0
+    assert sample(registry, "unmask_up", service="ledger") == 1
+
+
+def test_the_catalogue_names_all_there_is(ledger: Ledger, registry: CollectorRegistry) -> None:
+    items.submitted(ledger, 1)
+    told = {family.name for family in registry.collect()}
+    assert told <= {metric.name for metric in CATALOGUE}
