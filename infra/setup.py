@@ -8,6 +8,8 @@ Run by the Makefile with the system's own Python, so nothing but the standard li
        of the locks held as a constraint
     3. the command `unmask`, which runs the checkout's own code
 
+With `--packages-only` the third is left out: an image gets its packages before the code.
+
 A copy of each lock inside `.venv` says that it is in place; the Makefile compares. An environment
 whose set-up was cut short is thrown away and made anew.
 """
@@ -27,6 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+#: Packages that change seldom go into an image before the code, which changes often.
+PACKAGES_ONLY = "--packages-only"
 UNDER_WAY = VENV / "under-way"
 SUPPORTED = ((3, 11), (3, 12))
 
@@ -42,12 +46,14 @@ TORCH = re.compile(r"(torch|torchvision)==")
 def main(locks: list[str]) -> None:
     if sys.version_info[:2] not in SUPPORTED:
         sys.exit(f"Unmask needs Python 3.11 or 3.12, this is {sys.version.split()[0]}")
+    packages_only = PACKAGES_ONLY in locks
+    locks = [lock for lock in locks if lock != PACKAGES_ONLY]
     with alone():
         if UNDER_WAY.exists() or not works():
             make_environment()
         wanted = [ROOT / lock for lock in locks if not in_place(ROOT / lock)]
         if wanted:
-            set_up(wanted)
+            set_up(wanted, packages_only=packages_only)
 
 
 @contextmanager
@@ -60,13 +66,15 @@ def alone() -> Iterator[None]:
         yield
 
 
-def set_up(wanted: list[Path]) -> None:
+def set_up(wanted: list[Path], *, packages_only: bool) -> None:
     UNDER_WAY.touch()
     for lock in wanted:
         marker(lock).unlink(missing_ok=True)
     install(wanted)
-    step("adding the command unmask", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    check(wanted)
+    if not packages_only:
+        command = ("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        step("adding the command unmask", *command)
+        check(wanted)
     for lock in wanted:
         shutil.copyfile(lock, marker(lock))
     UNDER_WAY.unlink()

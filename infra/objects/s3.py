@@ -73,6 +73,16 @@ class S3Store:
     def __repr__(self) -> str:
         return f"S3Store({self.bucket!r}, {self.prefix!r})"
 
+    def make(self) -> None:
+        """Make the bucket where there is none."""
+        with explained(f"s3://{self.bucket}"):
+            try:
+                self._client.head_bucket(Bucket=self.bucket)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+                self._client.create_bucket(Bucket=self.bucket)
+
     def put(self, key: str, data: bytes) -> StoredObject:
         kept = stored(key, data)
         if self._size(key) != len(data):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
-from infra.objects import Store
+from infra.objects import S3Store, Store
 from infra.resources import source_buckets, store
 from producer.sources import Lister, bucket_lister
 from unmask.errors import Unusable
@@ -61,6 +61,15 @@ class Context:
     @property
     def lister(self) -> Lister:
         return bucket_lister(source_buckets(self.settings))
+
+    def make_bucket(self) -> str:
+        """Its name; there already is fine."""
+        match self.store:
+            case S3Store() as bucket:
+                bucket.make()
+                return bucket.bucket
+            case _:
+                raise Unusable(f"{self.settings.store_url} is no bucket")
 
     def schema(self) -> Schema:
         return check(self.database)

@@ -16,12 +16,20 @@ MIGRATED = {
 }
 
 
-def migrate(ctx: typer.Context, state: options.State = DEFAULT_STATE) -> None:
-    """Bring the ledger's tables to this version."""
+def migrate(
+    ctx: typer.Context,
+    bucket: Annotated[
+        bool, typer.Option("--bucket", help="Also make the bucket of the object storage.")
+    ] = False,
+    state: options.State = DEFAULT_STATE,
+) -> None:
+    """Bring the ledger's tables to this version, with `--bucket` the object storage too."""
     tools = context(ctx, state)
     before = tools.schema()
     tools.migrate()
     say(MIGRATED[before])
+    if bucket:
+        say(f"the bucket {tools.make_bucket()} is there")
 
 
 def doctor(
