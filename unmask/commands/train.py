@@ -13,10 +13,19 @@ Named = Annotated[str, typer.Option(help="a recipe's name, or a .json file")]
 Weights = Annotated[
     str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
 ]
+Origin = Annotated[str | None, typer.Option("--from", help="a bundle to go on from")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
 Seed = Annotated[int | None, typer.Option(min=0, help="in place of the recipe's")]
 Processes = Annotated[int, typer.Option(min=1, help="processes that share each batch")]
 Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
+Name = Annotated[str | None, typer.Option(help="of the bundle; the recipe's if absent")]
+About = Annotated[
+    list[str] | None, typer.Option("--data-name", help="what the data is, for its card")
+]
+Terms = Annotated[str, typer.Option(help="what the weights may be used for")]
+Tight = Annotated[bool, typer.Option("--tight/--square", help="how the crops were cut")]
+
+_BUNDLE = "bundle"
 
 
 def train(
@@ -25,23 +34,32 @@ def train(
     out: Out,
     recipe: Named = "strong",
     trunk_weights: Weights = None,
+    origin: Origin = None,
     epochs: Epochs = None,
     seed: Seed = None,
     processes: Processes = 1,
     device: Device = None,
+    name: Name = None,
+    data_names: About = None,
+    terms: Terms = "those of the data it was trained on",
+    tight: Tight = True,
 ) -> None:
     """Train on labelled face crops. Run the same command again to go on after a stop."""
-    from unmask.spec import ScanSpec
+    from unmask.train.finish import finish
     from unmask.train.recipe import changed, find_recipe
-    from unmask.train.start import Job, train_on_pairs
+    from unmask.train.start import Job, tight_spec, train_on_pairs
 
     try:
-        chosen = changed(find_recipe(recipe), epochs=epochs, seed=seed)
         job = Job(
-            data=data, folder=out, recipe=chosen, trunk_weights=trunk_weights,
-            processes=processes, device=device,
+            data=data, folder=out, trunk_weights=trunk_weights, origin=origin,
+            recipe=changed(find_recipe(recipe), epochs=epochs, seed=seed),
+            processes=processes, device=device, name=name,
+            data_names=tuple(data_names or (data.name,)), terms=terms,
         )  # fmt: skip
-        train_on_pairs(job, ScanSpec())
+        spec = tight_spec(data=data, tight=tight, cache=out.parent / "cache")
+        train_on_pairs(job, spec)
+        bundle = finish(job, spec, out / _BUNDLE, typer.echo)
     except Unusable as error:
         typer.echo(f"unmask: {error}", err=True)
         raise typer.Exit(1) from error
+    typer.echo(f"bundle: {bundle.folder}")

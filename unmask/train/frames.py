@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from unmask.errors import Unusable
 from unmask.model.description import Description
 from unmask.model.device import choose_precision
+from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.trunks import TRUNKS
 from unmask.train.quick import quicken
@@ -33,6 +35,15 @@ class FrameNetwork(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         logits: Tensor = self.linear(self.dropout(self.features(frames)))
         return logits
+
+
+def take_over(model: FrameNetwork, network: Network) -> None:
+    """The trunk of a trained network; what judges its features is learned anew."""
+    wanted, found = model.state_dict(), network.trunk.state_dict()
+    shapes = {name: wanted[f"trunk.{name}"].shape for name in model.trunk.state_dict()}
+    if {name: tensor.shape for name, tensor in found.items()} != shapes:
+        raise Unusable("the bundle has another trunk than the recipe; name a recipe that fits it")
+    model.trunk.load_state_dict(found)
 
 
 def mixed(device: torch.device) -> AbstractContextManager[object]:

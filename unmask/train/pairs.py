@@ -76,10 +76,10 @@ class Pairs:
             ground, twin = twins(face, self.points[real], self.how.moving, rng)
             return twin, ground
         place = placement(self.how.moving, self.crops.size, rng)
-        other = self.crops.pictures[self._fake_beside(real, rng)]
+        other = self.crops.pictures[self.fake_beside(real, rng)]
         return moved(other, place), moved(face, place)
 
-    def _fake_beside(self, real: int, rng: Generator) -> int:
+    def fake_beside(self, real: int, rng: Generator) -> int:
         """One of its own group, else any."""
         beside: Sequence[int] = self._fakes.get(self.crops.groups[real], ())
         return int(rng.choice(beside if len(beside) else self._any_fake))

@@ -48,6 +48,10 @@ class Recipe:
     #: Epochs without a better validation before training stops.
     patience: Count | None = None
     pairing: Pairing = Field(default_factory=Pairing)
+    #: After pairs, the LSTM learns from so many pairs of pseudo-sequences, so many times.
+    films: Count = 1200
+    film_frames: Count = 12
+    film_epochs: Count = 8
     seed: int = 1
 
 

@@ -21,6 +21,8 @@ _LEVELS = np.arange(256, dtype=np.float32)
 _SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 _GROWING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 _CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+#: The first so many kinds of damage last over a film; grain and codec differ from frame to frame.
+_LASTING = 5
 #: How clips are coded between extraction and model.
 CLIP_QUALITY = 90
 
@@ -42,8 +44,11 @@ class Spoiling:
     least_quality: int = 35
 
 
-def common_damage(how: Spoiling, rng: Generator) -> list[Spoil]:
-    """Light, lens, scaling and codec: the same for both sides of a pair."""
+def common_damage(how: Spoiling, rng: Generator, *, over_time: bool = False) -> list[Spoil]:
+    """Light, lens, scaling and codec: the same for both sides of a pair.
+
+    Over time, grain and codec are left to each frame.
+    """
     steps: list[tuple[float, Callable[[], Spoil]]] = [
         (how.tone, lambda: tone(rng, gain=0.25, shift=18, gamma=0.3)),
         (how.saturation, lambda: saturation(rng.uniform(0.5, 1.4))),
@@ -54,7 +59,23 @@ def common_damage(how: Spoiling, rng: Generator) -> list[Spoil]:
         (how.jpeg, lambda: _jpeg(rng, how.least_quality)),
         (0.5, lambda: partial(_coded, quality=CLIP_QUALITY, chroma=_CHROMA[1])),
     ]
-    return [make() for chance, make in steps if rng.random() < chance]
+    wanted = steps[:_LASTING] if over_time else steps
+    return [make() for chance, make in wanted if rng.random() < chance]
+
+
+def per_frame_damage(how: Spoiling, rng: Generator, frames: int) -> list[list[Spoil]]:
+    """Grain that is new in each frame, and a codec whose quality wavers about its level."""
+    grainy, coded = rng.random() < how.noise, rng.random() < how.jpeg
+    deviation = rng.uniform(1, how.most_noise)
+    quality, chroma = int(rng.integers(how.least_quality, 97)), int(rng.choice(_CHROMA))
+    found: list[list[Spoil]] = [[] for _ in range(frames)]
+    for steps in found:
+        if grainy:
+            steps.append(_noise(rng, deviation))
+        if coded:
+            wavering = int(np.clip(quality + rng.integers(-6, 7), 15, 98))
+            steps.append(partial(_coded, quality=wavering, chroma=chroma))
+    return found
 
 
 def applied(picture: Rgb, steps: Sequence[Spoil]) -> Rgb:

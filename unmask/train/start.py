@@ -9,11 +9,13 @@ import torch
 
 from unmask.model.description import Architecture, Description, Weights
 from unmask.model.device import choose_device
+from unmask.model.predict import build
 from unmask.model.pretrained import load_trunk
+from unmask.model.shelf import find_bundle
 from unmask.spec import ScanSpec
 from unmask.train.crops import BadData
 from unmask.train.fit import Fit
-from unmask.train.frames import FrameNetwork
+from unmask.train.frames import FrameNetwork, take_over
 from unmask.train.journal import Journal
 from unmask.train.landmarks import landmarks
 from unmask.train.learner import Learner
@@ -35,6 +37,12 @@ class Job:
     trunk_weights: str | None = None
     processes: int = 1
     device: str | None = None
+    #: What the finished bundle is called, and what is said of its data.
+    name: str | None = None
+    data_names: tuple[str, ...] = ()
+    terms: str = "those of the data it was trained on"
+    #: A bundle whose trunk is trained on, in place of first weights.
+    origin: str | None = None
     shares: Shares = dataclasses.field(default_factory=Shares)
 
 
@@ -43,7 +51,7 @@ def draft(recipe: Recipe, spec: ScanSpec) -> Description:
     return Description(
         format=1,
         name=recipe.name,
-        about=recipe.about,
+        about=recipe.about[:200],
         untrained=True,
         architecture=Architecture(trunk=recipe.trunk, width=recipe.width, dropout=recipe.dropout),
         weights=Weights(encoding="seeded", seed=recipe.seed),
@@ -51,10 +59,18 @@ def draft(recipe: Recipe, spec: ScanSpec) -> Description:
     )
 
 
+def tight_spec(*, data: Path, tight: bool, cache: Path) -> ScanSpec:
+    """How clips must be cut to look like the crops that were learned from."""
+    size = load_crops(find_tars(data), cache).size
+    if not tight:
+        return ScanSpec(size=size)
+    return ScanSpec(name="tight", box="tight", margin=0.0, size=size)
+
+
 def train_on_pairs(job: Job, spec: ScanSpec) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / "recipe.json").write_bytes(written(job.recipe))
-    pairs, held_out = _pairs(job)
+    pairs, held_out = pairs_of(job)
     if len(pairs) < job.recipe.batch * job.processes:
         raise BadData(f"{len(pairs)} real faces to train on are fewer than one batch")
 
@@ -65,14 +81,14 @@ def train_on_pairs(job: Job, spec: ScanSpec) -> None:
         lesson = PairsLesson(
             recipe=job.recipe, pairs=pairs, held_out=held_out, device=device, team_size=team.size
         )
-        learner = Learner(model=_network(job, spec).to(device), recipe=job.recipe)
+        learner = Learner(model=frame_network(job, spec).to(device), recipe=job.recipe)
         journal = Journal(job.folder if team.leads else None)
         Fit(learner=learner, lesson=lesson, folder=job.folder, team=team, journal=journal).run()
 
     in_team(job.processes, job.folder, work)
 
 
-def _pairs(job: Job) -> tuple[Pairs, Pairs]:
+def pairs_of(job: Job) -> tuple[Pairs, Pairs]:
     """Those to train on, and those held out to watch."""
     cache = job.folder.parent / "cache"
     crops = load_crops(find_tars(job.data), cache)
@@ -87,9 +103,11 @@ def _pairs(job: Job) -> tuple[Pairs, Pairs]:
     )
 
 
-def _network(job: Job, spec: ScanSpec) -> FrameNetwork:
+def frame_network(job: Job, spec: ScanSpec) -> FrameNetwork:
     torch.manual_seed(job.recipe.seed)
     model = FrameNetwork(job.recipe, draft(job.recipe, spec))
-    if job.trunk_weights is not None:
+    if job.origin is not None:
+        take_over(model, build(find_bundle(job.origin)))
+    elif job.trunk_weights is not None:
         load_trunk(model.trunk, job.recipe.trunk, job.trunk_weights)
     return model

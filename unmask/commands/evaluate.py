@@ -1,0 +1,68 @@
+"""`unmask evaluate SOURCE`: how good a model is on labelled media, with intervals."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from unmask.errors import Unusable
+
+Source = Annotated[
+    Path,
+    typer.Argument(
+        help="a data set in its official layout, a folder with real/ and fake/, a CSV, or tars",
+        exists=True,
+    ),
+]
+Model = Annotated[str, typer.Option(help="a bundle's folder, or a shipped one's name")]
+Out = Annotated[Path, typer.Option(help="folder for evaluation.html and evaluation.json")]
+Work = Annotated[Path | None, typer.Option(help="where clips are kept; in OUT if absent")]
+Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
+Part = Annotated[
+    Literal["train", "validation", "test"] | None, typer.Option(help="of crop tars: which groups")
+]
+Lengths = Annotated[bool, typer.Option("--lengths", help="a table by window length too")]
+Damage = Annotated[bool, typer.Option("--robustness", help="a table after re-encoding too")]
+Time = Annotated[bool, typer.Option("--time/--no-time", help="what judging frames in order adds")]
+Fit = Annotated[Path | None, typer.Option(help="write the model here, calibrated to this material")]
+Processes = Annotated[int, typer.Option(min=1, help="processes that cut clips")]
+
+
+def evaluate(
+    source: Source,
+    *,
+    model: Model = "lite",
+    out: Out = Path("evaluation"),
+    work: Work = None,
+    part: Part = None,
+    lengths: Lengths = False,
+    robustness: Damage = False,
+    time: Time = True,
+    fit: Fit = None,
+    device: Device = None,
+    processes: Processes = 1,
+) -> None:
+    """Print and write what a model is worth on labelled items it never saw."""
+    from unmask.model.predict import load
+    from unmask.model.shelf import find_bundle
+    from unmask.train.evaluation import Wanted
+    from unmask.train.evaluation import evaluate as measured
+    from unmask.train.fitting import fitted_copy
+    from unmask.train.page import summary, write_report
+
+    wanted = Wanted(
+        source=source, work=work or out / "clips", part=part, by_length=lengths,
+        robustness=robustness, worth_of_time=time, processes=processes,
+    )  # fmt: skip
+    try:
+        predictor = load(find_bundle(model), device)
+        found, scored = measured(wanted, predictor)
+        for line in summary(found):
+            typer.echo(line)
+        typer.echo("written: " + ", ".join(map(str, write_report(found, out))))
+        if fit is not None:
+            fitted_copy(predictor.bundle, scored, source.name, fit)
+            typer.echo(f"calibrated model: {fit}")
+    except Unusable as error:
+        typer.echo(f"unmask: {error}", err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,156 @@
+"""Everything that is measured of a bundle on labelled media or crops, as one value."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unmask.model.clips import PersonFrames, Window
+from unmask.model.predict import Predictor
+from unmask.spec import ScanSpec
+from unmask.train.crops import BadData, need_both
+from unmask.train.extracting import extract_all, load
+from unmask.train.figures import by_method, curve, level, levels, outcomes, reliability
+from unmask.train.robust import DAMAGES, damaged_person
+from unmask.train.scoring import Scored, score_crops, score_items, score_persons
+from unmask.train.sets import Item, find_items
+from unmask.train.splits import Part, Shares, joined, split
+from unmask.train.tars import find_tars, load_crops
+
+#: Window lengths of the table, as in the papers.
+LENGTHS = (10, 20, 40, 60, 80, 100)
+#: Windows of the longest length that are looked at in each video.
+_LONG_WINDOWS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to measure, and how."""
+
+    source: Path
+    #: Where clips and decoded crops are kept for the next time.
+    work: Path
+    part: Part | None = None
+    by_length: bool = False
+    robustness: bool = False
+    #: Judge each frame alone too, to see what time adds.
+    worth_of_time: bool = True
+    processes: int = 1
+
+
+def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list[Scored]]:
+    """The report, and the scores it was made from."""
+    if wanted.source.is_dir() and any(wanted.source.glob("*.tar")):
+        scored = _crops(wanted, predictor)
+        return report(scored, predictor, wanted), scored
+    items = labelled(wanted.source)
+    spec = predictor.bundle.spec
+    extract_all(items, wanted.work, spec, processes=wanted.processes)
+    scored = list(score_items(items, wanted.work, spec, predictor, alone=wanted.worth_of_time))
+    if not scored:
+        raise BadData(f"{wanted.source}: no face could be judged in any of {len(items)} files")
+    found = report(scored, predictor, wanted)
+    found["left out"] = _left_out(items, wanted.work, spec)
+    if wanted.robustness:
+        found["robustness"] = _robustness(items, wanted, spec, predictor)
+    if wanted.by_length:
+        found["by length"] = _by_length(items, wanted, spec, predictor)
+    return found, scored
+
+
+def labelled(source: Path) -> list[Item]:
+    items = find_items(source)
+    need_both(np.array([item.fake for item in items]), str(source))
+    return items
+
+
+def report(scored: Sequence[Scored], predictor: Predictor, wanted: Wanted) -> dict[str, Any]:
+    need_both(np.array([item.fake for item in scored]), str(wanted.source))
+    every = levels(scored)
+    return {
+        "model": {"name": predictor.bundle.name, "digest": predictor.bundle.digest},
+        "data": {
+            "source": wanted.source.name,
+            "part": wanted.part or "all",
+            "items": len(scored),
+            "real": sum(not item.fake for item in scored),
+            "fake": sum(item.fake for item in scored),
+            "groups": len({item.group for item in scored}),
+        },
+        "levels": {name: each.figures() for name, each in every.items()},
+        "confusion": {name: each.confusion() for name, each in every.items()},
+        "by method": by_method(scored),
+        "outcomes": outcomes(scored),
+        "reliability": reliability(scored),
+        "curve": curve(scored),
+    }
+
+
+def _crops(wanted: Wanted, predictor: Predictor) -> list[Scored]:
+    crops = load_crops(find_tars(wanted.source), wanted.work)
+    if crops.size != predictor.bundle.spec.size:
+        raise BadData(
+            f"the crops are {crops.size} pixels wide, the model takes {predictor.bundle.spec.size}"
+        )
+    chosen = split(crops, Shares())[wanted.part] if wanted.part else np.arange(len(crops))
+    return score_crops(crops, chosen, predictor)
+
+
+def _left_out(items: Sequence[Item], work: Path, spec: ScanSpec) -> dict[str, str]:
+    extracted = (load(item, work, spec) for item in items)
+    return {each.item.name: each.reason for each in extracted if not each.persons}
+
+
+def _robustness(
+    items: Sequence[Item], wanted: Wanted, spec: ScanSpec, predictor: Predictor
+) -> dict[str, dict[str, Any]]:
+    """AUC by method after each kind of damage."""
+    table: dict[str, dict[str, Any]] = {}
+    for name, damage in DAMAGES.items():
+        scored = []
+        for item, group, persons in _judged(items, wanted.work, spec):
+            worse = [damaged_person(person, damage) for person in persons]
+            scored.append(score_persons(item, group, worse, predictor))
+        table[name] = {method: row["auc"] for method, row in by_method(scored).items()}
+    return table
+
+
+def _judged(
+    items: Sequence[Item], work: Path, spec: ScanSpec
+) -> Iterator[tuple[Item, str, Sequence[PersonFrames]]]:
+    groups = joined([item.identities for item in items])
+    for item in items:
+        persons = load(item, work, spec).persons
+        if persons:
+            yield item, groups[item.identities[0]], persons
+
+
+def _by_length(
+    items: Sequence[Item], wanted: Wanted, spec: ScanSpec, predictor: Predictor
+) -> dict[str, dict[str, Any]]:
+    """The same frames as windows of each length; item figures by method, and of single windows."""
+    long = dataclasses.replace(spec, frames=max(LENGTHS), windows=_LONG_WINDOWS)
+    extract_all(items, wanted.work, long, processes=wanted.processes)
+    table: dict[str, dict[str, Any]] = {}
+    for length in LENGTHS:
+        scored = [
+            score_persons(item, group, [_shortened(each, length) for each in persons], predictor)
+            for item, group, persons in _judged(items, wanted.work, long)
+        ]
+        windows = level(scored, lambda item: item.windows).figures(["auc"])["auc"]
+        methods = {method: row["auc"] for method, row in by_method(scored).items()}
+        table[str(length)] = {"window": windows, **methods}
+    return table
+
+
+def _shortened(person: PersonFrames, length: int) -> PersonFrames:
+    """Each window parted into windows of that length; a rest that is too short is left out."""
+    parts: list[Window] = []
+    for window in person.windows:
+        for start in range(0, max(len(window.times) - length, 0) + 1, length):
+            stop = start + length
+            parts.append(Window(len(parts), window.times[start:stop], window.frames[start:stop]))
+    return PersonFrames(person=person.person, windows=tuple(parts))
