@@ -1,4 +1,4 @@
-"""`python -m producer …`: scan · submit · status · report · requeue · cancel · resume · doctor."""
+"""`python -m producer …`: scan · submit · status · report · requeue · resume · erase · doctor …"""
 
 import sys
 

@@ -15,6 +15,7 @@ from unmask.spec import PAPERS, ScanSpec
 GPU_DEVICE = Path("/dev/nvidiactl")
 
 AUTO = "auto"
+DAY_S = 86_400.0
 SLUG_CHARACTERS = 40
 
 
@@ -30,6 +31,9 @@ class Wanted:
     extract_only: bool = False
     #: The papers' scan spec instead of the model's own.
     papers: bool = False
+    #: Days for which clips and evidence are kept after an item has ended; None: for ever.
+    keep_clips_days: float | None = None
+    keep_evidence_days: float | None = None
 
 
 def has_gpu(device: str) -> bool:
@@ -50,7 +54,13 @@ def choose(
         spec=spec,
         priority=wanted.priority,
         extract_only=wanted.extract_only,
+        keep_clips_s=_seconds(wanted.keep_clips_days),
+        keep_evidence_s=_seconds(wanted.keep_evidence_days),
     )
+
+
+def _seconds(days: float | None) -> float | None:
+    return None if days is None else days * DAY_S
 
 
 def _spec(wanted: Wanted, bundle: Bundle) -> ScanSpec:

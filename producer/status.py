@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from producer.plain import printable, shorten
-from schemas.records import CampaignStatus, Priority, ResultRow
+from schemas.records import CampaignStatus, Priority, Resting, ResultRow
 from schemas.stages import ENDS, Stage
 from unmask.outcomes import Outcome
 from unmask.wording import percent
@@ -40,6 +40,9 @@ STYLES: Mapping[Outcome, str] = {
 TABLE_ROWS = 40
 TABLE_WIDTH = 110
 NAME_CELLS = 38
+#: Of a dead item's log.
+LOG_LINES = 3
+LOG_CELLS = 96
 HOUR_S = 3600.0
 #: From less than this nothing follows for an hour.
 LITTLE_FOOTAGE_S = 5.0
@@ -136,6 +139,7 @@ def _failure(one: Any) -> dict[str, Any]:
         "at": _moment(one.at),
         "outcome": one.outcome.value if one.outcome else None,
         "reason": one.reason,
+        "log": one.log,
     }
 
 
@@ -165,8 +169,20 @@ def status_text(status: CampaignStatus) -> str:
         f"  model     {options.model} ({options.model_digest[:12]}), scan spec {options.spec.name}",
     ]
     lines += [f"  waiting   {_waits(status)}"] if status.oldest_waiting_s else []
-    lines += [f"  failed    {failure_line(one)}" for one in status.failures]
+    for one in status.failures:
+        lines += [f"  failed    {failure_line(one)}", *_log_lines(one.log)]
     return "\n".join(lines)
+
+
+def resting_line(place: Resting) -> str:
+    why = f"{place.trouble} failures in a row, the last: {printable(place.reason)}"
+    return f"{printable(place.name)} rests for {span(place.for_s)} more ({why})"
+
+
+def _log_lines(log: str) -> list[str]:
+    """The end of a dead item's log: there the error stands."""
+    last = [line for line in log.splitlines() if line.strip()][-LOG_LINES:]
+    return [f"            | {shorten(printable(line.strip()), LOG_CELLS)}" for line in last]
 
 
 def failure_line(one: Any) -> str:

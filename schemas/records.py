@@ -9,7 +9,10 @@ from typing import Any
 from schemas.stages import Stage
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
-from unmask.verdict import Verdict
+from unmask.verdict import Verdict, WindowScore
+
+#: A thousand years: who wants to keep something longer says nothing.
+FOR_EVER_S = 3.2e10
 
 
 class Priority(IntEnum):
@@ -40,6 +43,14 @@ class CampaignOptions:
     spec: ScanSpec
     priority: Priority = Priority.NORMAL
     extract_only: bool = False
+    #: For how long clips and evidence are kept after an item has ended; None: for ever.
+    keep_clips_s: float | None = None
+    keep_evidence_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for kept in (self.keep_clips_s, self.keep_evidence_s):
+            if kept is not None and not 0 <= kept < FOR_EVER_S:
+                raise ValueError(f"not a time to keep something for: {kept} s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +293,32 @@ class Classified:
     evidence: tuple[StoredObject, ...]
     gpu_seconds: float
     cpu_seconds: float
+    #: By the hash of the clip: what the model said of its windows.
+    scores: Mapping[str, tuple[WindowScore, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doomed:
+    """A stored object that is to be deleted."""
+
+    key: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What an erasure takes away; the objects are still to be deleted from the store."""
+
+    item: int
+    person: int | None = None
+    sha256: str | None = None
+    objects: tuple[str, ...] = ()
+    scores: int = 0
+    #: Entries of its history whose words were blanked.
+    notes: int = 0
+    #: Other items of the same content, whose results were marked.
+    heirs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,6 +375,13 @@ class ResultRow:
     cpu_seconds: float = 0.0
     gpu_seconds: float = 0.0
     bytes_fetched: int = 0
+    #: When its clips and its evidence were deleted, by their term or on request.
+    clips_removed_at: datetime | None = None
+    evidence_removed_at: datetime | None = None
+    #: When something of it was erased on request.
+    erased_at: datetime | None = None
+    #: The end of the log of its last failure; only where it is dead.
+    log: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,6 +394,8 @@ class Failure:
     outcome: Outcome | None
     #: The reason or the last error, one line.
     reason: str
+    #: The end of the log of a dead item.
+    log: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

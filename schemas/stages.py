@@ -41,9 +41,10 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.CLASSIFYING: frozenset(
         {Stage.DONE, Stage.REJECTED, Stage.EXTRACTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),
-    Stage.DONE: frozenset({Stage.WAITING, Stage.EXTRACTED}),
-    Stage.REJECTED: frozenset({Stage.WAITING}),
-    Stage.DEAD: frozenset({Stage.WAITING, Stage.EXTRACTED}),
+    # Cancelled after its end: a person had it erased.
+    Stage.DONE: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
+    Stage.REJECTED: frozenset({Stage.WAITING, Stage.CANCELLED}),
+    Stage.DEAD: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
     Stage.CANCELLED: frozenset({Stage.WAITING}),
 }
 

@@ -106,6 +106,10 @@ class Table(DeclarativeBase):
     }
 
 
+def _ends(term: str) -> str:
+    return f"{term} > 0 AND {term} < {FOREVER}"
+
+
 def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
@@ -130,6 +134,9 @@ class CampaignTable(Table):
     first_started_at: Mapped[float] = mapped_column(server_default=text("0"))
     #: When its items were last put into the window: campaigns take turns.
     served_at: Mapped[float] = mapped_column(server_default=text("0"))
+    #: Seconds for which clips and evidence are kept after an item ended; None: for ever.
+    keep_clips_s: Mapped[float | None]
+    keep_evidence_s: Mapped[float | None]
     #: The host that was served last: hosts take turns too.
     host_cursor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
@@ -312,26 +319,47 @@ class ObjectTable(Table):
 
 
 class ReferenceTable(Table):
-    """An item that needs the objects of an extraction, and until when."""
+    """An item that needs the objects of an extraction, and until when: 0 once that is over."""
 
     __tablename__ = "reference"
-    __table_args__ = (Index("reference_item_idx", "item_id"),)
+    __table_args__ = (
+        Index("reference_item_idx", "item_id"),
+        _partial("reference_until_idx", "until", where=_ends("until")),
+        _partial("reference_evidence_until_idx", "evidence_until", where=_ends("evidence_until")),
+    )
 
     extraction_id: Mapped[int] = mapped_column(ForeignKey("extraction.id"), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    #: Its clips and manifest, and its evidence pictures.
     until: Mapped[float]
+    evidence_until: Mapped[float] = mapped_column(server_default=text(str(FOREVER)))
+
+
+class DoomedTable(Table):
+    """A stored object that is to be deleted, or was lately."""
+
+    __tablename__ = "doomed"
+    __table_args__ = (Index("doomed_deleted_idx", "deleted_at"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    #: None: nothing pointed at it.
+    extraction_id: Mapped[int | None] = mapped_column(Id)
+    kind: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    why: Mapped[str]
+    doomed_at: Mapped[float]
+    #: 0: it is still there.
+    deleted_at: Mapped[float] = mapped_column(server_default=text("0"))
 
 
 class ScoreTable(Table):
-    """What one model says of one clip."""
+    """What one model says of one clip: its windows, as `unmask.verdict.WindowScore`."""
 
     __tablename__ = "score"
 
     clip_sha256: Mapped[str] = mapped_column(primary_key=True)
     model_digest: Mapped[str] = mapped_column(primary_key=True)
-    raw: Mapped[float]
-    probability: Mapped[float | None]
-    frame_scores: Mapped[list[Any]]
+    windows: Mapped[list[Any]]
     created_at: Mapped[float]
 
 
@@ -384,6 +412,9 @@ class ResultTable(Table):
     cpu_seconds: Mapped[float]
     gpu_seconds: Mapped[float]
     bytes_fetched: Mapped[int] = mapped_column(BigInteger)
+    clips_removed_at: Mapped[datetime | None]
+    evidence_removed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class LeaderTable(Table):

@@ -6,6 +6,7 @@ task ──id──▶ collect: claim in bulk, load clips ahead ──▶ model 
 """
 
 import contextlib
+import dataclasses
 import logging
 import queue
 import threading
@@ -28,6 +29,8 @@ from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
 from tasks.models import Serves, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
+from tasks.scored import Scored, clips_of, known_scores, of_person, unscored
+from tasks.visits import our_store, tell_trouble
 from unmask.errors import TryAgain, UnmaskError
 from unmask.judgement import Judgement
 from unmask.model.memory import DeviceLost
@@ -148,12 +151,28 @@ class Batcher:
                 one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
             return
         self._hold(claims)
-        self._load(claims, asked)
+        self._load(self._not_judged_yet(claims, asked), asked)
         for item in asked.keys() - {claim.item for claim in claims}:
             if item in alone:
                 self._run_alone(asked[item])
             else:
                 asked[item].answer.set_result(DUPLICATE)
+
+    def _not_judged_yet(self, claims: Sequence[Claim], asked: Mapping[int, _Asked]) -> list[Claim]:
+        """Content that the same model judged meanwhile needs no second look."""
+        ledger = self._tools.ledger
+        elsewhere: dict[int, int] = {}
+        with contextlib.suppress(TryAgain):  # not to know costs only time
+            elsewhere = ledger.judged_elsewhere(claims)
+        for claim in claims:
+            if claim.item in elsewhere:
+                answer = asked[claim.item].answer
+                with self._settling(claim, answer):
+                    stage = ledger.inherit(claim, None, elsewhere[claim.item])
+                    self._drop([claim.item])
+                    same = f"same content as item {elsewhere[claim.item]}"
+                    answer.set_result(same if stage else STALE)
+        return [claim for claim in claims if claim.item not in elsewhere]
 
     def _load(self, claims: Sequence[Claim], asked: Mapping[int, _Asked]) -> None:
         loads = [(claim, self._loaders.submit(load, claim, self._tools.store)) for claim in claims]
@@ -239,18 +258,17 @@ class Batcher:
         predictor = self._models.predictor(options.model_digest)
         until = time.monotonic() + self._tools.settings.classify_deadline_s
         wall, cpu = time.monotonic(), time.process_time()
-        rows = iter(
-            predictor.score(
-                [person for one in batch for person in one.loaded.persons],
-                deadline=lambda: _check(until),
-            )
-        )
+        found = known_scores(self._tools.ledger, [one.loaded for one in batch])
+        fresh = unscored([one.loaded for one in batch], found)
+        made = predictor.score(list(fresh.values()), deadline=lambda: _check(until))
+        found |= {clip: tuple(row) for clip, row in zip(fresh, made, strict=True)}
+        rows = iter([of_person(found, *each) for one in batch for each in clips_of(one.loaded)])
         judged = [_judged(one.loaded, rows, predictor.bundle.judgement) for one in batch]
         warm = warm_faces(predictor, judged, lambda: _check(until))
         busy_s = time.monotonic() - wall
         spent = _cost(predictor.device, busy_s, time.process_time() - cpu)
         self._fill.add(items=len(batch), busy_s=busy_s)
-        self._commit(batch, judged, warm, spent)
+        self._commit(batch, judged, warm, spent, found)
 
     def _commit(
         self,
@@ -258,12 +276,16 @@ class Batcher:
         judged: Sequence[Judged],
         warm: Sequence[Mapping[Spot, Warm]],
         spent: _Cost,
+        scores: Scored,
     ) -> None:
         frames = sum(each.loaded.frames for each in judged)
         done = [
             (
                 each.loaded.claim,
-                self._classified(each, hot, spent.share(each.loaded.frames / frames)),
+                dataclasses.replace(
+                    self._classified(each, hot, spent.share(each.loaded.frames / frames)),
+                    scores={clip: scores[clip] for clip, _ in clips_of(each.loaded)},
+                ),
             )
             for each, hot in zip(judged, warm, strict=True)
         ]
@@ -279,7 +301,8 @@ class Batcher:
         where = Where(
             sha256=claim.extraction.sha256, model_digest=claim.campaign.options.model_digest
         )
-        shown, evidence = store_evidence(self._tools.store, judged, warm, where)
+        with our_store():
+            shown, evidence = store_evidence(self._tools.store, judged, warm, where)
         return Classified(
             verdict=shown,
             evidence=evidence,
@@ -314,6 +337,7 @@ class Batcher:
         self._drop([claim.item])
         match error:
             case Stopping() | TryAgain():
+                tell_trouble(self._tools, error)
                 ledger.release(claim, error.reason, after_s=error.after_s or 0.0)
                 answer.set_exception(again(Stage.EXTRACTED, error.reason))
             case UnknownModel():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.objects import Store
+from infra.objects import Missing, Store
 from schemas.records import Claim
 from unmask.media import read_manifest
 from unmask.media.values import Manifest
@@ -32,7 +32,7 @@ class WrongSpec(ValueError):
 def load(claim: Claim, store: Store) -> Loaded:
     extraction = claim.extraction
     if extraction is None:
-        raise WrongSpec("the item has no clips")
+        raise Missing("its clips are gone")
     wanted = claim.campaign.options.spec.digest
     manifest = read_manifest(store.get(extraction.manifest.key, sha256=extraction.manifest.sha256))
     if manifest.spec_digest != wanted or extraction.spec_digest != wanted:

@@ -47,12 +47,14 @@ class Feeder:
         self._app, self._tools, self._clock, self._network = app, tools, clock, network
         self._extended_at = self._braked_at = clock()
         self._brake = Brake()
+        self.leads = False
 
     def tick(self) -> Ticked | None:
         """None where another process leads."""
         ledger, settings = self._tools.ledger, self._tools.settings
         lead_s = max(LEAD_AT_LEAST_S, LEAD_TICKS * settings.sweep_every_s)
-        if not ledger.lead(names.SWEEP, self._tools.owner, lease_s=lead_s):
+        self.leads = ledger.lead(names.SWEEP, self._tools.owner, lease_s=lead_s)
+        if not self.leads:
             return None
         swept = ledger.sweep()
         self._extend()

@@ -10,8 +10,9 @@ import threading
 
 from infra.resources import resources
 from tasks.broker import refuse_eviction
+from tasks.janitor import Janitor
 from tasks.sweep import Feeder
-from unmask.errors import TryAgain, Unusable
+from unmask.errors import TryAgain, UnmaskError, Unusable
 from workers.app import make_app
 from workers.life import set_up_logging
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: While the database is away, look again after this long.
 PATIENCE_S = 5.0
+#: How often objects past their term are looked for.
+CLEAN_EVERY_S = 10.0
 #: After a tick that sent something the next one comes sooner.
 BUSY_SHARE = 0.25
 
@@ -37,6 +40,10 @@ def main() -> int:
     except Unusable as error:
         print(f"sweep: {error}", file=sys.stderr)
         return 2
+    cleaning = threading.Thread(
+        target=clean_up, args=(Janitor(tools), feeder, stop), name="janitor", daemon=True
+    )
+    cleaning.start()
     wait_s = 0.0
     while not stop.wait(wait_s):
         try:
@@ -49,6 +56,17 @@ def main() -> int:
             wait_s = PATIENCE_S
     feeder.step_down()
     return 0
+
+
+def clean_up(janitor: Janitor, feeder: Feeder, stop: threading.Event) -> None:
+    """Deleting may take its time: it must not hold up the window."""
+    while not stop.wait(CLEAN_EVERY_S):
+        if not feeder.leads:
+            continue
+        try:
+            janitor.clean()
+        except UnmaskError as trouble:
+            log.warning("objects past their term are not deleted yet: %s", trouble)
 
 
 if __name__ == "__main__":

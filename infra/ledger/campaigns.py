@@ -12,6 +12,8 @@ from schemas.records import Campaign, CampaignOptions
 from schemas.tables import CampaignTable
 from unmask.errors import Unusable
 
+DAY_S = 86_400.0
+
 
 def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
     statement = insert_into(db.dialect.name, CampaignTable).values(
@@ -22,6 +24,8 @@ def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
         spec_digest=options.spec.digest,
         priority=int(options.priority),
         extract_only=options.extract_only,
+        keep_clips_s=options.keep_clips_s,
+        keep_evidence_s=options.keep_evidence_s,
         created_at=now(),
     )
     db.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
@@ -41,6 +45,10 @@ def _differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterator[st
         old, new = getattr(pinned, field), getattr(asked, field)
         if old != new:
             yield f"{field.replace('_', '-')} is {_word(old)}, not {_word(new)}"
+    for field in ("keep_clips_s", "keep_evidence_s"):
+        old, new = getattr(pinned, field), getattr(asked, field)
+        if new is not None and old != new:  # who says nothing asks for nothing else
+            yield f"{field.removesuffix('_s').replace('_', '-')} is {_days(old)}, not {_days(new)}"
 
 
 def _spec_differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterator[str]:
@@ -48,6 +56,10 @@ def _spec_differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterat
     for field in old.keys() - {"name"}:
         if old[field] != new[field]:
             yield f"scan spec's {field} is {old[field]}, not {new[field]}"
+
+
+def _days(seconds: float | None) -> str:
+    return "for ever" if seconds is None else f"{seconds / DAY_S:g} days"
 
 
 def _word(value: object) -> str:

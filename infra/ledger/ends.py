@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Row, Update, bindparam, select, update
 
-from infra.ledger import extractions, places, result, rows
+from infra.ledger import extractions, places, result, retention, rows, scores
 from infra.ledger.claims import ITEM, held
 from infra.ledger.clock import now
 from infra.ledger.moves import NOTHING, Amount, Move, clean, record
@@ -41,7 +41,7 @@ class Came:
 def extracted(
     db: Connection, row: Row[Any], campaign: Campaign, done: Extracted, *, hand_over_s: float
 ) -> Move:
-    kept = extractions.keep(db, row.id, done)
+    kept = extractions.keep(db, row, done)
     places.store_well(db)
     came = Came(fetched=done.fetched, cpu_seconds=done.cpu_seconds, hand_over_s=hand_over_s)
     return _go_on(db, row, campaign, kept, came)
@@ -78,17 +78,20 @@ def _offered(came: Came) -> dict[str, Any]:
 
 
 def inherit(
-    db: Connection, row: Row[Any], campaign: Campaign, fetched: Fetched, from_item: int
+    db: Connection, row: Row[Any], campaign: Campaign, fetched: Fetched | None, from_item: int
 ) -> Move:
-    parent = _parent(db, campaign, from_item)
+    """`fetched` is None for an item that was cut before: its content was known by then."""
     extraction = db.scalar(select(ItemTable.extraction_id).where(ItemTable.id == from_item))
     if extraction is not None:
+        extractions.lock(db, extraction)
         extractions.refer(db, extraction, row.id)
+    parent = _parent(db, campaign, from_item)
     values = _fetched(row, fetched, 0.0)
     values |= {"extraction_id": extraction, "inherited_from": from_item, "outcome": parent.outcome}
     ended = _update(db, row, Stage.DONE, values | SETTLED, _ENDED)
     result.write_inherited(db, ended, campaign, parent)
-    cost = Amount(bytes_fetched=fetched.bytes_fetched)
+    retention.settle(db, row.id, campaign)
+    cost = Amount(bytes_fetched=fetched.bytes_fetched if fetched else 0)
     note = f"as item {from_item}"
     return _move(row, Stage.DONE, parent.outcome, note, footage_s=parent.duration_s, cost=cost)
 
@@ -139,7 +142,9 @@ def _facts(db: Connection, ids: set[int]) -> dict[int, MediaFacts]:
 def _finish(
     db: Connection, row: Row[Any], campaign: Campaign, done: Classified, media: MediaFacts
 ) -> Move:
+    retention.stored_again(db, [one.key for one in done.evidence], row.claimed_at)
     extractions.add_objects(db, row.extraction_id, "evidence", done.evidence)
+    scores.keep(db, campaign.options.model_digest, done.scores)
     verdict = done.verdict
     ending = Ending(
         outcome=verdict.outcome,
@@ -169,6 +174,8 @@ def end(
     """The item and its result row; the caller records the move in the same transaction."""
     ended = _update(db, row, stage, SETTLED | values | {"outcome": ending.outcome}, _ENDED)
     result.write(db, ended, campaign, ending)
+    if ended.extraction_id is not None:
+        retention.settle(db, row.id, campaign)
     answered = ending.media if stage is Stage.DONE else None
     footage_s = answered.duration_s if answered else None
     return _move(row, stage, ending.outcome, ending.reason, footage_s=footage_s, cost=cost)

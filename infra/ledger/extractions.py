@@ -1,15 +1,16 @@
 """What a content yielded is kept once, with its objects and with the items that need them."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert
 
-from infra.ledger import rows
+from infra.ledger import retention, rows
 from infra.ledger.clock import now
 from infra.ledger.moves import clean, insert_into
-from schemas.records import Extracted, Extraction, Known, StoredObject
+from schemas.records import Claim, Extracted, Extraction, Known, StoredObject
 from schemas.tables import FOREVER, ExtractionTable, ObjectTable, ReferenceTable, ResultTable, Table
 from unmask.outcomes import Outcome
 
@@ -54,13 +55,15 @@ def _judged(db: Connection, sha256: str, spec_digest: str, model_digest: str) ->
     )
 
 
-def keep(db: Connection, item: int, done: Extracted) -> Row[Any]:
+def keep(db: Connection, claimed: Row[Any], done: Extracted) -> Row[Any]:
     """The extraction's row. The first to arrive stands: a second one's objects are not used."""
-    extraction = done.extraction
+    item, extraction = claimed.id, done.extraction
     _insert(db, item, done)
     found = find(db, extraction.sha256, extraction.spec_digest, lock=True)
     assert found is not None
     if found.item_id == item or not found.stands:
+        keys = [one.key for one in (extraction.manifest, *extraction.clips)]
+        retention.stored_again(db, keys, claimed.claimed_at)
         _renew(db, found.id, item, done)
         found = find(db, extraction.sha256, extraction.spec_digest)
         assert found is not None
@@ -136,7 +139,24 @@ def refer(db: Connection, extraction: int, item: int) -> None:
     db.execute(_if_new(db.dialect.name, ReferenceTable), line)
 
 
+def lock(db: Connection, extraction: int) -> None:
+    """Nothing of it goes while this transaction lasts."""
+    mine = select(ExtractionTable.id).where(ExtractionTable.id == extraction)
+    db.execute(mine.with_for_update())
+
+
+def judged_elsewhere(db: Connection, claims: Sequence[Claim]) -> dict[int, int]:
+    """Items whose content the same model has judged by now, and where."""
+    found = {}
+    for claim in claims:
+        if claim.extraction is not None:
+            options, made = claim.campaign.options, claim.extraction
+            item = _judged(db, made.sha256, made.spec_digest, options.model_digest)
+            if item not in (None, claim.item):
+                found[claim.item] = int(item)
+    return found
+
+
 def forget(db: Connection, extraction: int) -> None:
-    """Its clips can't be used: the next item of this content is cut anew."""
-    forgotten = update(ExtractionTable).where(ExtractionTable.id == extraction)
-    db.execute(forgotten.values(stands=False))
+    """Its clips can't be used: they are deleted, and the next item of this content is cut anew."""
+    retention.doom_clips(db, extraction, "it was not what it should be")

@@ -9,6 +9,7 @@ from infra.ledger import (
     campaigns,
     claims,
     ends,
+    erasure,
     extractions,
     given_up,
     leader,
@@ -17,6 +18,8 @@ from infra.ledger import (
     places,
     reading,
     recall,
+    retention,
+    scores,
     status,
     submit,
     trouble,
@@ -32,6 +35,8 @@ from schemas.records import (
     CampaignStatus,
     Claim,
     Classified,
+    Doomed,
+    Erased,
     Extracted,
     Extraction,
     Fetched,
@@ -52,6 +57,7 @@ from schemas.records import (
 from schemas.stages import CLAIMS, Stage
 from unmask.errors import Unusable
 from unmask.outcomes import Outcome
+from unmask.verdict import WindowScore
 
 BatchStep = Callable[[Connection, int], tuple[int, int]]
 
@@ -237,7 +243,8 @@ class Ledger:
             claim, lambda db, row: ends.reuse(db, row, claim.campaign, extraction, came)
         )
 
-    def inherit(self, claim: Claim, fetched: Fetched, from_item: int) -> Stage | None:
+    def inherit(self, claim: Claim, fetched: Fetched | None, from_item: int) -> Stage | None:
+        """The verdict of another item of the same content."""
         return self._hand_in(
             claim, lambda db, row: ends.inherit(db, row, claim.campaign, fetched, from_item)
         )
@@ -264,6 +271,45 @@ class Ledger:
         """The items whose result is now committed."""
         with self._write() as db:
             return ends.finish(db, done)
+
+    def judged_elsewhere(self, held: Sequence[Claim]) -> dict[int, int]:
+        """Items of content that the same model judged meanwhile, and which item to inherit from."""
+        with self._read() as db:
+            return extractions.judged_elsewhere(db, held)
+
+    def scores(self, model_digest: str, clips: Sequence[str]) -> dict[str, tuple[WindowScore, ...]]:
+        """What the model said of these clips before."""
+        with self._read() as db:
+            return scores.known(db, model_digest, clips)
+
+    # What is kept, and what goes
+
+    def expire(self) -> int:
+        """Doom the objects that nobody needs any more. In batches."""
+        return self._batches(lambda db, after: (retention.expire(db), after))
+
+    def doomed(self, limit: int) -> list[Doomed]:
+        """Objects that are to be deleted from the store; `gone` when they are."""
+        with self._read() as db:
+            return retention.doomed(db, limit)
+
+    def doom_unknown(self, keys: Sequence[str], why: str = retention.UNREFERENCED) -> list[str]:
+        """Those of these stored objects that nothing points at."""
+        with self._write() as db:
+            return retention.doom_unknown(db, keys, why)
+
+    def gone(self, keys: Sequence[str]) -> None:
+        """The store has deleted them: the results that named them say so."""
+        with self._write() as db:
+            retention.gone(db, keys)
+            retention.bury(db)
+
+    def erase(self, item: int, person: int | None = None) -> Erased:
+        """Every trace of an item, or of one person of it; the caller deletes the objects."""
+        with self._write() as db:
+            if person is None:
+                return erasure.erase_item(db, item)
+            return erasure.erase_person(db, item, person)
 
     # Trouble
 

@@ -43,6 +43,9 @@ ANSWER = (
     "cpu_seconds",
     "gpu_seconds",
     "bytes_fetched",
+    "clips_removed_at",
+    "evidence_removed_at",
+    "erased_at",
 )
 
 
@@ -57,6 +60,7 @@ def page(db: Connection, campaign: Campaign, after: int, limit: int) -> list[Res
             item.extra.label("columns"),
             item.stage,
             item.last_error,
+            item.log.label("last_log"),
             item.submitted_at.label("submitted"),
             item.started_at.label("started"),
             *RESULT,
@@ -80,6 +84,7 @@ def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
         stage=row.stage,
         outcome=row.outcome,
         reason=row.reason if ended else row.last_error,
+        log=row.last_log if row.stage is Stage.DEAD else "",
         submitted_at=moment(row.submitted),
         started_at=moment_or_none(row.started),
         **_asked_for(campaign.options),

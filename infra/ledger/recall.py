@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, tuple_, update
 
+from infra.ledger import retention
 from infra.ledger.claims import ITEM
 from infra.ledger.clock import now
 from infra.ledger.moves import Move, record
@@ -65,6 +66,8 @@ def requeue(
     for stage in (Stage.WAITING, Stage.EXTRACTED):
         rows = [row for row in found if _restart(campaign, row) is stage]
         _set(db, [row.id for row in rows], stage, _AFRESH)
+        if rows and stage is Stage.EXTRACTED:
+            retention.hold(db, [row.id for row in rows])
         record_moves += [_again(campaign, row, stage) for row in rows]
     keys = [(row.id, row.scan_spec, row.model_digest) for row in found]
     key = tuple_(ResultTable.item_id, ResultTable.scan_spec, ResultTable.model_digest)

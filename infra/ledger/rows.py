@@ -39,6 +39,8 @@ def campaign(row: Row[Any]) -> Campaign:
         spec=ScanSpec.from_json(row.spec),
         priority=Priority(row.priority),
         extract_only=row.extract_only,
+        keep_clips_s=row.keep_clips_s,
+        keep_evidence_s=row.keep_evidence_s,
     )
     return Campaign(
         id=row.id,

@@ -123,7 +123,9 @@ def _failures(db: Connection, campaign: int) -> Iterator[Failure]:
             ResultTable.finished_at,
             ResultTable.outcome,
             ResultTable.reason,
+            ItemTable.log,
         )
+        .join(ItemTable, ItemTable.id == ResultTable.item_id)
         .where(ResultTable.campaign_id == campaign)
         .where(ResultTable.outcome.in_(REJECTIONS | {Outcome.DEAD}))
         .order_by(ResultTable.finished_at.desc())
@@ -136,4 +138,5 @@ def _failures(db: Connection, campaign: int) -> Iterator[Failure]:
             at=row.finished_at,
             outcome=row.outcome,
             reason=" ".join(row.reason.split()),
+            log=row.log if row.outcome is Outcome.DEAD else "",
         )

@@ -10,10 +10,12 @@ from rich.console import Console
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, context
 from producer.commands.say import say, warn
+from producer.erase import erase as erase_traces
+from producer.erase import sentences
 from producer.report import write_reports
 from producer.scan import default_results
 from producer.sources.values import counted
-from producer.status import state_word, status_json, status_text
+from producer.status import resting_line, state_word, status_json, status_text
 from unmask.outcomes import Outcome
 
 WATCH_EVERY_S = 2.0
@@ -42,6 +44,8 @@ def status(
         seen = [ledger.status(name) for name in names]
         for one in seen:
             say(show(one))
+        for place in ledger.resting() if not json else ():
+            say(resting_line(place))
         if not names:
             warn("no campaign yet: `python -m producer scan` or `submit` opens one")
         if not watch or all(state_word(one) in STILL for one in seen):
@@ -97,6 +101,24 @@ def cancel(
     """Take back what has not ended yet."""
     count = context(ctx, state).ledger.cancel(campaign)
     say(f"campaign {campaign}: {counted(count, 'item')} cancelled")
+
+
+def erase(
+    ctx: typer.Context,
+    item: Annotated[int, typer.Option(min=1, help="Number of the item, as reports show it.")],
+    person: Annotated[
+        int | None, typer.Option(min=1, help="Only this person of it, as its result numbers them.")
+    ] = None,
+    state: options.State = DEFAULT_STATE,
+) -> None:
+    """Remove every trace of an item, or of one person of it, and say what was removed.
+
+    Clips, pictures and scores of its content go, whatever their term and whoever else has the same
+    content: those results are marked. What the model said of the other items stays.
+    """
+    tools = context(ctx, state)
+    for sentence in sentences(erase_traces(tools.ledger, tools.store, item, person)):
+        say(sentence)
 
 
 def resume(

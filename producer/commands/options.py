@@ -46,6 +46,15 @@ Stride = Annotated[int | None, typer.Option(min=1, help="Every k-th frame instea
 ExtractOnly = Annotated[
     bool, typer.Option("--extract-only", help="Store the clips; ask for no verdict.")
 ]
+KeepClips = Annotated[
+    float | None,
+    typer.Option(
+        "--keep-clips", min=0, help="Days for which clips are kept after an item has ended."
+    ),
+]
+KeepEvidence = Annotated[
+    float | None, typer.Option("--keep-evidence", min=0, help="The same for evidence pictures.")
+]
 State = Annotated[Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")]
 
 
@@ -66,6 +75,8 @@ def wanted(
     stride: int | None = None,
     priority: PriorityName = PriorityName.NORMAL,
     extract_only: bool = False,
+    keep_clips: float | None = None,
+    keep_evidence: float | None = None,
 ) -> Wanted:
     if frames is not None and frames not in SEQUENCE_LENGTHS:
         raise typer.BadParameter(
@@ -81,4 +92,6 @@ def wanted(
         stride=stride,
         priority=Priority[priority.upper()],
         extract_only=extract_only,
+        keep_clips_days=keep_clips,
+        keep_evidence_days=keep_evidence,
     )

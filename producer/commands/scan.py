@@ -37,6 +37,8 @@ def scan(
     stride: options.Stride = None,
     priority: options.PriorityOption = options.PriorityName.NORMAL,
     extract_only: options.ExtractOnly = False,
+    keep_clips: options.KeepClips = None,
+    keep_evidence: options.KeepEvidence = None,
     out: Annotated[Path | None, typer.Option(help="Results; results/CAMPAIGN if left out.")] = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
@@ -57,6 +59,8 @@ def scan(
         stride=stride,
         priority=priority,
         extract_only=extract_only,
+        keep_clips=keep_clips,
+        keep_evidence=keep_evidence,
     )
     tools = context(ctx, state)
     bad_lines = BadLines(bad_line, warn)

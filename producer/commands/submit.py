@@ -22,6 +22,8 @@ def submit(
     stride: options.Stride = None,
     priority: options.PriorityOption = options.PriorityName.NORMAL,
     extract_only: options.ExtractOnly = False,
+    keep_clips: options.KeepClips = None,
+    keep_evidence: options.KeepEvidence = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """Add media to a campaign, each item once however often it is submitted."""
@@ -32,6 +34,8 @@ def submit(
         stride=stride,
         priority=priority,
         extract_only=extract_only,
+        keep_clips=keep_clips,
+        keep_evidence=keep_evidence,
     )
     tools = context(ctx, state)
     wish = order(

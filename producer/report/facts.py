@@ -63,6 +63,10 @@ def _all(row: ResultRow) -> dict[str, Any]:
         "Submitted": row.submitted_at,
         "Started": row.started_at,
         "Finished": row.finished_at,
+        "Clips deleted": row.clips_removed_at,
+        "Evidence deleted": row.evidence_removed_at,
+        "Erased on request": row.erased_at,
+        "Log of the failure": row.log,
     }
 
 

@@ -62,6 +62,9 @@ _TYPES = {
     "cpu_seconds": pa.float64(),
     "gpu_seconds": pa.float64(),
     "bytes_fetched": pa.int64(),
+    "clips_removed_at": _MOMENT,
+    "evidence_removed_at": _MOMENT,
+    "erased_at": _MOMENT,
 }
 #: Columns not named above are text; `extra` is a JSON object, since every input has its own.
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])

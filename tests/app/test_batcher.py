@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from celery.exceptions import Retry
+from sqlalchemy import text
 
 import settings
 from infra.ledger import Ledger, migrate
@@ -39,6 +40,7 @@ from unmask.model.heat import HeatMap
 from unmask.model.memory import DeviceLost
 from unmask.model.predict import Warmed
 from unmask.model.shelf import find_bundle
+from unmask.outcomes import Outcome
 from unmask.verdict import WindowScore
 
 LITE = find_bundle("lite")
@@ -297,3 +299,66 @@ def test_a_lost_device_ends_the_worker_and_charges_nobody(stand: Stand) -> None:
         claim = stand.ledger.claim(item, Stage.EXTRACTED, owner="another", lease_s=60)
         assert claim is not None
         assert claim.attempt == 1
+
+
+def twins(stand: Stand) -> list[int]:
+    """Two items whose bytes are the same, each cut under its own address."""
+    first, second = stand.items(2)
+    with stand.ledger.engine.begin() as db:
+        made = db.execute(text("SELECT extraction_id FROM item WHERE id = :i"), {"i": first})
+        shared = {"e": made.scalar_one(), "i": second}
+        db.execute(text("UPDATE item SET extraction_id = :e WHERE id = :i"), shared)
+    return [first, second]
+
+
+def test_a_clip_is_scored_once_in_a_batch(stand: Stand) -> None:
+    futures = [stand.batcher.submit(item) for item in twins(stand)]
+    stand.start()
+    assert all("unsure" in answer for answer in answers(futures))
+    assert stand.predictor.calls == [1]
+
+
+def test_content_that_was_judged_meanwhile_is_not_judged_again(stand: Stand) -> None:
+    first, second = twins(stand)
+    with stand.ledger.engine.begin() as db:
+        db.execute(
+            text("UPDATE item SET sha256 = (SELECT sha256 FROM item WHERE id = :i)"), {"i": first}
+        )
+    one = stand.batcher.submit(first)
+    stand.start()
+    answers([one])
+    assert answers([stand.batcher.submit(second)]) == [f"same content as item {first}"]
+    assert stand.predictor.calls == [1]
+    assert stand.stage(second) == "done"
+
+
+def test_a_score_outlives_its_result(stand: Stand) -> None:
+    (item,) = stand.items(1)
+    one = stand.batcher.submit(item)
+    stand.start()
+    answers([one])
+    assert stand.ledger.requeue("stand", {Outcome.UNSURE}) == 1
+    assert "unsure" in answers([stand.batcher.submit(item)])[0]
+    assert sum(stand.predictor.calls) == 1
+
+
+def test_who_was_lost_before_runs_when_nobody_else_is_here(stand: Stand) -> None:
+    """Its batch died with its worker: should it be at fault, nobody else is hurt this time."""
+    items = stand.items(3)
+    stand.ledger.claim_many(items[:2], Stage.EXTRACTED, owner="gpu:9", lease_s=0.001)
+    while stand.ledger.sweep().returned:
+        pass
+    with stand.ledger.engine.begin() as db:
+        db.execute(text("UPDATE item SET not_before = 0"))
+    company: list[int] = []
+
+    def look(_: Sequence[PersonFrames]) -> None:
+        with stand.ledger.engine.begin() as db:
+            held = "SELECT count(*) FROM item WHERE stage = 'classifying'"
+            company.append(db.execute(text(held)).scalar_one())
+
+    stand.predictor.trouble = look
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    assert all("unsure" in answer for answer in answers(futures))
+    assert company == [1, 1, 1]

@@ -15,6 +15,7 @@ WAYS = {
     "buried": "extracting dead",
     "buried by the classifier": "classifying dead",
     "taken back": "waiting cancelled",
+    "erased": "done cancelled",
     "its host is down for good": "waiting rejected",
     "tried again": "rejected waiting",
     "judged again": "done extracted classifying done",
@@ -52,7 +53,7 @@ def test_every_stage_is_in_the_table_and_can_be_reached() -> None:
 
 
 def test_ends_are_left_only_by_a_person() -> None:
-    assert all(MOVES[end] <= set(CLAIMS) for end in ENDS)
+    assert all(MOVES[end] <= {*CLAIMS, Stage.CANCELLED} for end in ENDS)
 
 
 def test_every_stage_but_an_end_can_be_cancelled() -> None:

@@ -1,0 +1,269 @@
+"""Objects live as long as somebody needs them: the longest term of their referrers.
+
+reference ends ─▶ nobody left ─▶ doomed ─▶ deleted from the store ─▶ results say so
+                                  └ a tombstone for an hour: who stored the same object
+                                    before it was deleted must store it again
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+from infra.ledger import scores
+from infra.ledger.clock import moment, now
+from infra.ledger.moves import insert_into
+from schemas.records import Campaign, Doomed
+from schemas.tables import (
+    FOREVER,
+    NEVER,
+    DoomedTable,
+    ExtractionTable,
+    ObjectTable,
+    ReferenceTable,
+    ResultTable,
+)
+from unmask.errors import TryAgain
+
+#: References whose end one transaction looks at.
+BATCH = 200
+#: Longer than any worker holds an item.
+TOMBSTONE_S = 3600.0
+#: An item that met a deletion comes back after this long.
+AFTER_S = 5.0
+
+EXPIRED = "its term is over"
+UNREFERENCED = "nothing points at it"
+_TIMED = {name: text(f"{name} > 0 AND {name} < {FOREVER}") for name in ("until", "evidence_until")}
+
+
+def settle(db: Connection, item: int, campaign: Campaign) -> None:
+    """The item has ended: from now on its terms run."""
+    options = campaign.options
+    terms = {
+        name: now() + kept
+        for name, kept in (
+            ("until", options.keep_clips_s),
+            ("evidence_until", options.keep_evidence_s),
+        )
+        if kept is not None
+    }
+    if terms:
+        mine = update(ReferenceTable).where(ReferenceTable.item_id == item)
+        db.execute(mine.values(terms))
+
+
+def hold(db: Connection, items: Collection[int]) -> None:
+    """They are under way again: nothing they need may go."""
+    mine = update(ReferenceTable).where(ReferenceTable.item_id.in_(items))
+    db.execute(mine.values(until=FOREVER, evidence_until=FOREVER))
+
+
+def expire(db: Connection) -> int:
+    """Doom what nobody needs any more; how many references ended, at most a batch of each kind."""
+    clips = _ended(db, "until")
+    for extraction in _unneeded(db, clips, ReferenceTable.until):
+        doom_clips(db, extraction, EXPIRED)
+    pictures = _ended(db, "evidence_until")
+    for extraction in _unneeded(db, pictures, ReferenceTable.evidence_until):
+        doom(db, _of(extraction, ObjectTable.kind == "evidence"), EXPIRED)
+    return len(clips) + len(pictures)
+
+
+def _ended(db: Connection, term: str) -> list[int]:
+    """Extractions, one for each reference that has ended."""
+    column = getattr(ReferenceTable, term)
+    found = db.execute(
+        select(ReferenceTable.extraction_id, ReferenceTable.item_id)
+        .where(_TIMED[term], column <= now())
+        .order_by(column)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if found:
+        key = tuple_(ReferenceTable.extraction_id, ReferenceTable.item_id)
+        ended = update(ReferenceTable).where(key.in_([tuple(row) for row in found]))
+        db.execute(ended.values({term: NEVER}))
+    return [row.extraction_id for row in found]
+
+
+def _unneeded(db: Connection, extractions: Iterable[int], term: Any) -> list[int]:
+    """Locked in one order: whoever refers to one meanwhile comes before, or waits and sees."""
+    wanted = sorted(set(extractions))
+    locked = select(ExtractionTable.id).where(ExtractionTable.id.in_(wanted))
+    db.execute(locked.order_by(ExtractionTable.id).with_for_update())
+    needed = select(ReferenceTable.extraction_id).where(
+        ReferenceTable.extraction_id.in_(wanted), term > now()
+    )
+    still = set(db.scalars(needed))
+    return [extraction for extraction in wanted if extraction not in still]
+
+
+def doom_clips(db: Connection, extraction: int, why: str) -> None:
+    """Scores go with the clips they belong to."""
+    fallen = update(ExtractionTable).where(ExtractionTable.id == extraction)
+    db.execute(fallen.values(stands=False))
+    clips = _of(extraction, ObjectTable.kind != "evidence")
+    scores.forget(db, select(ObjectTable.sha256).where(*clips))
+    doom(db, clips, why)
+
+
+def _of(extraction: int, *conditions: Any) -> tuple[Any, ...]:
+    return (ObjectTable.extraction_id == extraction, *conditions)
+
+
+def doom(db: Connection, conditions: Sequence[Any], why: str) -> None:
+    """From the objects that are to those that are to go."""
+    condemned = select(
+        ObjectTable.key,
+        ObjectTable.extraction_id,
+        ObjectTable.kind,
+        ObjectTable.size,
+        literal(why),
+        now(),
+        literal(NEVER),
+    ).where(*conditions)
+    db.execute(delete(DoomedTable).where(DoomedTable.key.in_(_keys(conditions))))
+    columns = ["key", "extraction_id", "kind", "size", "why", "doomed_at", "deleted_at"]
+    db.execute(insert(DoomedTable).from_select(columns, condemned))
+    db.execute(delete(ObjectTable).where(*conditions))
+
+
+def _keys(conditions: Sequence[Any]) -> Any:
+    return select(ObjectTable.key).where(*conditions)
+
+
+def doom_unknown(db: Connection, keys: Sequence[str], why: str) -> list[str]:
+    """Those of these stored objects that no row points at."""
+    known = set(db.scalars(select(ObjectTable.key).where(ObjectTable.key.in_(keys))))
+    known |= set(db.scalars(select(DoomedTable.key).where(DoomedTable.key.in_(keys))))
+    lost = [key for key in keys if key not in known]
+    if lost:
+        statement = insert_into(db.dialect.name, DoomedTable).on_conflict_do_nothing()
+        about = {"extraction_id": None, "kind": "unknown", "size": 0, "why": why}
+        lines = [{"key": key, **about} for key in lost]
+        db.execute(statement.values(doomed_at=now(), extraction_id=null()), lines)
+    return lost
+
+
+def doomed(db: Connection, limit: int) -> list[Doomed]:
+    found = db.execute(
+        select(DoomedTable.key, DoomedTable.kind, DoomedTable.size)
+        .where(DoomedTable.deleted_at == NEVER)
+        .order_by(DoomedTable.key)
+        .limit(limit)
+    )
+    return [Doomed(key=row.key, kind=row.kind, size=row.size) for row in found]
+
+
+def gone(db: Connection, keys: Sequence[str]) -> None:
+    """The store has deleted them: the results that named them say so."""
+    rows = db.execute(
+        select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
+        .where(DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER)
+        .with_for_update()
+    ).all()
+    db.execute(
+        update(DoomedTable)
+        .where(DoomedTable.key.in_([row.key for row in rows]))
+        .values(deleted_at=now())
+    )
+    for extraction in sorted({row.extraction_id for row in rows if row.extraction_id}):
+        mine = [row for row in rows if row.extraction_id == extraction]
+        if any(row.kind != "evidence" for row in mine):
+            _mark_clips(db, extraction)
+        if pictures := {row.key for row in mine if row.kind == "evidence"}:
+            _mark_evidence(db, extraction, pictures)
+
+
+def bury(db: Connection) -> None:
+    """Tombstones that nobody can stumble over any more."""
+    old = DoomedTable.deleted_at <= now() - TOMBSTONE_S
+    db.execute(delete(DoomedTable).where(DoomedTable.deleted_at > NEVER, old))
+
+
+def stored_again(db: Connection, keys: Sequence[str], claimed_at: float) -> None:
+    """These objects were stored since `claimed_at`: were they deleted after that?"""
+    if not keys:
+        return
+    mine = DoomedTable.key.in_(keys)
+    too_late = or_(DoomedTable.deleted_at == NEVER, DoomedTable.deleted_at >= claimed_at)
+    if db.scalar(select(func.count()).where(mine, too_late)):
+        raise TryAgain("the same objects are being deleted; stored again after", after_s=AFTER_S)
+    db.execute(delete(DoomedTable).where(mine))
+
+
+def _results(extraction: int) -> Any:
+    """Of all items that refer to it, under its own scan spec."""
+    items = select(ReferenceTable.item_id).where(ReferenceTable.extraction_id == extraction)
+    spec = select(ExtractionTable.spec_digest).where(ExtractionTable.id == extraction)
+    return ResultTable.item_id.in_(items), ResultTable.scan_spec == spec.scalar_subquery()
+
+
+def _mark_clips(db: Connection, extraction: int) -> None:
+    stands = select(ExtractionTable.stands).where(ExtractionTable.id == extraction)
+    if not db.scalar(stands):
+        at = moment(db.execute(select(now())).scalar_one())
+        marked = update(ResultTable).where(*_results(extraction))
+        db.execute(marked.values(clips_removed_at=at))
+
+
+def _mark_evidence(db: Connection, extraction: int, pictures: set[str]) -> None:
+    at = moment(db.execute(select(now())).scalar_one())
+    for row in db.execute(select(*RESULT_EVIDENCE).where(*_results(extraction))).all():
+        if pictures & named(row):
+            db.execute(
+                update(ResultTable)
+                .where(*key_of(row))
+                .values(evidence_removed_at=at, **without(row, pictures))
+            )
+
+
+RESULT_EVIDENCE = (
+    ResultTable.item_id,
+    ResultTable.scan_spec,
+    ResultTable.model_digest,
+    ResultTable.persons,
+    ResultTable.evidence,
+)
+
+
+def key_of(row: Row[Any]) -> tuple[Any, ...]:
+    return (
+        ResultTable.item_id == row.item_id,
+        ResultTable.scan_spec == row.scan_spec,
+        ResultTable.model_digest == row.model_digest,
+    )
+
+
+def named(row: Row[Any]) -> set[str]:
+    segments = [segment for person in row.persons for segment in person["segments"]]
+    pictures = {segment.get(kind) for segment in segments for kind in ("evidence", "heat")}
+    return {key for key in pictures | set(row.evidence) if key}
+
+
+def without(row: Row[Any], pictures: Collection[str]) -> dict[str, Any]:
+    """Evidence and persons of a result that no longer name these pictures."""
+    persons = [
+        person | {"segments": [_bare(segment, pictures) for segment in person["segments"]]}
+        for person in row.persons
+    ]
+    return {"persons": persons, "evidence": [one for one in row.evidence if one not in pictures]}
+
+
+def _bare(segment: dict[str, Any], pictures: Collection[str]) -> dict[str, Any]:
+    lost = {kind: None for kind in ("evidence", "heat") if segment.get(kind) in pictures}
+    return segment | lost

@@ -1,0 +1,77 @@
+"""Deletes what nobody needs any more: what is past its term, and what nothing points at.
+
+The ledger dooms, the store deletes, the ledger marks: cut short anywhere, the next round goes on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from infra.resources import Resources
+
+log = logging.getLogger(__name__)
+
+#: Objects that are deleted in one go.
+BATCH = 500
+#: How often the whole store is compared with the ledger.
+COLLECT_EVERY_S = 24 * 3600.0
+#: Not right after the start: a scan of a few minutes has better things to do.
+FIRST_COLLECT_S = 600.0
+#: What is younger may belong to a worker that has yet to tell the ledger.
+GRACE_S = 24 * 3600.0
+FOLDERS = ("clips/", "evidence/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    #: References whose term ended, and objects that were deleted.
+    ended: int
+    deleted: int
+
+
+class Janitor:
+    """One at a time is enough; two do no harm."""
+
+    def __init__(self, tools: Resources, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tools, self._clock = tools, clock
+        self._collect_at = clock() + FIRST_COLLECT_S
+
+    def clean(self) -> Cleaned:
+        """One round: what is past its term, and once a day what nothing points at."""
+        if self._clock() >= self._collect_at:
+            self._collect_at = self._clock() + COLLECT_EVERY_S
+            self.collect()
+        ended = self._tools.ledger.expire()
+        cleaned = Cleaned(ended=ended, deleted=self.delete())
+        if cleaned.deleted:
+            log.info("deleted %d objects past their term", cleaned.deleted)
+        return cleaned
+
+    def delete(self) -> int:
+        """Everything that is doomed by now."""
+        total = 0
+        while found := self._tools.ledger.doomed(BATCH):
+            keys = [one.key for one in found]
+            self._tools.store.delete(keys)
+            self._tools.ledger.gone(keys)
+            total += len(keys)
+        return total
+
+    def collect(self, older_than_s: float = GRACE_S) -> int:
+        """Doom stored objects that no row names: half-done work of workers that died."""
+        horizon = time.time() - older_than_s
+        total = 0
+        for folder in FOLDERS:
+            old = (
+                one.key
+                for one in self._tools.store.list(folder)
+                if one.modified_at.timestamp() <= horizon
+            )
+            while keys := list(islice(old, BATCH)):
+                total += len(self._tools.ledger.doom_unknown(keys))
+        self._tools.store.clean(older_than_s=older_than_s)
+        if total:
+            log.warning("%d stored objects belonged to nothing", total)
+        return total

@@ -1,0 +1,109 @@
+"""Objects on a real store go when nobody needs them, and half-done work is collected."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import settings
+from infra.ledger import migrate
+from infra.objects import clip_key, manifest_key
+from infra.resources import Resources, build
+from producer.erase import erase, sentences
+from schemas.records import Extracted, Extraction, Fetched, MediaFacts, NewItem, Trust
+from schemas.stages import Stage
+from tasks.janitor import Janitor
+from tests.services.items import options
+from unmask.errors import TryAgain
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+
+SHA = "ab" * 32
+
+
+@pytest.fixture
+def tools(tmp_path: Path, address: str) -> Iterator[Resources]:
+    migrate(address)
+    built = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
+    yield built
+    built.ledger.close()
+
+
+def cut(tools: Resources, **pinned: Any) -> int:
+    """An item whose clips are stored, and that has ended."""
+    campaign = tools.ledger.open_campaign(options(extract_only=True, **pinned))
+    tools.ledger.submit(campaign, [NewItem(uri="https://cdn.example/a.mp4", trust=Trust.REMOTE)])
+    (offer,) = tools.ledger.offer(window=4, lease_s=60)
+    claim = tools.ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
+    assert claim is not None
+    spec, clip, page = ScanSpec().digest, "cd" * 32, "ef" * 32
+    extraction = Extraction(
+        sha256=SHA,
+        spec_digest=spec,
+        manifest=tools.store.put(manifest_key(SHA, spec, manifest_sha256=page), b"manifest"),
+        clips=(tools.store.put(clip_key(SHA, spec, person=0, clip_sha256=clip), b"clip"),),
+    )
+    fetched = Fetched(final_uri=claim.uri, sha256=SHA, bytes_fetched=1)
+    media = MediaFacts(kind="video")
+    done = Extracted(fetched=fetched, media=media, extraction=extraction, cpu_seconds=0.0)
+    assert tools.ledger.extracted(claim, done) is Stage.DONE
+    return offer.item
+
+
+def stored(tools: Resources) -> list[str]:
+    return [one.key for one in tools.store.list()]
+
+
+def test_what_is_past_its_term_is_deleted_from_the_store(tools: Resources) -> None:
+    cut(tools, keep_clips_s=0.0)
+    assert len(stored(tools)) == 2
+    cleaned = Janitor(tools).clean()
+    assert (cleaned.ended, cleaned.deleted) == (1, 2)
+    assert stored(tools) == []
+    assert next(tools.ledger.results("one")).clips_removed_at is not None
+
+
+def test_a_store_that_is_away_is_asked_again(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(tools, keep_clips_s=0.0)
+
+    def away(*_: object) -> None:
+        raise TryAgain("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tools.store), "delete", away)
+        with pytest.raises(TryAgain):
+            Janitor(tools).clean()
+    assert len(stored(tools)) == 2
+    assert next(tools.ledger.results("one")).clips_removed_at is None
+    assert Janitor(tools).clean().deleted == 2
+
+
+def test_half_done_work_is_collected_once_it_is_old(tools: Resources) -> None:
+    cut(tools)
+    lost = clip_key("12" * 32, ScanSpec().digest, person=0, clip_sha256="34" * 32)
+    tools.store.put(lost, b"of a worker that died")
+    janitor = Janitor(tools)
+    assert janitor.collect() == 0, "it may be the work of this minute"
+    for file in Path(tools.settings.store_url).rglob("*"):
+        os.utime(file, (0, time.time() - 2 * 86_400))
+    assert janitor.collect() == 1
+    janitor.delete()
+    assert lost not in stored(tools)
+    assert len(stored(tools)) == 2
+
+
+def test_erasing_takes_what_no_row_names_too_and_says_what_went(tools: Resources) -> None:
+    item = cut(tools)
+    stray = clip_key(SHA, "0" * 16, person=3, clip_sha256="56" * 32)
+    tools.store.put(stray, b"of a worker that died")
+    erased = erase(tools.ledger, tools.store, item, None)
+    assert stored(tools) == []
+    said = "\n".join(sentences(erased))
+    assert f"item {item} is erased" in said
+    assert "3 clip files and 0 evidence pictures deleted" in said
+    assert tools.ledger.status("one").outcomes.get(Outcome.EXTRACTED) is None

@@ -1,0 +1,320 @@
+"""Objects live as long as their longest referrer needs them; no result names one that is gone."""
+
+import pytest
+from sqlalchemy import text
+
+from infra.ledger import Ledger
+from infra.ledger.retention import TOMBSTONE_S
+from schemas.records import FOR_EVER_S, Erased
+from schemas.stages import Stage
+from tests.services.items import (
+    claimed,
+    digest,
+    extracted,
+    fetched,
+    judged,
+    moves,
+    options,
+    pass_time,
+    row_of,
+    stages,
+    submitted,
+    to_classify,
+)
+from unmask.errors import TryAgain, Unusable
+from unmask.outcomes import Outcome
+from unmask.spec import ScanSpec
+from unmask.verdict import WindowScore
+
+DAY_S = 86_400.0
+MODEL = "m" * 64
+SCORE = WindowScore(
+    person=0, window=0, start_s=0.0, end_s=1.0, frames=2, raw=0.25, frame_scores=(0.1, 0.4)
+)
+
+
+def done(ledger: Ledger, item: int, content: int) -> None:
+    claim = to_classify(ledger, item, content)
+    assert ledger.finish([(claim, judged())]) == {item}
+
+
+def later(ledger: Ledger, seconds: float) -> None:
+    """Terms and tombstones are so much older."""
+    forever = 253_402_300_799.0
+    with ledger.engine.begin() as db:
+        for table, column in (
+            ("reference", "until"),
+            ("reference", "evidence_until"),
+            ("doomed", "deleted_at"),
+        ):
+            sooner = f"UPDATE {table} SET {column} = {column} - :s WHERE {column} BETWEEN 1 AND :f"
+            db.execute(text(sooner), {"s": seconds, "f": forever - 1})
+
+
+def doomed(ledger: Ledger) -> set[str]:
+    return {one.key for one in ledger.doomed(1_000)}
+
+
+def deleted(ledger: Ledger) -> set[str]:
+    """As the janitor does it, with a store that deletes at once."""
+    ledger.expire()
+    keys = doomed(ledger)
+    ledger.gone(sorted(keys))
+    return keys
+
+
+def stands(ledger: Ledger, content: int) -> bool:
+    return ledger.known(digest(content), ScanSpec().digest, "other").extraction is not None
+
+
+def test_without_a_policy_nothing_goes(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    done(ledger, item, 1)
+    later(ledger, 100 * 365 * DAY_S)
+    assert deleted(ledger) == set()
+    assert stands(ledger, 1)
+
+
+def test_clips_and_evidence_have_terms_of_their_own(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S, keep_evidence_s=3 * DAY_S)
+    done(ledger, item, 1)
+    assert deleted(ledger) == set()
+    later(ledger, DAY_S + 1)
+    assert deleted(ledger) == {"manifest/1/0", "clip/1/0", "clip/1/1"}
+    assert not stands(ledger, 1)
+    row = row_of(ledger, item)
+    assert row.clips_removed_at is not None
+    assert (row.evidence, row.evidence_removed_at) == (["evidence/1/0"], None)
+    later(ledger, 2 * DAY_S)
+    assert deleted(ledger) == {"evidence/1/0"}
+    row = row_of(ledger, item)
+    assert row.evidence_removed_at is not None
+    assert row.evidence == []
+    assert (row.outcome, row.probability) == (Outcome.FAKE, 0.9), "the verdict stays"
+    assert row.erased_at is None
+
+
+def test_the_longest_term_counts(ledger: Ledger) -> None:
+    (short,) = submitted(ledger, 1, "short", keep_clips_s=DAY_S, keep_evidence_s=DAY_S)
+    (long,) = submitted(ledger, 1, "long", keep_clips_s=9 * DAY_S, keep_evidence_s=9 * DAY_S)
+    done(ledger, short, 1)
+    assert ledger.inherit(claimed(ledger, long), fetched(1), short) is Stage.DONE
+    later(ledger, 2 * DAY_S)
+    assert deleted(ledger) == set()
+    later(ledger, 8 * DAY_S)
+    assert len(deleted(ledger)) == 4
+    for item, name in ((short, "short"), (long, "long")):
+        row = row_of(ledger, item, name)
+        assert row.clips_removed_at
+        assert row.evidence == []
+
+
+def test_what_is_under_way_keeps_what_it_needs(ledger: Ledger) -> None:
+    (first,) = submitted(ledger, 1, "first", keep_clips_s=DAY_S)
+    (second,) = submitted(ledger, 1, "second", model_digest="other", keep_clips_s=DAY_S)
+    done(ledger, first, 1)
+    known = ledger.known(digest(1), ScanSpec().digest, "other").extraction
+    assert known is not None
+    assert ledger.reuse(claimed(ledger, second), fetched(1), known, cpu_seconds=0) is (
+        Stage.EXTRACTED
+    )
+    later(ledger, 2 * DAY_S)
+    assert deleted(ledger) == set(), "the second still waits for its verdict"
+    claim = claimed(ledger, second, Stage.EXTRACTED)
+    ledger.finish([(claim, judged())])
+    later(ledger, 2 * DAY_S)
+    assert len(deleted(ledger)) == 3
+
+
+def test_what_is_queued_again_keeps_its_clips(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    done(ledger, item, 1)
+    assert ledger.requeue("one", {Outcome.FAKE}) == 1
+    later(ledger, 9 * DAY_S)
+    assert deleted(ledger) == set()
+    assert claimed(ledger, item, Stage.EXTRACTED).extraction is not None
+
+
+def test_who_stored_an_object_before_it_was_deleted_stores_it_again(ledger: Ledger) -> None:
+    first, second, third = submitted(ledger, 3, keep_clips_s=DAY_S)
+    done(ledger, first, 1)
+    too_early = claimed(ledger, second)
+    later(ledger, DAY_S + 1)
+    ledger.expire()
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(too_early, extracted(1))
+    ledger.gone(sorted(doomed(ledger)))
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(too_early, extracted(1))
+    late_enough = claimed(ledger, third)
+    assert ledger.extracted(late_enough, extracted(1)) is Stage.EXTRACTED
+    assert stands(ledger, 1)
+    assert doomed(ledger) == set()
+
+
+def test_a_deletion_that_was_cut_short_goes_on(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    done(ledger, item, 1)
+    later(ledger, DAY_S + 1)
+    ledger.expire()
+    before = doomed(ledger)
+    ledger.expire()
+    assert doomed(ledger) == before
+    assert row_of(ledger, item).clips_removed_at is None, "they are still there"
+    ledger.gone(sorted(before))
+    assert row_of(ledger, item).clips_removed_at is not None
+    later(ledger, TOMBSTONE_S + 1)
+    ledger.gone([])
+    with ledger.engine.begin() as db:
+        assert db.scalar(text("SELECT count(*) FROM doomed")) == 0
+
+
+def test_damaged_clips_are_deleted_before_they_are_cut_anew(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    ledger.recut(to_classify(ledger, item, 1), "a clip is not what it was")
+    assert doomed(ledger) == {"manifest/1/0", "clip/1/0", "clip/1/1"}
+    pass_time(ledger, 10_000)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claimed(ledger, item), extracted(1))
+
+
+def test_what_nothing_points_at_is_told_from_what_is_needed(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    done(ledger, item, 1)
+    assert ledger.doom_unknown(["clip/1/0", "clip/9/9", "evidence/1/0"]) == ["clip/9/9"]
+    assert ledger.doom_unknown(["clip/9/9"]) == [], "it is doomed already"
+    assert doomed(ledger) == {"clip/9/9"}
+    ledger.gone(["clip/9/9"])
+    assert doomed(ledger) == set()
+
+
+def test_terms_are_pinned_where_they_are_said(ledger: Ledger) -> None:
+    ledger.open_campaign(options(keep_clips_s=DAY_S))
+    assert ledger.open_campaign(options()).options.keep_clips_s == DAY_S
+    with pytest.raises(Unusable, match="keep-clips is 1 days, not 2 days"):
+        ledger.open_campaign(options(keep_clips_s=2 * DAY_S))
+    with pytest.raises(ValueError, match="not a time"):
+        options(keep_clips_s=FOR_EVER_S)
+
+
+def scored(ledger: Ledger, item: int, content: int) -> None:
+    claim = to_classify(ledger, item, content)
+    verdict = judged()
+    kept = {digest(0): (SCORE,), digest(1): (SCORE, SCORE)}
+    ledger.finish([(claim, type(verdict)(**vars(verdict) | {"scores": kept}))])
+
+
+def test_scores_are_kept_once_and_go_with_their_clips(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    scored(ledger, item, 1)
+    known = ledger.scores(MODEL, [digest(0), digest(1), digest(2)])
+    assert known == {digest(0): (SCORE,), digest(1): (SCORE, SCORE)}
+    assert ledger.scores("another model", [digest(0)]) == {}
+    later(ledger, DAY_S + 1)
+    deleted(ledger)
+    assert ledger.scores(MODEL, [digest(0), digest(1)]) == {}
+
+
+# Erasure
+
+
+def heirs(ledger: Ledger) -> tuple[int, int]:
+    """An item with a verdict, and another of the same content that inherited it."""
+    first, second = submitted(ledger, 2)
+    scored(ledger, first, 1)
+    assert ledger.inherit(claimed(ledger, second), fetched(1), first) is Stage.DONE
+    return first, second
+
+
+def everything(ledger: Ledger, item: int) -> str:
+    """All that the database says of an item, as text."""
+    words = []
+    with ledger.engine.begin() as db:
+        for table, column in (("item", "id"), ("result", "item_id"), ("move", "item_id")):
+            found = db.execute(
+                text(f"SELECT * FROM {table} WHERE {column} = :item"), {"item": item}
+            )
+            words += [str(dict(row._mapping)) for row in found]
+    return " ".join(words)
+
+
+def test_an_erased_item_leaves_no_trace(ledger: Ledger) -> None:
+    first, second = heirs(ledger)
+    erased = ledger.erase(first)
+    assert isinstance(erased, Erased)
+    assert erased.objects == ("clip/1/0", "clip/1/1", "evidence/1/0", "manifest/1/0")
+    assert (erased.scores, erased.heirs) == (2, (second,))
+    assert doomed(ledger) == set(erased.objects)
+    said = everything(ledger, first)
+    for trace in ("cdn.example", "list.csv", digest(1), "a reason", "fake"):
+        assert trace not in said
+    assert stages(ledger) == {Stage.DONE: 1, Stage.CANCELLED: 1}
+    assert ledger.status("one").outcomes == {Outcome.FAKE: 1}
+    assert ledger.status("one").footage_s == 10.0
+    assert moves(ledger, first)[-1] is Stage.CANCELLED
+    assert ledger.scores(MODEL, [digest(0), digest(1)]) == {}
+    assert not stands(ledger, 1)
+
+
+def test_who_inherited_is_marked(ledger: Ledger) -> None:
+    first, second = heirs(ledger)
+    ledger.erase(first)
+    row = row_of(ledger, second)
+    assert (row.outcome, row.probability) == (Outcome.FAKE, 0.9)
+    assert (row.persons, row.evidence) == ([], [])
+    assert row.erased_at
+    assert row.clips_removed_at
+    assert row.evidence_removed_at
+    assert row.notes[-1] == f"clips and evidence were erased with item {first}"
+
+
+def test_erasing_overrides_a_term(ledger: Ledger) -> None:
+    first, _ = heirs(ledger)
+    (other,) = submitted(ledger, 1, "other", model_digest="other", keep_clips_s=9 * DAY_S)
+    known = ledger.known(digest(1), ScanSpec().digest, "other").extraction
+    assert known is not None
+    ledger.reuse(claimed(ledger, other), fetched(1), known, cpu_seconds=0)
+    assert len(ledger.erase(first).objects) == 4
+    pass_time(ledger, 10_000)
+    assert claimed(ledger, other, Stage.EXTRACTED).extraction is None, "it must be cut again"
+
+
+def test_the_same_list_does_not_bring_it_back(ledger: Ledger) -> None:
+    first, _ = heirs(ledger)
+    ledger.erase(first)
+    submitted(ledger, 2)
+    assert stages(ledger) == {Stage.DONE: 1, Stage.CANCELLED: 1}
+    assert ledger.requeue("one", set(Outcome)) == 1
+
+
+def test_an_item_that_was_never_fetched_can_be_erased(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    assert ledger.erase(item).objects == ()
+    assert stages(ledger) == {Stage.CANCELLED: 1}
+    assert ledger.erase(item).objects == (), "twice is as good as once"
+    assert ledger.offer(window=4, lease_s=60) == []
+
+
+def test_what_is_being_worked_on_is_not_erased_under_its_worker(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claimed(ledger, item, owner="host:7")
+    with pytest.raises(Unusable, match="being worked on by host:7"):
+        ledger.erase(item)
+    with pytest.raises(Unusable, match="no item 99"):
+        ledger.erase(99)
+
+
+def test_one_person_of_an_item_is_erased_by_number(ledger: Ledger) -> None:
+    first, second = heirs(ledger)
+    (number,) = [who["person"] for who in row_of(ledger, first).persons]
+    with pytest.raises(Unusable, match=f"no person 9: its people are {number}"):
+        ledger.erase(first, 9)
+    erased = ledger.erase(first, number)
+    assert set(erased.objects) >= {"clip/1/0", "clip/1/1", "manifest/1/0"}
+    for item in (first, second):
+        row = row_of(ledger, item)
+        assert row.persons == []
+        assert row.outcome is Outcome.FAKE
+        assert row.erased_at
+        assert row.notes[-1] == f"person {number} was erased on request"
+    assert stages(ledger) == {Stage.DONE: 2}
