@@ -67,6 +67,8 @@ def clean_up(janitor: Janitor, feeder: Feeder, stop: threading.Event) -> None:
             janitor.clean()
         except UnmaskError as trouble:
             log.warning("objects past their term are not deleted yet: %s", trouble)
+        except Exception:  # the outermost edge of one round: the next one may do better
+            log.exception("cleaning up failed")
 
 
 if __name__ == "__main__":
