@@ -9,15 +9,10 @@ from pathlib import Path
 from infra.ledger import open_ledger
 from infra.ledger.policy import Policy
 from schemas.stages import Stage
-<<<<<<< HEAD
 from tasks.brake import ENOUGH
 from tests.e2e.conftest import ROOT, Bench, results
-from tests.e2e.test_stopping import begun, copies, until
-=======
-from tests.e2e.conftest import Bench, results
 from tests.e2e.test_stopping import begun, copies
 from tests.polling import until
->>>>>>> 0f7eaed (Exporter: the fleet's figures for Prometheus, from the ledger and Redis)
 
 
 def address(bench: Bench) -> str:
