@@ -54,6 +54,20 @@ def _redis(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(
+        ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+    ):
+        raise ValueError("say sqlite:///a/file.db or postgresql://user:password@host/database")
+    return value
+
+
+def _store(value: str) -> str:
+    if "://" in value and not value.startswith(("s3://", "file:///")):
+        raise ValueError("give a folder or s3://bucket/prefix")
+    return value
+
+
 def _device(value: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
         raise ValueError("say `auto`, `cpu`, `cuda` or `cuda:1`")
@@ -77,9 +91,11 @@ class Settings(BaseSettings):
     #: Where Redis is: `redis://:password@host:port/0`, or `rediss://` for TLS.
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] = SecretStr("redis://127.0.0.1:6379/0")
     #: The ledger: `sqlite:///path` or `postgresql+psycopg://user:password@host/db`.
-    database_url: SecretStr = SecretStr("sqlite:///state/unmask.db")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr(
+        "sqlite:///state/unmask.db"
+    )
     #: Object storage: a folder, or `s3://bucket/prefix`.
-    store_url: str = "state/objects"
+    store_url: Annotated[str, AfterValidator(_store)] = "state/objects"
     s3_endpoint_url: str | None = None
     s3_path_style: bool = False
     s3_encryption: Literal["none", "AES256", "aws:kms"] = "none"

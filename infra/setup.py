@@ -89,7 +89,7 @@ def install(wanted: list[Path]) -> None:
         file.write_text("\n".join(plain))
         step(f"installing {len(plain)} packages", "--no-deps", "--requirement", str(file))
         if torch:
-            what = f"installing {' and '.join(torch)} with what they need here"
+            what = f"installing {' and '.join(torch)} with what they need here (GBs, minutes)"
             step(what, "--constraint", str(file), *torch)
 
 

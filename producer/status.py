@@ -97,7 +97,7 @@ def status_json(status: CampaignStatus) -> str:
     return json.dumps(
         {
             "campaign": options.name,
-            "state": status.campaign.state,
+            "state": state_word(status),
             "reason": status.campaign.reason,
             "model": options.model,
             "model_digest": options.model_digest,
@@ -270,7 +270,7 @@ def _fitting(width: int) -> tuple[tuple[str, ...], int]:
 
 
 def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
-    name = row.uri.rpartition("/")[2] or row.uri
+    name = _name(row.uri)
     outcome = row.outcome.value if row.outcome else "not ended"
     style = STYLES.get(row.outcome, "") if row.outcome else "dim"
     return {
@@ -278,8 +278,14 @@ def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
         "verdict": Text(outcome, style=style),
         "fake": Text("" if row.probability is None else percent(row.probability)),
         "who, when": Text(_when(row.persons)),
-        "why": Text(printable(row.reason)),
+        "why": Text(("breaks off; " if row.partial else "") + printable(row.reason)),
     }
+
+
+def _name(uri: str) -> str:
+    """Files of one scan mostly share a folder; web addresses are told apart by their hosts too."""
+    _, web, rest = uri.partition("://")
+    return rest if web else uri.rpartition("/")[2] or uri
 
 
 def _when(persons: list[dict[str, Any]]) -> str:

@@ -83,6 +83,8 @@ class LiveView:
         self._console.print(printable(words), style="yellow", highlight=False)
 
     def _is_time(self, status: CampaignStatus) -> bool:
+        if not total(status):
+            return False
         now, count = self._clock(), ended(status)
         news = count != self._said_ended and now >= self._said_at + 1.0
         if not news and now < self._said_at + LINE_EVERY_S:

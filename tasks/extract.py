@@ -143,7 +143,9 @@ def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> 
     if stage in ENDS:
         return said(found.outcome or Outcome.EXTRACTED, found.reason)
     ring(claim)
-    return f"{len(found.extraction.clips)} people, {found.media.frames_analysed} face frames"
+    people = len(found.extraction.clips)
+    who = "1 person" if people == 1 else f"{people} people"
+    return f"{who}, {found.media.frames_analysed} face frames"
 
 
 def _known(claim: Claim, tools: Resources, facts: Fetched, spent: Spent, ring: Ring) -> str | None:

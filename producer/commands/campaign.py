@@ -79,7 +79,9 @@ def requeue(
     outcome: Annotated[
         list[Outcome],
         typer.Option(
-            help="Which ends to try again; repeatable.", parser=_outcome, metavar="OUTCOME"
+            help=f"Which ends to try again; repeatable: {', '.join(Outcome)}.",
+            parser=_outcome,
+            metavar="OUTCOME",
         ),
     ],
     state: options.State = DEFAULT_STATE,

@@ -42,7 +42,10 @@ Frames = Annotated[
 First = Annotated[
     bool, typer.Option("--first", help="Only the first face frames, not windows over the file.")
 ]
-Stride = Annotated[int | None, typer.Option(min=1, help="Every k-th frame instead of windows.")]
+Stride = Annotated[
+    int | None,
+    typer.Option(min=1, help="Every k-th frame from the beginning, --frames of them, not windows."),
+]
 ExtractOnly = Annotated[
     bool, typer.Option("--extract-only", help="Store the clips; ask for no verdict.")
 ]
@@ -64,7 +67,21 @@ class PriorityName(StrEnum):
     BULK = "bulk"
 
 
-PriorityOption = Annotated[PriorityName, typer.Option(help="Live items go before all others.")]
+def _priority(word: str) -> PriorityName:
+    try:
+        return PriorityName(word)
+    except ValueError:
+        raise typer.BadParameter(f"{word} is none of {', '.join(PriorityName)}") from None
+
+
+PriorityOption = Annotated[
+    PriorityName,
+    typer.Option(
+        help="live, normal or bulk: live items go before all others.",
+        parser=_priority,
+        metavar="PRIORITY",
+    ),
+]
 
 
 def wanted(

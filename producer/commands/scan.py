@@ -1,6 +1,7 @@
 """The one command: start everything on this machine, scan, report, stop."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from producer.campaigns import AUTO, has_gpu
 from producer.commands import options
 from producer.commands.context import DEFAULT_STATE, Context, context
 from producer.commands.opening import order
-from producer.commands.say import bad_line, say, warn
+from producer.commands.say import bad_line, say, typed, warn
 from producer.local import Machine
 from producer.local.machine import KeepsEnding
 from producer.report import write_reports
@@ -19,9 +20,10 @@ from producer.scan import Exit, Submission, default_results, is_finished, told_b
 from producer.sources.values import counted
 from producer.status import ended, printed, summary, total
 from producer.view import LiveView
+from schemas.stages import Stage
 
 #: Ctrl-C has ten seconds for everything; what is not done by then is given back.
-STOP_DRAIN_S = 3.0
+STOP_DRAIN_S = 2.5
 
 
 def scan(
@@ -45,8 +47,9 @@ def scan(
     """Scan media on this machine, from nothing to a report.
 
     `--first --frames 100` looks at the first 100 face frames only, `--stride 10` at every tenth
-    frame; without them windows are spread over the whole file. `--column link` names the column of
-    a table; its other columns are carried into the results.
+    frame from the beginning until --frames of them show a face; without them windows are spread
+    over the whole file. `--column link` names the column of a table; its other columns are carried
+    into the results.
 
     Status 0: every item has an answer or a clear rejection. 2: wrong usage. 3: at least one item
     is dead. 4: the brake stopped it, since nearly everything failed by our own fault or a process
@@ -84,28 +87,29 @@ def scan(
     try:
         status = _run(tools, submission, state)
         if status is not Exit.INTERRUPTED:
-            for sentence in [*wish.source.tally.sentences(), *_nothing_new(submission, before)]:
+            for sentence in [
+                *wish.source.tally.sentences(),
+                *_nothing_new(submission, before, state),
+            ]:
                 warn(sentence)
             bad_lines.save(folder)
-            _finish(tools, name, folder)
+            _finish(tools, name, folder, state)
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
     if status is Exit.INTERRUPTED:
-        warn(
-            "stopped; the same command goes on from here, and "
-            f"`python -m producer report --campaign {name}` writes what there is"
-        )
+        report = typed(f"report --campaign {shlex.quote(name)}", state)
+        warn(f"stopped; the same command goes on from here, and {report} writes what there is")
     raise typer.Exit(int(status))
 
 
-def _nothing_new(submission: Submission, before: int) -> list[str]:
+def _nothing_new(submission: Submission, before: int, state: Path) -> list[str]:
     """A second scan of a finished campaign looks like a scan that did nothing: it says why."""
     counts, name = submission.counts, submission.campaign.options.name
     if counts is None or counts.new or before < total(submission.ledger.status(name)):
         return []
     had = f"nothing new: {counted(before, 'item')} had ended before"
-    again = f"`python -m producer requeue --campaign {name} --outcome …` tries some of them again"
-    return [f"{had}; {again}, and another --campaign scans everything anew"]
+    again = typed(f"requeue --campaign {shlex.quote(name)} --outcome …", state)
+    return [f"{had}; {again} tries some of them again, another --campaign scans everything anew"]
 
 
 def _run(tools: Context, submission: Submission, state: Path) -> Exit:
@@ -138,7 +142,7 @@ def _environment(tools: Context) -> dict[str, str]:
     return tools.environment(changes)
 
 
-def _finish(tools: Context, name: str, folder: Path) -> None:
+def _finish(tools: Context, name: str, folder: Path, state: Path) -> None:
     status = tools.ledger.status(name)
     printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
@@ -151,5 +155,8 @@ def _finish(tools: Context, name: str, folder: Path) -> None:
         )
     for path in write_reports(tools.ledger, tools.store, name, folder):
         say(f"  {path}")
+    if dead := status.stages.get(Stage.DEAD):
+        again = typed(f"requeue --campaign {shlex.quote(name)} --outcome dead", state)
+        warn(f"{counted(dead, 'item')} failed by our fault; once mended, {again} and scan again")
     if not is_finished(status):
         warn("not finished: the same command goes on from here")

@@ -20,7 +20,7 @@ from unmask.errors import Unusable
 log = logging.getLogger(__name__)
 
 #: Ctrl-C leaves nothing behind within ten seconds: this much for the workers, the rest for Redis.
-STOP_WITHIN_S = 7.0
+STOP_WITHIN_S = 5.0
 #: A process that ends more often than this within the time below can't be helped by a restart.
 RESTARTS = 3
 RESTART_WITHIN_S = 120.0
@@ -109,8 +109,8 @@ class Machine:
                 continue
             if _too_often(child):
                 raise KeepsEnding(
-                    f"the {child.name} process keeps ending (status {status}). "
-                    f"Its last lines, from {child.log}:\n{child.tail()}"
+                    f"the brake stopped the scan: the {child.name} process keeps ending "
+                    f"(status {status}). {_last_words(child)}"
                 )
             notes.append(f"{child.name} ended with status {status}; started again")
             child.start()
@@ -194,6 +194,11 @@ class Machine:
         child = Child(name, command, environment=self._environment, logs=self._run)
         child.start()
         self._children.append(child)
+
+
+def _last_words(child: Child) -> str:
+    tail = child.tail()
+    return f"Its last lines, from {child.log}:\n{tail}" if tail else f"{child.log} is empty"
 
 
 def _too_often(child: Child) -> bool:

@@ -7,6 +7,7 @@ from producer.plain import storable
 from producer.sources.address import Address, NoAddress, Rules, read_address
 from producer.sources.repeats import Repeats
 from producer.sources.values import (
+    WHY_SHOWN,
     BadLine,
     DuplicateLine,
     Fault,
@@ -91,7 +92,9 @@ class Source:
         )
 
     def _bad(self, line: int, text: str, why: str) -> BadLine:
-        return BadLine(source=self._at(line), line=line, text=shown(text), why=shown(why))
+        return BadLine(
+            source=self._at(line), line=line, text=shown(text), why=shown(why, WHY_SHOWN)
+        )
 
     def _at(self, line: int) -> str:
         name = storable(self.name)

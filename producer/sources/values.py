@@ -10,6 +10,8 @@ from unmask.errors import Unusable
 
 #: A bad line is shown with at most this much of its text.
 SHOWN = 80
+#: Words of ours, around a little of its text.
+WHY_SHOWN = 400
 
 
 class SourceError(Unusable):
@@ -116,6 +118,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def shown(text: str) -> str:
+def shown(text: str, cells: int = SHOWN) -> str:
     """A line as it may be shown to a person: short and harmless."""
-    return shorten(printable(text[: 4 * SHOWN]), SHOWN)
+    return shorten(printable(text[: 4 * cells]), cells)
