@@ -65,7 +65,7 @@ def test_the_closing_table_fits_and_names_every_verdict(width: int) -> None:
 def test_the_closing_table_shows_the_worst_first() -> None:
     lines = shown(summary(status(), ROWS), 120).splitlines()
     names = [line.split()[0] for line in lines[2:8]]
-    assert names[:4] == ["clip-0001.mp4", "clip-0002.mp4", "clip-0005.mp4", "clip-0003.mp4"]
+    assert names[:4] == [*(f"media.example/inbox/clip-{n:04}.mp4" for n in (1, 2, 5, 3))]
     assert "60 %  person 1, 3.0–3.8 s" in lines[3]
 
 
