@@ -13,7 +13,7 @@ FIND_PYTHON = for one in $(PYTHON) python3.12 python3.11 python3; do \
 
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help scan test chaos lint types setup setup-cpu setup-test locks clean
+.PHONY: help scan test fuzz chaos lint types setup setup-cpu setup-test locks clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo '                               ARGS are options of `python -m producer scan`'
 	@echo 'make test                      every check and test'
 	@echo 'make chaos                     every fault on real processes; takes about an hour'
+	@echo 'make fuzz                      thousands of malformed files through the sandbox, and fuzz targets'
 	@echo 'make lint | types              ruff and import-linter | mypy'
 	@echo 'make setup | setup-test        only the environment of `scan` | of `test`'
 	@echo 'make setup-cpu                 the environment of a CPU machine of a fleet, without torch'
@@ -38,6 +39,10 @@ test: setup-test
 
 chaos: setup-test
 	@$(VENV)/python -m pytest tests/chaos --durations=0
+
+# Thousands of malformed files, and the fuzz targets; ARGS=--seconds 600 for longer.
+fuzz: setup-test
+	@$(VENV)/python -m tests.fuzz $(ARGS)
 
 lint: setup-test
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/lint-imports

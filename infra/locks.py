@@ -59,7 +59,8 @@ def main(newer: list[str]) -> None:
     known = {name: pin for pins in first.values() for name, pin in pins.items()}
     others = [resolve_groups(python, groups, bare, pins=known) for python in newer]
     always = project["tool"]["unmask"]["locks"]["always"]
-    for file, lines in locks(first, others, always).items():
+    marks = markers(members(groups, "test"))
+    for file, lines in locks(first, others, always, marks).items():
         (ROOT / file).write_text(MADE_BY + HEADERS[file] + "".join(f"{line}\n" for line in lines))
         print(f"{file}: {len(lines)} packages")
 
@@ -110,11 +111,19 @@ def report(python: Path, asked: list[str], pins: Pins, *options: str) -> dict[st
     }
 
 
+def markers(asked: Iterable[str]) -> dict[str, str]:
+    """What the lists say of the machines that a package is for."""
+    return {package(line): line.partition(";")[2].strip() for line in asked if ";" in line}
+
+
 def locks(
-    first: dict[str, Pins], others: list[dict[str, Pins]], always: list[str]
+    first: dict[str, Pins],
+    others: list[dict[str, Pins]],
+    always: list[str],
+    marks: Mapping[str, str],
 ) -> dict[str, list[str]]:
     cpu, machine, test = (
-        merged(first[group], [other[group] for other in others])
+        [marked(line, marks) for line in merged(first[group], [one[group] for one in others])]
         for group in ("cpu", "machine", "test")
     )
     return {
@@ -136,6 +145,13 @@ def merged(oldest: Pins, others: Iterable[Pins]) -> list[str]:
             pin += ' ; python_version >= "3.12"'
         lines.append(pin)
     return lines
+
+
+def marked(line: str, marks: Mapping[str, str]) -> str:
+    mark = marks.get(package(line))
+    if mark is None or mark in line:
+        return line
+    return f"{line} and {mark}" if ";" in line else f"{line} ; {mark}"
 
 
 def package(line: str) -> str:

@@ -1,6 +1,7 @@
 """Addresses without their secrets, for logs, reports, Flower and the results table."""
 
 import re
+from typing import Any
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 MASK = "***"
@@ -14,6 +15,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(r"(?P<start>^|[&;])(?P<name>[^=&;]*)=(?P<value>[^&;]*)")
+#: An address within words ends where no address goes on.
+_IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s<>\"'`{}|\\^]+")
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
 
 
@@ -28,6 +31,28 @@ def redact(uri: str) -> str:
         return _masked(urlsplit(bare)) if "?" in bare or "#" in bare else bare
     except ValueError:
         return bare.partition("?")[0].partition("#")[0]
+
+
+def redact_text(text: str) -> str:
+    """Words that may name addresses, such as an error's.
+
+    >>> redact_text("no route to redis://:pw@host/0, tried twice")
+    'no route to redis://host/0, tried twice'
+    """
+    return _IN_TEXT.sub(lambda found: redact(found[0]), text) if "://" in text else text
+
+
+def redact_values(value: Any) -> Any:
+    """The same in every text of a table's cell, however deep."""
+    match value:
+        case str():
+            return redact_text(value)
+        case dict():
+            return {redact_text(name): redact_values(one) for name, one in value.items()}
+        case list():
+            return [redact_values(one) for one in value]
+        case _:
+            return value
 
 
 def label(uri: str) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import redis
 
 from infra.objects import Corrupt
+from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Claim, Classified
 from schemas.stages import ENDS, Stage
@@ -347,8 +348,8 @@ class Batcher:
                 stage = ledger.recut(claim, str(error))
                 answer.set_exception(again(stage or Stage.WAITING, str(error)))
             case _:
-                words = f"{type(error).__name__}: {error}"
-                trace = "".join(traceback.format_exception(error, limit=-8))
+                words = redact_text(f"{type(error).__name__}: {error}")
+                trace = redact_text("".join(traceback.format_exception(error, limit=-8)))
                 stage = ledger.fail(claim, words, log=trace)
                 if stage is None:
                     answer.set_result(STALE)

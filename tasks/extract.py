@@ -15,6 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from infra.download import Content
 from infra.objects import clip_key, manifest_key
+from infra.redact import redact_text
 from infra.resources import Resources, resources
 from infra.sandbox import Room
 from schemas.messages import ItemMessage
@@ -82,7 +83,8 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
     try:
         return _fetch_and_cut(claim, tools, spent, ring)
     except Refused as refusal:
-        return _reject(claim, tools, spent, refusal)
+        plain = Refused(refusal.outcome, redact_text(refusal.reason))
+        return _reject(claim, tools, spent, plain)
     except NotFetched as trouble:
         return _later(claim, tools, trouble)
     except TryAgain as trouble:
@@ -120,8 +122,8 @@ def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:
 
 
 def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
-    words = f"{type(error).__name__}: {error}"
-    stage = tools.ledger.fail(claim, words, log=traceback.format_exc(limit=-8))
+    words = redact_text(f"{type(error).__name__}: {error}")
+    stage = tools.ledger.fail(claim, words, log=redact_text(traceback.format_exc(limit=-8)))
     if stage is None:
         return STALE
     if stage in ENDS:

@@ -6,6 +6,8 @@ from typing import Any
 
 from celery import Celery, signals
 
+from infra.printable import printable
+from infra.redact import redact_text
 from tasks.broker import refuse_eviction
 from tasks.drain import drain
 from unmask.errors import Unusable
@@ -13,8 +15,18 @@ from unmask.errors import Unusable
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
+class OneLine(logging.Formatter):
+    """Strangers' words can't begin a line of their own, steer a terminal or carry a password."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, *rest = redact_text(super().format(record)).split("\n")
+        return "\n".join([printable(first), *(f"    {printable(line)}" for line in rest)])
+
+
 def set_up_logging(level: str) -> None:
-    logging.basicConfig(level=level, format=FORMAT, stream=sys.stderr, force=True)
+    logging.basicConfig(level=level, stream=sys.stderr, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(OneLine(FORMAT))
     # Celery's own lines on every received task say less than ours and cost more.
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
 

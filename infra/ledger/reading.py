@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from infra.ledger.clock import moment, moment_or_none
-from infra.redact import redact
+from infra.redact import redact, redact_values
 from schemas.records import Campaign, CampaignOptions, Moved, ResultRow
 from schemas.stages import Stage
 from schemas.tables import ItemTable, MoveTable, ResultTable
@@ -80,7 +80,7 @@ def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
         item=row.id,
         uri=redact(row.real_uri),
         source=row.line,
-        extra=row.columns,
+        extra=redact_values(row.columns),
         stage=row.stage,
         outcome=row.outcome,
         reason=row.reason if ended else row.last_error,

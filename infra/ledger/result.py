@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Insert
 
 from infra.ledger.clock import moment, moment_or_none
 from infra.ledger.moves import clean, insert_into
-from infra.redact import redact
+from infra.redact import redact, redact_values
 from schemas.records import Campaign, MediaFacts
 from schemas.stages import Stage
 from schemas.tables import ResultTable
@@ -84,7 +84,7 @@ def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:
         "campaign_id": item.campaign_id,
         "uri": redact(item.uri),
         "source": item.source,
-        "extra": item.extra,
+        "extra": redact_values(item.extra),
         "final_uri": item.final_uri and redact(item.final_uri),
         "sha256": item.sha256,
         "model": options.model,

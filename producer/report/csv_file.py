@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infra.printable import printable
 from producer.report.flat import COLUMNS, json_record
 from schemas.records import ResultRow
 
@@ -22,17 +23,31 @@ MAX_INPUT_COLUMNS = 50
 INPUT = "input."
 
 
+#: What may stand in a cell and is not printed: a spreadsheet shows them as what they are.
+BREAKS = "\t\r\n"
+
+
 def guarded(text: str) -> str:
     """A formula is shown, not run: it gets an apostrophe in front. A number is left alone.
 
     >>> guarded("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
     """
-    return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\1'\2", text)
+    return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\1'\2", visible(text))
+
+
+def visible(text: str) -> str:
+    """What would steer a terminal or turn a line around is shown as an escape.
+
+    results.jsonl and results.parquet, which programs read, keep it as it was.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one in BREAKS else printable(one) for one in text)
 
 
 def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
+    """What `guarded` was given, where it could be printed."""
     return QUOTED.sub(r"\1\2", cell)
 
 
@@ -85,4 +100,10 @@ def _cell(value: Any) -> str:
         case int() | float():
             return json.dumps(value)
         case _:
-            return guarded(json.dumps(value, ensure_ascii=False))
+            return guarded(_json(value))
+
+
+def _json(value: Any) -> str:
+    """Readable where every character can be shown, and JSON all the same where one can't."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)

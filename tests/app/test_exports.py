@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from infra.objects import Store
 from producer.report import write_reports
-from producer.report.csv_file import guarded, unguarded
+from producer.report.csv_file import guarded, unguarded, visible
 from producer.report.flat import COLUMNS
 from schemas.records import ResultRow
 from tests.app.made_up import AT, NAME, Pictures, Rows, campaign, judged, person, row
@@ -67,7 +67,11 @@ def test_json_lines_hold_what_the_rows_hold(tmp_path: Path) -> None:
 def test_csv_holds_the_same(tmp_path: Path) -> None:
     folder = written(tmp_path, ROWS)
     for wanted, cells in zip(lines(folder), table(folder), strict=True):
-        assert {name: read_cell(cells[name], wanted[name]) for name in COLUMNS} == wanted
+        shown = {
+            name: visible(value) if isinstance(value, str) else value
+            for name, value in wanted.items()
+        }
+        assert {name: read_cell(cells[name], wanted[name]) for name in COLUMNS} == shown
     assert [cells["input.id"] for cells in table(folder)] == ["7", "'=1+1", "", ""]
     assert table(folder)[3]["input.later"] == "1.5"
 
@@ -116,7 +120,24 @@ def test_what_is_no_formula_is_left_alone(text: str) -> None:
 
 @given(st.text(st.sampled_from("=+-@＝';\t\r\n a1.")) | st.text())
 def test_a_guarded_cell_can_be_read_back(text: str) -> None:
-    assert unguarded(guarded(text)) == text
+    assert unguarded(guarded(text)) == visible(text)
+
+
+@given(st.text())
+def test_a_cell_holds_nothing_that_steers(text: str) -> None:
+    assert all(one.isprintable() or one in "\t\r\n" for one in guarded(text))
+
+
+@pytest.mark.parametrize("steering", ["\x1b[2J", "\u202e", "\x07", "\x9b", "\u2028", "\u200f"])
+def test_what_people_open_steers_nothing_and_what_programs_read_is_exact(
+    tmp_path: Path, steering: str
+) -> None:
+    name = f"a{steering}b"
+    folder = written(tmp_path, [row(1, Outcome.UNREACHABLE, uri=name, extra={name: name})])
+    for file in ("results.csv", "report.html"):
+        assert steering not in (folder / file).read_text()
+    assert lines(folder)[0]["uri"] == name
+    assert pq.read_table(folder / "results.parquet").to_pylist()[0]["uri"] == name
 
 
 def test_naive_moments_are_utc(tmp_path: Path) -> None:

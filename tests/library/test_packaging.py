@@ -18,7 +18,8 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-cpu.txt", "requirements-test.txt")
 PIN = re.compile(
-    r'[a-z0-9-]+==[0-9][a-z0-9.]*( ; python_(full_)?version (<|>=) "3\.1[12][0-9.]*")?'
+    r"[a-z0-9-]+==[0-9][a-z0-9.]*"
+    r'( ; (python_(full_)?version (<|>=) "3\.1[12][0-9.]*"|platform_machine == "x86_64"))?'
 )
 ASKED_FOR = {
     "boto3",

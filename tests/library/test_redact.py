@@ -1,6 +1,6 @@
 import pytest
 
-from infra.redact import LABEL_CHARACTERS, label, redact
+from infra.redact import LABEL_CHARACTERS, label, redact, redact_text, redact_values
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,25 @@ def test_a_label_keeps_the_host_and_the_name_of_the_file() -> None:
     assert short.startswith("https://cdn.example/")
     assert short.endswith("video.mp4?sig=***")
     assert label("https://a.example/x") == "https://a.example/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no route to redis://:pw@host/0, twice", "no route to redis://host/0, twice"),
+        ("postgresql+psycopg://u:pw@db/x failed", "postgresql+psycopg://db/x failed"),
+        ("<https://a.example/x?sig=S>", "<https://a.example/x?sig=***>"),
+        ("two: http://a/?token=S and http://b/?v=1", "two: http://a/?token=*** and http://b/?v=1"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_addresses_within_words(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
+
+
+def test_cells_of_a_table_are_redacted_however_deep() -> None:
+    cell = {"thumb": "https://a.example/t?sig=S", "more": [{"x": "see s3://k:S@b/c"}, 7, None]}
+    assert redact_values(cell) == {
+        "thumb": "https://a.example/t?sig=***",
+        "more": [{"x": "see s3://b/c"}, 7, None],
+    }

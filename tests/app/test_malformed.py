@@ -1,0 +1,73 @@
+"""A sample of what `make fuzz` does in full: malformed files in the real room."""
+
+from itertools import islice
+
+import pytest
+
+from infra.sandbox import Room
+from tests.fuzz import corpus
+from tests.fuzz.campaign import Found, campaign
+from tests.fuzz.formats import READERS
+from tests.fuzz.look import look
+from tests.fuzz.seeds import seeds
+
+#: One in so many of the structured ones, and so many random ones.
+EVERY, RANDOM = 16, 60
+#: Slow by their size alone; `make fuzz` has them.
+LARGE = {"gif of a million frames", "gif of 100,000 frames", "jpeg of many scans"}
+
+
+def nothing_wrong(found: Found) -> None:
+    assert found.faults == []
+    assert found.files > 0
+
+
+def test_the_corpus_is_as_large_as_it_should_be() -> None:
+    names = [name for name, _ in corpus.structured()]
+    assert len(names) == len(set(names)) >= 300
+    assert {name.partition(":")[0] for name in names} == set(READERS)
+    assert corpus.RANDOM >= 2000
+
+
+def test_random_files_are_the_same_everywhere() -> None:
+    assert list(corpus.mutations(20)) == list(corpus.mutations(20))
+    assert len({data for _, data in corpus.mutations(200)}) > 190
+
+
+@pytest.mark.parametrize("kind", sorted(READERS))
+def test_the_files_they_are_made_of_are_good(kind: str) -> None:
+    with Room() as room:
+        assert look(room, seeds()[kind]).outcome == "looked at"
+
+
+def test_broken_parts_end_typed_and_twice_the_same() -> None:
+    nothing_wrong(campaign(islice(corpus.structured(), 0, None, EVERY)))
+
+
+def test_random_mutations_end_typed_and_twice_the_same() -> None:
+    nothing_wrong(campaign(corpus.mutations(RANDOM)))
+
+
+def test_bombs_end_typed_and_twice_the_same() -> None:
+    nothing_wrong(campaign((name, data) for name, data in corpus.bombs() if name not in LARGE))
+
+
+def test_what_is_two_things_ends_typed_and_twice_the_same() -> None:
+    nothing_wrong(campaign(corpus.two_faced()))
+
+
+SPACE = ["png 65535²", "png 2³¹−1", "jpeg 65535²", "gif 65535²", "webp 2²⁴", "bmp 2³¹"]
+
+
+@pytest.mark.parametrize("name", SPACE)
+def test_a_picture_that_asks_for_too_much_space_is_refused(name: str) -> None:
+    with Room() as room:
+        seen = look(room, dict(corpus.bombs())[name])
+    assert seen.outcome in {"too_large", "not_media", "undecodable", "over_budget"}
+
+
+def test_no_decoder_falls_over_on_a_playlist() -> None:
+    """They are refused for what they are, not because something broke on the way."""
+    with Room() as room:
+        for name, data in corpus.two_faced():
+            assert not look(room, data).crashed, name

@@ -1,0 +1,180 @@
+"""Planted secrets and hostile names, through a whole fleet: found nowhere that people look."""
+
+import http.server
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+import settings
+from infra.ledger import open_ledger
+from producer.local import Machine
+from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.test_flower import tasks, wait_for_flower
+
+SECRET = "hush-{}-hush"
+NAMES = (
+    "query",
+    "signature",
+    "user",
+    "fragment",
+    "redirect",
+    "bad-redirect",
+    "column",
+    "deep-column",
+    "settings",
+    "cookie",
+    "twice-encoded",
+)
+SECRETS = {name: SECRET.format(name) for name in NAMES}
+STEERING = ("\x1b[", "\x07", "\u202e", "\x9b")
+
+
+class Telling(http.server.BaseHTTPRequestHandler):
+    """Redirects to signed addresses, and sets cookies."""
+
+    def do_GET(self) -> None:
+        name = self.path.partition("?")[0]
+        self.send_response(302 if "redirect" in name else 404)
+        self.send_header("Set-Cookie", f"session={SECRETS['cookie']}")
+        self.send_header("Content-Length", "0")
+        if name == "/redirect":
+            self.send_header("Location", f"/gone.mp4?token={SECRETS['redirect']}")
+        if name == "/bad-redirect":
+            self.send_header("Location", f"http://[bad/?token={SECRETS['bad-redirect']}")
+        self.end_headers()
+
+    def log_request(self, *_: Any) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Telling) as one:
+        thread = threading.Thread(target=one.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{one.server_port}"
+        one.shutdown()
+        thread.join()
+
+
+def addresses(server: str) -> list[str]:
+    return [
+        f"http://{server}/a.mp4?token={SECRETS['query']}",
+        f"http://{server}/b.mp4?X-Amz-Signature={SECRETS['signature']}&X-Amz-Date=1",
+        f"http://somebody:{SECRETS['user']}@{server}/c.mp4",
+        f"http://{server}/d.mp4#access_token={SECRETS['fragment']}",
+        f"http://{server}/redirect",
+        f"http://{server}/bad-redirect",
+        f"http://{server}/e.mp4?%74oken={SECRETS['twice-encoded']}",
+        "http://127.0.0.1:1/\x1b[2J\u202e<script>alert(1)</script>.mp4",
+        "http://169.254.169.254/=cmd|'/C calc'!A0.mp4",
+        "http://127.0.0.1:1/x.mp4'; DROP TABLE item; --",
+    ]
+
+
+def line(uri: str) -> str:
+    more = {"poster": f"https://cdn.example/p.jpg?sig={SECRETS['column']}"}
+    deep = {"links": [f"https://u:{SECRETS['deep-column']}@cdn.example/"]}
+    return json.dumps({"url": uri, "more": deep, "=name": "=1+1"} | more)
+
+
+@pytest.fixture
+def seen(local: Bench, server: str) -> dict[str, str]:
+    """All that people look at, by where they look."""
+    bench = Bench(
+        folder=local.folder,
+        extra={
+            "AWS_SECRET_ACCESS_KEY": SECRETS["settings"],
+            "UNMASK_DOWNLOAD_ALLOW_NETWORKS": "127.0.0.0/8",
+            "UNMASK_DOWNLOAD_PORTS": f"80,443,1,{server.rpartition(':')[2]}",
+            "UNMASK_LOG_LEVEL": "DEBUG",
+        },
+    )
+    listed = local.folder / "list.jsonl"
+    listed.write_text("\n".join(map(line, addresses(server))))
+    submitted = bench.run("submit", str(listed), "--campaign", "planted")
+    told = {"terminal of submit": submitted.stdout + submitted.stderr}
+    told |= worked_off(bench)
+    for command in ("status", "report"):
+        more = ["--out", str(local.results)] if command == "report" else []
+        done = bench.run(command, "--campaign", "planted", *more)
+        told[f"terminal of {command}"] = done.stdout + done.stderr
+    return told | reports(local.results) | error_rows(local.state)
+
+
+def worked_off(bench: Bench) -> dict[str, str]:
+    """Logs and Flower, once every item had its try."""
+    state, extra = bench.state, dict(bench.extra)
+    given = settings.load(
+        database_url=f"sqlite:///{state / 'unmask.db'}", store_url=str(state / "objects")
+    )
+    child = settings.environment(given) | extra
+    child |= {"TEST_MARKER": bench.marker, "PYTHONPATH": str(ROOT)}
+    ledger = open_ledger(given.database_url.get_secret_value())
+    with (
+        Machine(state, child) as machine,
+        httpx.Client(base_url=machine.flower_url) as client,
+    ):
+        machine.start(classify=False)
+        wait_for_flower(machine, client)
+        items = {row.item for row in ledger.results("planted")}
+        while not all(ended(tasks(client).get(f"extract-{item}")) for item in items):
+            machine.check()
+            threading.Event().wait(0.2)
+        flower = json.dumps(tasks(client), ensure_ascii=False)
+        pages = "".join(client.get(f"/task/extract-{item}").text for item in items)
+    ledger.close()
+    logs = {f"log {file.name}": file.read_text() for file in (state / "run").glob("*.log")}
+    return {"Flower's API": flower, "Flower's pages": pages} | logs
+
+
+def ended(task: dict[str, Any] | None) -> bool:
+    return task is not None and task.get("state") in {"SUCCESS", "RETRY", "FAILURE"}
+
+
+def reports(folder: Path) -> dict[str, str]:
+    found = {file.name: file.read_text() for file in folder.iterdir() if file.suffix != ".parquet"}
+    (table,) = folder.glob("*.parquet")
+    return found | {table.name: str(pq.read_table(table).to_pylist())}
+
+
+def error_rows(state: Path) -> dict[str, str]:
+    """All tables but the one that must know where to fetch from."""
+    with sqlite3.connect(f"file:{state / 'unmask.db'}?mode=ro", uri=True) as db:
+        names = [
+            name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        ]
+        tables = {name: str(db.execute(f"SELECT * FROM {name}").fetchall()) for name in names}
+        columns = [row[1] for row in db.execute("PRAGMA table_info(item)")]
+        kept = ", ".join({*columns} - {"uri", "extra", "final_uri"})
+        tables["item"] = str(db.execute(f"SELECT {kept} FROM item").fetchall())
+    return {f"table {name}": text for name, text in tables.items()}
+
+
+def test_no_secret_is_seen_and_no_name_breaks_out(seen: dict[str, str]) -> None:
+    assert {"terminal of status", "results.csv", "report.html", "log cpu.log"} <= set(seen)
+    found = {
+        f"{name} in {where}"
+        for where, text in seen.items()
+        for name, secret in SECRETS.items()
+        if secret in text
+    }
+    assert found == set()
+    steered = {
+        f"{steering!r} in {where}"
+        for where, text in seen.items()
+        for steering in STEERING
+        if steering in text
+    }
+    assert steered == set()
+    assert "<script>alert(1)" not in seen["report.html"] + seen["Flower's pages"]
+    # What should be there is there: the test looked at the right places.
+    assert all("169.254.169.254" in seen[where] for where in ("Flower's API", "results.csv"))
+    assert seen["results.csv"].count("\n") >= len(NAMES) - 1
