@@ -15,6 +15,10 @@ from unmask.errors import Unusable
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
+#: At DEBUG they tell whole requests and answers: signatures, cookies, where a redirect leads.
+TELL_TOO_MUCH = ("boto3", "botocore", "httpcore", "httpx", "s3transfer", "urllib3")
+
+
 class OneLine(logging.Formatter):
     """Strangers' words can't begin a line of their own, steer a terminal or carry a password."""
 
@@ -27,6 +31,8 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, force=True)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(OneLine(FORMAT))
+    for name in TELL_TOO_MUCH:
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Celery's own lines on every received task say less than ours and cost more.
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import settings
-from infra.ledger import open_ledger
+from infra.ledger import migrate, open_ledger
 from producer.local import Machine
 from tests.e2e.conftest import ROOT, Bench
 from tests.e2e.test_flower import tasks, wait_for_flower
@@ -73,10 +73,21 @@ def addresses(server: str) -> list[str]:
         f"http://{server}/redirect",
         f"http://{server}/bad-redirect",
         f"http://{server}/e.mp4?%74oken={SECRETS['twice-encoded']}",
-        "http://127.0.0.1:1/\x1b[2J\u202e<script>alert(1)</script>.mp4",
-        "http://169.254.169.254/=cmd|'/C calc'!A0.mp4",
-        "http://127.0.0.1:1/x.mp4'; DROP TABLE item; --",
+        "http://169.254.169.254/=cmd('calc')!A0.mp4",
     ]
+
+
+FILE_NAMES = (
+    "\x1b[2J\x07.mp4",
+    "\u202e4pm.mp4",
+    "two\nlines.mp4",
+    "<script>alert(1)<\u2215script>.mp4",
+    "=HYPERLINK(1).mp4",
+    "'; DROP TABLE item; --.mp4",
+    "a..%2f..%2fetc%2fpasswd.mp4",
+    "$(touch here).mp4",
+    "-rf.mp4",
+)
 
 
 def line(uri: str) -> str:
@@ -97,11 +108,12 @@ def seen(local: Bench, server: str) -> dict[str, str]:
             "UNMASK_LOG_LEVEL": "DEBUG",
         },
     )
-    listed = local.folder / "list.jsonl"
+    listed, named = local.folder / "list.jsonl", local.folder / "named"
     listed.write_text("\n".join(map(line, addresses(server))))
-    submitted = bench.run("submit", str(listed), "--campaign", "planted")
-    told = {"terminal of submit": submitted.stdout + submitted.stderr}
-    told |= worked_off(bench)
+    named.mkdir()
+    for name in FILE_NAMES:
+        (named / name).write_bytes(b"no media")
+    told = worked_off(bench, listed, named)
     for command in ("status", "report"):
         more = ["--out", str(local.results)] if command == "report" else []
         done = bench.run(command, "--campaign", "planted", *more)
@@ -109,22 +121,27 @@ def seen(local: Bench, server: str) -> dict[str, str]:
     return told | reports(local.results) | error_rows(local.state)
 
 
-def worked_off(bench: Bench) -> dict[str, str]:
-    """Logs and Flower, once every item had its try."""
+def worked_off(bench: Bench, *sources: Path) -> dict[str, str]:
+    """Terminal, logs and Flower, once every item had its try."""
     state, extra = bench.state, dict(bench.extra)
     given = settings.load(
         database_url=f"sqlite:///{state / 'unmask.db'}", store_url=str(state / "objects")
     )
     child = settings.environment(given) | extra
     child |= {"TEST_MARKER": bench.marker, "PYTHONPATH": str(ROOT)}
-    ledger = open_ledger(given.database_url.get_secret_value())
+    address = given.database_url.get_secret_value()
+    state.mkdir()
+    migrate(address)
+    ledger = open_ledger(address)
     with (
         Machine(state, child) as machine,
         httpx.Client(base_url=machine.flower_url) as client,
     ):
         machine.start(classify=False)
         wait_for_flower(machine, client)
+        told = [bench.run("submit", str(one), "--campaign", "planted") for one in sources]
         items = {row.item for row in ledger.results("planted")}
+        assert len(items) == len(addresses("")) + len(FILE_NAMES)
         while not all(ended(tasks(client).get(f"extract-{item}")) for item in items):
             machine.check()
             threading.Event().wait(0.2)
@@ -132,7 +149,8 @@ def worked_off(bench: Bench) -> dict[str, str]:
         pages = "".join(client.get(f"/task/extract-{item}").text for item in items)
     ledger.close()
     logs = {f"log {file.name}": file.read_text() for file in (state / "run").glob("*.log")}
-    return {"Flower's API": flower, "Flower's pages": pages} | logs
+    terminal = "".join(done.stdout + done.stderr for done in told)
+    return {"Flower's API": flower, "Flower's pages": pages, "terminal of submit": terminal} | logs
 
 
 def ended(task: dict[str, Any] | None) -> bool:
@@ -175,6 +193,8 @@ def test_no_secret_is_seen_and_no_name_breaks_out(seen: dict[str, str]) -> None:
     }
     assert steered == set()
     assert "<script>alert(1)" not in seen["report.html"] + seen["Flower's pages"]
+    for where in ("log cpu.log", "log sweep.log", "terminal of status"):
+        assert not any(text.startswith("lines.mp4") for text in seen[where].splitlines()), where
     # What should be there is there: the test looked at the right places.
     assert all("169.254.169.254" in seen[where] for where in ("Flower's API", "results.csv"))
     assert seen["results.csv"].count("\n") >= len(NAMES) - 1
