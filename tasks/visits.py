@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from infra.download import Content
 from infra.hosts import NO_HOST, host_number
+from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Answer, Claim
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
@@ -28,7 +29,7 @@ def fetched(claim: Claim, tools: Resources) -> Iterator[Content]:
         except TryAgain as trouble:
             answer = Answer.SILENT if isinstance(trouble, Unanswered) else Answer.BUSY
             _tell(claim, tools, answer, trouble.reason, trouble.after_s)
-            raise NotFetched(trouble.reason, after_s=trouble.after_s) from trouble
+            raise NotFetched(redact_text(trouble.reason), after_s=trouble.after_s) from trouble
         except Refused as refusal:
             slow = refusal.outcome is Outcome.TIMED_OUT
             if refusal.outcome is not Outcome.BLOCKED:  # such a host was not visited at all
