@@ -12,6 +12,7 @@ from unmask.media.budget import Budget, memory_is_an_outcome
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
 from unmask.media.crop import face_px
+from unmask.media.endings import cut_short
 from unmask.media.faces import detector, look
 from unmask.media.papers import PapersEye, is_papers
 from unmask.media.people import Trail, people
@@ -35,16 +36,19 @@ _LONGEST_NOTE = 500
 
 def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
     """Yields a clip per person, then the manifest; raises `Refused` where nothing can be seen."""
-    budget = Budget(limits)
+    budget, cut_off = Budget(limits), cut_short(file)
     with memory_is_an_outcome(), opened(file, budget) as source:
-        gathering = _gather(source, spec)
+        gathering = _gather(source, spec, cut_off)
         yield from gathering.results()
 
 
-def _gather(source: Source, spec: ScanSpec) -> "Gathering":
+def _gather(source: Source, spec: ScanSpec, cut_off: str) -> "Gathering":
     info = source.info
     gathering = Gathering(
-        source=source, spec=spec, plan=plan(info.duration_s, spec, info.frame_rate)
+        source=source,
+        spec=spec,
+        plan=plan(info.duration_s, spec, info.frame_rate),
+        cut_off=cut_off,
     )
     gathering.follow(gathering.plan)
     if not gathering.trails:
@@ -59,6 +63,8 @@ class Gathering:
     source: Source
     spec: ScanSpec
     plan: Plan
+    #: Says so where the file is shorter than its header tells.
+    cut_off: str = ""
     trails: dict[int, Trail] = field(default_factory=dict)
     largest_px: int = 0
     #: Faces beyond the crowd that was followed, in the fullest picture.
@@ -197,7 +203,7 @@ class Gathering:
             coverage=self._coverage(),
             outcome=outcome,
             reason=reason,
-            partial=self.progress.broken_packets > 0,
+            partial=self.progress.broken_packets > 0 or bool(self.cut_off),
             notes=self._notes(),
         )
 
@@ -234,14 +240,15 @@ class Gathering:
         return self._follower.looks + self.pictures_searched
 
     def _notes(self) -> tuple[str, ...]:
-        if not self.progress.broken_packets:
-            return ()
-        count = (
-            "a broken part"
-            if self.progress.broken_packets == 1
-            else (f"{self.progress.broken_packets} broken parts")
-        )
-        return (f"{count}: {self.progress.last_error}"[:_LONGEST_NOTE],)
+        notes = (self.cut_off, self._broken_parts())
+        return tuple(note[:_LONGEST_NOTE] for note in notes if note)
+
+    def _broken_parts(self) -> str:
+        count = self.progress.broken_packets
+        if not count:
+            return ""
+        parts = "a broken part" if count == 1 else f"{count} broken parts"
+        return f"{parts}: {self.progress.last_error}"
 
 
 def _frame(window: Window, picture: Picture, shown: Cut, face: Box, *, detected: bool) -> FaceFrame:

@@ -34,7 +34,7 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
         image = open_image(file)
         if image is not None:
             with image:
-                yield Still(image, budget)
+                yield Still(file, image, budget)
             return
     with open_container(file) as container, closing(Video(container, budget)) as video:
         yield video

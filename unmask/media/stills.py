@@ -1,6 +1,9 @@
 """Pictures, and animations that PyAV can't read, through Pillow: a picture is one frame."""
 
+import struct
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import numpy as np
@@ -17,7 +20,10 @@ from unmask.outcomes import Outcome
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF")
 #: What Pillow raises on broken files: it has no error of its own for all of them.
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError)
+_BROKEN = (
+    *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError),
+    *(RuntimeError, ArithmeticError, AttributeError, struct.error),
+)
 _MILLISECONDS = 1000
 #: Browsers show a frame that names no time for so long.
 _USUAL_MS = 100
@@ -33,9 +39,12 @@ Image.MAX_IMAGE_PIXELS = None
 class Still:
     """An opened picture file, or an animation of pictures."""
 
-    def __init__(self, image: Image.Image, budget: Budget) -> None:
+    def __init__(self, file: BinaryIO, image: Image.Image, budget: Budget) -> None:
         budget.check_size(*image.size)
+        self._file = file
         self._image = image
+        #: The frame that is next, and its moment.
+        self._index, self._milliseconds = 0, 0.0
         self._budget = budget
         self.frames_decoded = 0
         self.broken_packets = 0
@@ -54,23 +63,28 @@ class Still:
         if self.info.kind == "picture":
             yield from () if start_s > 0 else (self._first,)
             return
-        for index, moment in self._moments():
+        if start_s * _MILLISECONDS < self._milliseconds:
+            self._begin_again()
+        while self._turn_to(self._index):
+            self._budget.check()
+            index, moment = self._index, self._milliseconds / _MILLISECONDS
+            self._index += 1
+            self._milliseconds += float(self._image.info.get("duration") or _USUAL_MS)
             if moment >= start_s:
                 yield self._first if index == 0 else self._picture(moment)
 
-    def _moments(self) -> Iterator[tuple[int, float]]:
-        """The number and the time of each frame, for as long as there are more."""
-        index, moment = 0, 0.0
-        while self._turn_to(index):
-            self._budget.check()
-            yield index, moment / _MILLISECONDS
-            moment += float(self._image.info.get("duration") or _USUAL_MS)
-            index += 1
+    def _begin_again(self) -> None:
+        """Opened anew: in the middle of an animation Pillow does not always find back."""
+        again = open_image(self._file)
+        if again is not None:
+            self._image = again
+            self._index, self._milliseconds = 0, 0.0
 
     def _turn_to(self, index: int) -> bool:
         try:
-            self._image.seek(index)
-            self._image.load()
+            with _unwarned():
+                self._image.seek(index)
+                self._image.load()
         except EOFError:
             return False
         except _BROKEN as error:
@@ -87,8 +101,9 @@ class Still:
 
     def _pixels(self) -> NDArray[np.uint8]:
         try:
-            self._load()
-            return np.asarray(_flat(ImageOps.exif_transpose(self._image)), dtype=np.uint8)
+            with _unwarned():
+                self._load()
+                return np.asarray(_flat(ImageOps.exif_transpose(self._image)), dtype=np.uint8)
         except _BROKEN as error:
             reason = f"the picture can't be decoded: {error}"
             raise Refused(Outcome.UNDECODABLE, reason) from error
@@ -125,7 +140,17 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def open_image(file: BinaryIO) -> Image.Image | None:
     """The picture, or None where Pillow knows no such format."""
+    file.seek(0)
     try:
-        return Image.open(file, formats=FORMATS)
+        with _unwarned():
+            return Image.open(file, formats=FORMATS)
     except _BROKEN:
         return None
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Pillow warns of what it can mend itself; what it can't is told in the manifest."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

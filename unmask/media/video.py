@@ -34,6 +34,8 @@ _MAX_BROKEN = 200
 _SAME_MOMENT_S = 1e-6
 #: Frames are decoded in another order than they are shown, within this time.
 _REORDER_S = 0.5
+#: So far before its goal a seek begins that went too far; twice as far each time.
+_FIRST_BACK_S = 1.0
 #: Where neither time stamps nor a rate are told.
 _USUAL_RATE = 25
 #: A video that ends so much before its time has been cut off.
@@ -142,13 +144,26 @@ class Video:
         return int((Fraction(moment_s) + self._start) / self._stream.time_base)
 
     def _seek(self, start_s: float) -> None:
+        """Where a file has no index, a seek may end behind the key frame it needs: farther back."""
+        target, back = start_s, _FIRST_BACK_S
+        while self._jump(target):
+            frame = next(self._frames, None)
+            reached = frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S
+            if reached or target <= 0:
+                self._waiting = frame
+                return
+            target, back = max(0.0, start_s - back), 2 * back
+
+    def _jump(self, target_s: float) -> bool:
         try:
-            self._container.seek(self._ticks(start_s), stream=self._stream)
+            self._container.seek(self._ticks(target_s), stream=self._stream)
         except av.FFmpegError as error:
             self.last_error = error.strerror or "no words"
-            return
+            return False
         self._waiting = None
+        self._at_start = False
         self._frames = self._decode()
+        return True
 
     def _rest(self) -> Iterator[VideoFrame]:
         """The decoder's frames; leaving off in the middle does not end the decoder."""
@@ -161,7 +176,8 @@ class Video:
 
     def _time(self, frame: VideoFrame) -> float:
         if frame.pts is None:
-            self._now = self.frames_decoded / float(self._stream.average_rate or _USUAL_RATE)
+            step = 1 / float(self._stream.average_rate or _USUAL_RATE)
+            self._now = self._now + step if self.frames_decoded > 1 else 0.0
         else:
             base = frame.time_base or self._stream.time_base
             self._now = float(frame.pts * base - self._start)
@@ -216,7 +232,7 @@ class Video:
 def open_container(file: BinaryIO) -> Any:
     """An opened container, or the typed reason why it is none."""
     try:
-        return av.open(
+        container = av.open(
             file,
             mode="r",
             io_open=_refuse,
@@ -225,7 +241,10 @@ def open_container(file: BinaryIO) -> Any:
             container_options=_CONFINED,
         )
     except av.FFmpegError as error:
-        raise unopened(file, error) from error
+        raise unopened(file, error.strerror) from error
+    if not container.streams:
+        raise unopened(file, "it holds no stream")
+    return container
 
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
