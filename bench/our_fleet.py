@@ -1,5 +1,6 @@
 """Our own fleet on one machine, as `make scan` starts it, for comparisons from end to end."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ class OurFleet:
         self._settings = settings.load(
             database_url=f"sqlite:///{state / 'unmask.db'}",
             store_url=str(state / "objects"),
-            gpu_threads=1,  # as `make scan` chooses it on two cores
+            # As `make scan` chooses it: what the CPU workers leave of the cores.
+            gpu_threads=int(os.environ.get("UNMASK_GPU_THREADS", "1")),
         )
         address = self._settings.database_url.get_secret_value()
         migrate(address)

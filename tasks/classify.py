@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 
-import torch
 from celery import shared_task
 
 from infra.resources import resources
@@ -13,6 +12,7 @@ from schemas.messages import ItemMessage
 from tasks import names
 from tasks.batcher import Batcher
 from tasks.models import Models
+from unmask.model.device import use_threads
 
 _starting = threading.Lock()
 
@@ -32,8 +32,7 @@ def batcher() -> Batcher:
 @functools.cache
 def _batcher() -> Batcher:
     tools = resources()
-    if tools.settings.gpu_threads:
-        torch.set_num_threads(tools.settings.gpu_threads)
+    use_threads(tools.settings.gpu_threads)
     device = None if tools.settings.device == "auto" else tools.settings.device
     made = Batcher(tools, Models(tools.settings.models_dir, device), _stop_worker)
     made.start()

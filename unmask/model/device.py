@@ -24,6 +24,12 @@ def choose_device(wanted: str | None) -> torch.device:
     return device
 
 
+def use_threads(count: int) -> None:
+    """So many for computing on the CPU; 0 leaves it to torch."""
+    if count:
+        torch.set_num_threads(count)
+
+
 def choose_precision(device: torch.device) -> Precision:
     """bf16 where the hardware multiplies it directly; emulating it would be slower than fp32."""
     fast = (
