@@ -29,7 +29,7 @@ class Picture:
     def small_rgb(self, longest: int) -> Rgb:
         """The whole picture as shown, its longer side at most `longest`."""
         width, height = self._small_size(longest)
-        whole = [_resized(plane, width, height) for plane in self.planes]
+        whole = [_shrunk(plane, width, height) for plane in self.planes]
         return self.view.shown(self._rgb(whole))
 
     def small_grey(self, longest: int) -> Grey:
@@ -43,8 +43,9 @@ class Picture:
         return self.view.shown(self._rgb(cut)), self.view.to_shown(region)
 
     def crop_grey(self, box: Box, size: int) -> tuple[Grey, Box]:
+        """As `crop`, but only good for finding something again."""
         region = self._region(box)
-        cut = _resized(self._cut(self.planes[0], region), size, size)
+        cut = _sampled(self._cut(self.planes[0], region), size)
         return self.view.shown(self._grey(cut)), self.view.to_shown(region)
 
     def glance(self, width: int, height: int) -> Grey:
@@ -105,6 +106,25 @@ def _resized(plane: Samples, width: int, height: int) -> Samples:
     if least == (width, height):
         return plane
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _shrunk(plane: Samples, width: int, height: int) -> Samples:
+    """Halved first, as often as that comes out even: many times quicker than in one step."""
+    while _halves(plane.shape[1], width) and _halves(plane.shape[0], height):
+        half = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+    return _resized(plane, width, height)
+
+
+def _halves(length: int, wanted: int) -> bool:
+    return length % 2 == 0 and length >= 2 * wanted
+
+
+def _sampled(plane: Samples, side: int) -> Samples:
+    """The mean of a few samples in place of all of them."""
+    if min(plane.shape[:2]) > 2 * side:
+        plane = cv2.resize(plane, (2 * side, 2 * side), interpolation=cv2.INTER_LINEAR)
+    return _resized(plane, side, side)
 
 
 def _padded(plane: Samples, left: int, top: int, right: int, bottom: int) -> Samples:

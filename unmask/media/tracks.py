@@ -26,9 +26,9 @@ _LARGEST_GROWTH = 1.8
 #: Two boxes that share more than this belong to faces that meet.
 _MEETING = 0.15
 #: The detector's picture may shrink until the smallest face that matters takes this share of the
-#: full one's longer side (40 of 640 pixels), but not below half.
+#: full one's longer side (40 of 640 pixels), but not below this.
 _ENOUGH = 0.0625
-_SMALLEST_SHARE = 0.5
+_SMALLEST_SHARE = 0.3
 _FULL_LOOK_EVERY = 8
 
 
