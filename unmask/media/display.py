@@ -4,8 +4,11 @@ import struct
 from typing import Any
 
 from av import VideoFrame
+from av.sidedata.sidedata import SideDataContainer
 
 _QUARTER = 90
+#: Its stub hides what it takes.
+_SIDE_DATA: Any = SideDataContainer
 
 
 def turned(frame: VideoFrame) -> tuple[int, bool]:
@@ -18,7 +21,8 @@ def turned(frame: VideoFrame) -> tuple[int, bool]:
 
 def _mirrors(frame: VideoFrame) -> bool:
     """A matrix ((a, b, ·), (c, d, ·), …) whose determinant is negative turns a picture over."""
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` would be kept in the frame, which it keeps in turn: neither would ever go.
+    matrix: Any = _SIDE_DATA(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return False
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
