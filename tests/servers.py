@@ -79,17 +79,18 @@ def _renamed(server: str, name: str) -> str:
 
 
 @contextmanager
-def s3() -> Iterator[str]:
-    """The endpoint of a private S3 server."""
+def s3(certificate: Path | None = None) -> Iterator[str]:
+    """The endpoint of a private S3 server, by TLS where there is a certificate with its key."""
     port = redis_server.free_port()
+    tls = ["-s", "-c", str(certificate), "-k", str(certificate)] if certificate else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *tls],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         wait_for_port(port, process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()

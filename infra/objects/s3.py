@@ -5,7 +5,9 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -45,7 +47,24 @@ def make_client(*, endpoint_url: str | None, path_style: bool, region: str | Non
     )
     session = boto3.session.Session()
     where = region or session.region_name or "us-east-1"
-    return session.client("s3", region_name=where, endpoint_url=endpoint_url, config=config)
+    address, authority = _endpoint(endpoint_url)
+    return session.client(
+        "s3", region_name=where, endpoint_url=address, verify=authority, config=config
+    )
+
+
+def _endpoint(url: str | None) -> tuple[str | None, str | None]:
+    """The address, and the file of the authority that signed its certificate: `?ca_certs=/path`."""
+    if url is None:
+        return None, None
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    authority = options.pop("ca_certs", None)
+    if options:
+        raise Unusable(f"UNMASK_S3_ENDPOINT_URL says {', '.join(options)}: only ca_certs is known")
+    if authority and not Path(authority).is_file():
+        raise Unusable(f"UNMASK_S3_ENDPOINT_URL: there is no file {authority}")
+    return parts._replace(query="").geturl(), authority
 
 
 class S3Store:

@@ -9,6 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from infra.doorbell import read_refusals
 from producer.doctor.finding import Finding, bad, note, well
 from producer.local import redis_server
 
@@ -84,6 +85,7 @@ def _served(client: redis.Redis) -> Iterator[Finding]:
         yield _access(client, where, str(facts.get("redis_version", "0")))
         yield _eviction(str(facts.get("maxmemory_policy", "unknown")))
         yield from _memory(int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0)))
+        yield from _strangers(client)
 
 
 def _access(client: redis.Redis, where: str, version: str) -> Finding:
@@ -113,6 +115,22 @@ def _memory(used: int, most: int) -> Iterator[Finding]:
             "Redis memory",
             f"{used / MIB:,.1f} of {most / MIB:,.1f} MiB are in use: it soon takes no more items",
             "raise `maxmemory`, lower UNMASK_WINDOW_ITEMS, or give Unmask a Redis of its own",
+        )
+
+
+def _strangers(client: redis.Redis) -> Iterator[Finding]:
+    """Only where somebody wrote to the queue who is not of us."""
+    try:
+        found = read_refusals(client)
+    except redis.RedisError:  # no right to read them: then nobody counted here either
+        return
+    if found.total:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
+        yield note(
+            "Redis messages",
+            f"{found.total} were refused, since no worker of ours wrote them: {kinds}",
+            "see the workers' logs; change the password of Redis if it is known to others; "
+            "`DEL unmask:refused` begins to count anew",
         )
 
 

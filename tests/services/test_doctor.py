@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 import settings
+from infra.doorbell.refusals import record
 from infra.ledger import migrate, open_ledger
 from infra.sandbox import in_force
 from producer.campaigns import Wanted, choose
@@ -105,6 +106,15 @@ class TestRedis:
         assert finding.ok is False
         assert "correct the password in UNMASK_REDIS_URL" in finding.mend
         assert PASSWORD not in str(finding)
+
+    def test_messages_of_strangers_are_told(self, redis_url: str) -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            record(client, queue="cpu", kind="not JSON", size=5)
+            record(client, queue="gpu", kind="too large", size=5)
+        told = found(broker.check, redis_url=redis_url)[-1]
+        assert (told.what, told.ok) == ("Redis messages", None)
+        assert "2 were refused" in told.says
+        assert "1 not JSON, 1 too large" in told.says
 
     def test_nobody_there(self) -> None:
         port = redis_server.free_port()
