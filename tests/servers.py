@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import psycopg
@@ -18,6 +19,9 @@ import pytest
 from psycopg import sql
 
 from producer.local import redis_server
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 UP_WITHIN_S = 60
 S3_ENVIRONMENT = {
@@ -96,15 +100,19 @@ def s3(certificate: Path | None = None) -> Iterator[str]:
         process.wait()
 
 
-def make_bucket(endpoint: str) -> str:
-    name = f"unmask-{uuid.uuid4().hex[:12]}"
-    boto3.client(
+def s3_client(endpoint: str) -> "S3Client":
+    return boto3.client(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         region_name="us-east-1",
-    ).create_bucket(Bucket=name)
+    )
+
+
+def make_bucket(endpoint: str, name: str = "") -> str:
+    name = name or f"unmask-{uuid.uuid4().hex[:12]}"
+    s3_client(endpoint).create_bucket(Bucket=name)
     return name
 
 

@@ -1,0 +1,155 @@
+"""Every application service of docker-compose.yml starts, serves, is found well, and stops."""
+
+import functools
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import yaml
+
+from infra.ledger import open_ledger
+from producer.local.redis_server import free_port
+from schemas.stages import ENDS
+from tests import servers
+from tests.e2e import compose
+from tests.e2e.compose import Fleet, Unset
+from tests.e2e.processes import of_marker
+from tests.polling import until
+
+SECRETS = {
+    "REDIS_PASSWORD": "redis-secret",
+    "POSTGRES_PASSWORD": "postgres-secret",
+    "S3_ACCESS_KEY": "test",
+    "S3_SECRET_KEY": "test",
+    "FLOWER_PASSWORD": "flower-secret",
+    "GRAFANA_PASSWORD": "grafana-secret",
+}
+WORKING = ("cpu-worker", "gpu-worker-on-cpu", "sweep", "flower", "exporter")
+MEDIA = "media"
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_no_secret_has_a_default(missing: str) -> None:
+    with pytest.raises(Unset, match=missing):
+        compose.read({name: value for name, value in SECRETS.items() if name != missing})
+
+
+def test_what_may_reach_what() -> None:
+    read = compose.read(SECRETS)
+    services = read["services"]
+    assert read["networks"]["inside"]["internal"] is True
+    outside = {name for name, one in services.items() if set(one["networks"]) - {"inside"}}
+    assert outside == {"cpu-worker", "producer", "flower", "grafana"}
+    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert set(published) == {"flower", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_services_are_bounded_and_restarted() -> None:
+    for name, one in compose.read(SECRETS)["services"].items():
+        if name in ("migrate", "producer"):
+            continue
+        assert one["deploy"]["resources"]["limits"]["memory"], name
+        assert one["restart"] == "unless-stopped", name
+        assert one["healthcheck"]["test"], name
+        assert ":latest" not in one["image"], name
+
+
+def test_applications_have_no_rights_they_do_not_need() -> None:
+    for name, one in compose.read(SECRETS)["services"].items():
+        if not one["image"].startswith("unmask-"):
+            continue
+        assert one["read_only"], name
+        assert one["cap_drop"] == ["ALL"], name
+        assert not one["user"].startswith("0"), name
+        assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with ExitStack() as stack:
+        redis = urlsplit(stack.enter_context(servers.redis(tmp_path)))
+        database = stack.enter_context(servers.database(stack.enter_context(servers.postgresql())))
+        endpoint = stack.enter_context(servers.s3())
+        variables = SECRETS | {
+            "REDIS_PASSWORD": str(redis.password),
+            "UNMASK_S3_SOURCE_BUCKETS": MEDIA,
+        }
+        made = Fleet(
+            services=compose.read(variables)["services"],
+            places={
+                "redis:6379": f"127.0.0.1:{redis.port}",
+                "postgresql://unmask:postgres-secret@postgres:5432/unmask": database,
+                "http://s3:8333": endpoint,
+            },
+            here={
+                "UNMASK_FLOWER_PORT": str(free_port()),
+                "UNMASK_EXPORTER_PORT": str(free_port()),
+                "UNMASK_CPU_PROCESSES": "1",
+            },
+            folder=tmp_path,
+        )
+        put_media(endpoint)
+        yield made
+    left = of_marker(str(tmp_path))
+    for process in left:
+        process.kill()
+    assert not left, f"processes left behind: {[process.command for process in left]}"
+
+
+def put_media(endpoint: str) -> None:
+    servers.make_bucket(endpoint, MEDIA)
+    client = servers.s3_client(endpoint)
+    for name in ("talking-head.mp4", "picture.jpg", "no-face.mp4", "not-a-video.mp4"):
+        client.upload_file(str(compose.ROOT / "samples" / name), MEDIA, name)
+
+
+def test_the_fleet_of_the_file_answers_submitted_media(fleet: Fleet) -> None:
+    made = fleet.run("migrate")
+    assert made.returncode == 0
+    assert "the bucket unmask is there" in made.stdout
+    assert fleet.run("migrate").returncode == 0, "a second start finds everything there"
+    with ExitStack() as stack:
+        started = {name: stack.enter_context(fleet.up(name)) for name in WORKING}
+        done = fleet.run("producer", "producer", "submit", f"s3://{MEDIA}/", "--campaign", "june")
+        assert "4 new" in done.stdout
+        ledger = open_ledger(fleet.environment("sweep")["UNMASK_DATABASE_URL"])
+        stack.callback(ledger.close)
+
+        def ended() -> bool:
+            assert all(process.poll() is None for process in started.values())
+            stages = ledger.status("june").stages
+            return sum(count for stage, count in stages.items() if stage in ENDS) == 4
+
+        until(ended, within_s=180)
+        outcomes = {Path(row.uri).name: row.outcome for row in ledger.results("june")}
+        assert outcomes["no-face.mp4"] == "no_face"
+        assert outcomes["not-a-video.mp4"] == "not_media"
+        assert outcomes["talking-head.mp4"] in ("real", "unsure", "fake")
+
+        for name in WORKING:
+            until(functools.partial(fleet.is_well, name), within_s=90)
+        figures = httpx.get(f"http://127.0.0.1:{fleet.here['UNMASK_EXPORTER_PORT']}/metrics").text
+        assert 'unmask_items{campaign="(ended)",stage="done"} 3.0' in figures
+        assert 'unmask_up{service="redis"} 1.0' in figures
+        flower = f"http://127.0.0.1:{fleet.here['UNMASK_FLOWER_PORT']}/api/tasks"
+        assert httpx.get(flower).status_code == 401
+        assert httpx.get(flower, auth=("unmask", "flower-secret")).status_code == 200
+
+        worker = started["cpu-worker"]
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            assert not fleet.is_well("cpu-worker"), "a worker that does not answer passed for well"
+        finally:
+            os.kill(worker.pid, signal.SIGCONT)
+
+
+def test_the_file_is_what_compose_reads() -> None:
+    names = set(yaml.safe_load(compose.FILE.read_text())["services"])
+    assert {"redis", "postgres", "s3", "migrate", "producer", "prometheus", "grafana"} <= names
+    assert {"gpu-worker", *WORKING} <= names

@@ -1,0 +1,91 @@
+"""Alerts, dashboard and manual speak of metrics that exist, and of nothing else."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from infra.monitoring import dashboard
+from tasks.metrics import CATALOGUE, page
+
+ROOT = Path(__file__).resolve().parents[2]
+MONITORING = ROOT / "infra" / "monitoring"
+GUIDE = ROOT / "docs" / "how-to" / "operate.md"
+SERIES = {series for metric in CATALOGUE for series in metric.series}
+NAME = re.compile(r"\bunmask_[a-z0-9_]+\b")
+LABEL = re.compile(r"\{([^}]*)\}")
+
+
+def rules() -> list[dict[str, str]]:
+    read = yaml.safe_load((MONITORING / "alerts.yml").read_text())
+    return [rule for group in read["groups"] for rule in group["rules"]]
+
+
+def expressions() -> list[str]:
+    panels = dashboard.dashboard()["panels"]
+    shown = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    return shown + [str(rule["expr"]) for rule in rules()]
+
+
+def test_every_metric_in_use_exists() -> None:
+    used = {name for one in expressions() for name in NAME.findall(one)}
+    assert used - SERIES == set()
+
+
+def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
+    used = {name for one in expressions() for name in NAME.findall(one)}
+    # How far the exporter is behind matters to whoever looks into it only.
+    unused = {metric.name for metric in CATALOGUE if not used & set(metric.series)}
+    assert unused <= {"unmask_exporter_moves_behind", "unmask_cpu_seconds", "unmask_gpu_seconds"}
+
+
+def test_labels_in_use_exist() -> None:
+    known = {label for metric in CATALOGUE for label in metric.labels} | {"job", "le"}
+    pairs = [
+        pair for one in expressions() for part in LABEL.findall(one) for pair in part.split(",")
+    ]
+    names = {re.split(r"[=!~]", pair)[0].strip() for pair in pairs}
+    assert names - known == set()
+
+
+def test_each_alert_has_its_entry_in_the_runbook() -> None:
+    headings = set(re.findall(r"^### (\w+)$", GUIDE.read_text(), re.MULTILINE))
+    assert {str(rule["alert"]) for rule in rules()} == headings
+    for rule in rules():
+        runbook = dict(rule["annotations"])["runbook"]
+        assert runbook == f"docs/how-to/operate.md#{str(rule['alert']).lower()}"
+
+
+def test_dashboard_and_manual_are_as_made() -> None:
+    assert dashboard.FILE.read_text() == dashboard.written(), "python -m infra.monitoring.dashboard"
+    assert page.FILE.read_text() == page.written(), "python -m tasks.metrics.page"
+    assert json.loads(dashboard.FILE.read_text())["uid"] == "unmask"
+
+
+def test_panels_do_not_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard.dashboard()["panels"]:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= dashboard.ROW_CELLS
+        taken |= cells
+
+
+def test_prometheus_accepts_the_rules_and_fires_them() -> None:
+    """Its own checker, where it is installed; the tests above hold without it."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return
+    for what in (["check", "config", "prometheus.yml"], ["test", "rules", "alerts_test.yml"]):
+        done = subprocess.run(
+            [promtool, *what], cwd=MONITORING, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
