@@ -8,6 +8,7 @@ import typer
 
 from unmask.errors import Refused
 from unmask.media import extract, warm
+from unmask.media.page import moving_page
 from unmask.media.sheet import contact_sheet
 from unmask.media.values import Clip, Limits, Manifest, Person
 from unmask.spec import PAPERS, PAPERS_TRAINING, ScanSpec
@@ -16,6 +17,7 @@ _SPECS = {spec.name: spec for spec in (ScanSpec(), PAPERS, PAPERS_TRAINING)}
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a picture or a video")]
 Sheet = Annotated[Path | None, typer.Option(help="where the contact sheet goes (.png or .jpg)")]
+Page = Annotated[Path | None, typer.Option(help="also write a page that shows the faces move")]
 Spec = Annotated[str, typer.Option(help=f"how to look: {' or '.join(_SPECS)}")]
 Frames = Annotated[int | None, typer.Option(help="frames per window")]
 First = Annotated[bool, typer.Option("--first", help="the first frames with a face only")]
@@ -26,6 +28,7 @@ def faces(
     file: File,
     *,
     sheet: Sheet = None,
+    page: Page = None,
     spec: Spec = "spread",
     frames: Frames = None,
     first: First = False,
@@ -47,6 +50,9 @@ def faces(
         target = sheet or Path(f"{file.stem}-faces.png")
         cv2.imwrite(str(target), cv2.cvtColor(contact_sheet(manifest, clips), cv2.COLOR_RGB2BGR))
         typer.echo(f"contact sheet: {target}")
+    if page:
+        page.write_text(moving_page(file.name, manifest, clips), encoding="utf-8")
+        typer.echo(f"page: {page}")
 
 
 def _extracted(file: Path, spec: ScanSpec) -> tuple[list[Clip], Manifest]:

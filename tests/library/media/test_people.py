@@ -3,12 +3,13 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tests.library.media.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
 from tests.library.media.film import Scene, backdrop, coded, one_face, paste
 from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
 from unmask.media.geometry import iou
-from unmask.media.values import Person
+from unmask.media.values import FaceFrame, Person
 
 #: Above this one face hides the other, and their places are the same.
 COVERED = 0.6
@@ -86,3 +87,55 @@ def test_a_zoom_dark_and_soft_film_is_followed() -> None:
         for frame, truth in zip(frames, scene.faces, strict=True)
     ]
     assert np.quantile(overlaps, 0.05) >= 0.7
+
+
+def test_somebody_leaves_and_comes_back() -> None:
+    """In one shot: the face goes out of the picture, and later comes in on the other side."""
+    gone = [backdrop(640, 360)] * 20
+    leaving = one_face(30, lambda i: (560 + 8 * i, 180)).pictures
+    coming = one_face(30, lambda i: (-80 + 8 * i, 180)).pictures
+    _, manifest = extracted(coded([*leaving, *gone, *coming]))
+    (person,) = manifest.persons
+    times = [frame.time_s for frame in person.frames]
+    assert min(times) == 0
+    assert max(times) == pytest.approx(79 / 25)
+    assert not [time for time in times if 34 / 25 < time < 46 / 25]
+
+
+def test_two_people_in_turns_over_many_shots() -> None:
+    """As interviews are cut: each has the same number whenever they are seen."""
+    heads = {
+        "astronaut": head(astronaut(), ASTRONAUT_FACE),
+        "admiral": head(admiral(), ADMIRAL_FACE),
+    }
+    scene = Scene()
+    for shot in range(6):
+        name = ("astronaut", "admiral")[shot % 2]
+        back, (cut, face) = backdrop(640, 360, seed=shot), heads[name]
+        for index in range(12):
+            canvas = back.copy()
+            middle = (200 + 40 * shot + index, 150 + 10 * shot)
+            scene.faces.append({name: paste(canvas, cut, face, 80 + 8 * shot, middle)})
+            scene.pictures.append(canvas)
+    _, manifest = extracted(coded(scene.pictures))
+    shown = [{_only(scene, frame) for frame in person.frames} for person in manifest.persons]
+    assert sorted(map(sorted, shown)) == [["admiral"], ["astronaut"]]
+    assert [len(person.frames) for person in manifest.persons] == [36, 36]
+
+
+def _only(scene: Scene, frame: FaceFrame) -> str:
+    (name,) = scene.faces[round(frame.time_s * 25)]
+    return name
+
+
+def test_a_crowd_is_counted_beyond_those_who_are_followed() -> None:
+    """Ten faces; one is judged, three are followed."""
+    cut, face = head(astronaut(), ASTRONAUT_FACE)
+    canvas = backdrop(960, 540)
+    for number in range(10):
+        side = 60 + 3 * number
+        paste(canvas, cut, face, side, (100 + 185 * (number % 5), 130 + 260 * (number // 5)))
+    _, manifest = extracted(coded([canvas] * 6), dataclasses.replace(EVERY_FRAME, persons=1))
+    (person,) = manifest.persons
+    assert manifest.left_out == 9
+    assert person.frames[0].face_px >= 80
