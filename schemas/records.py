@@ -322,6 +322,48 @@ class Erased:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RescanPart:
+    """Items of a campaign that a rescan treats alike, and what they cost the time before."""
+
+    items: int = 0
+    bytes_fetched: int = 0
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    footage_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescanPlan:
+    #: Their stored clips fit the new scan spec: they are classified.
+    clips: RescanPart
+    #: The same, and there is nothing to classify: no face, too small, too short.
+    answered: RescanPart
+    #: Their clips are gone or of another scan spec: they are fetched and cut again.
+    fetch: RescanPart
+    #: Something of them was erased on request: they are left alone.
+    erased: int
+    #: No answer was given the time before: unfinished, rejected, dead or cancelled.
+    left_out: int
+    #: What is stored of the clips that are read.
+    clip_bytes: int
+    #: A few addresses that are fetched again.
+    fetched_again: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """An item whose outcome is another in a later campaign."""
+
+    before: int
+    item: int
+    uri: str
+    outcome_before: Outcome
+    probability_before: float | None
+    outcome: Outcome
+    probability: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResultRow:
     """One row per item, as reports, exports and the review queue read it."""
 

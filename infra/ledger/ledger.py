@@ -18,6 +18,7 @@ from infra.ledger import (
     places,
     reading,
     recall,
+    rescan,
     retention,
     scores,
     status,
@@ -33,6 +34,7 @@ from schemas.records import (
     Campaign,
     CampaignOptions,
     CampaignStatus,
+    Changed,
     Claim,
     Classified,
     Doomed,
@@ -48,6 +50,7 @@ from schemas.records import (
     NewItem,
     Offer,
     Passed,
+    RescanPlan,
     Resting,
     ResultRow,
     Submitted,
@@ -281,6 +284,35 @@ class Ledger:
         """What the model said of these clips before."""
         with self._read() as db:
             return scores.known(db, model_digest, clips)
+
+    # Once more, by another model
+
+    def rescan_plan(self, name: str, options: CampaignOptions) -> RescanPlan:
+        """What a rescan of this campaign under these options would do, and what it cost before."""
+        with self._read() as db:
+            return rescan.plan(db, campaigns.campaign(db, name), options.spec.digest)
+
+    def rescan(self, name: str, campaign: Campaign, *, fetch: bool = True) -> Submitted:
+        """Take its answered items over; those with fitting clips start `extracted`. In batches."""
+        source, total, after = self.campaign(name), Submitted(new=0, known=0), 0
+        while True:
+            with self._write() as db:
+                took = rescan.take_over(db, source, campaign, after, fetch=fetch)
+            if took is None:
+                return total
+            counts, after = took
+            total = Submitted(new=total.new + counts.new, known=total.known + counts.known)
+
+    def changes(self, before: str, name: str) -> Iterator[Changed]:
+        """Items with another outcome than in the campaign before; read page by page."""
+        old, campaign, after = self.campaign(before), self.campaign(name), 0
+        while True:
+            with self._read() as db:
+                found = rescan.changed(db, old, campaign, after, reading.PAGE)
+            yield from found
+            if len(found) < reading.PAGE:
+                return
+            after = found[-1].before
 
     # What is kept, and what goes
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from producer.commands import campaign, machine, scan, submit
+from producer.commands import campaign, machine, rescan, scan, submit
 
 app = typer.Typer(
     name="producer",
@@ -20,6 +20,8 @@ app.command("scan")(scan.scan)
 app.command("submit")(submit.submit)
 app.command("status")(campaign.status)
 app.command("report")(campaign.report)
+app.command("rescan")(rescan.rescan)
+app.command("changes")(rescan.changes)
 app.command("requeue")(campaign.requeue)
 app.command("cancel")(campaign.cancel)
 app.command("resume")(campaign.resume)

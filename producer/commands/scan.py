@@ -85,7 +85,7 @@ def scan(
     before = ended(tools.ledger.status(name))
     submission = Submission(tools.ledger, opened, wish.items)
     try:
-        status = _run(tools, submission, state)
+        status = run(tools, submission, state)
         if status is not Exit.INTERRUPTED:
             for sentence in [
                 *wish.source.tally.sentences(),
@@ -93,7 +93,7 @@ def scan(
             ]:
                 warn(sentence)
             bad_lines.save(folder)
-            _finish(tools, name, folder, state)
+            finish(tools, name, folder, state)
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
     if status is Exit.INTERRUPTED:
@@ -112,7 +112,7 @@ def _nothing_new(submission: Submission, before: int, state: Path) -> list[str]:
     return [f"{had}; {again} tries some of them again, another --campaign scans everything anew"]
 
 
-def _run(tools: Context, submission: Submission, state: Path) -> Exit:
+def run(tools: Context, submission: Submission, state: Path) -> Exit:
     options = submission.campaign.options
     fleet = Machine(state, _environment(tools), tools.ledger.forget_offers)
     try:
@@ -142,7 +142,7 @@ def _environment(tools: Context) -> dict[str, str]:
     return tools.environment(changes)
 
 
-def _finish(tools: Context, name: str, folder: Path, state: Path) -> None:
+def finish(tools: Context, name: str, folder: Path, state: Path) -> None:
     status = tools.ledger.status(name)
     printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
