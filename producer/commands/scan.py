@@ -148,9 +148,9 @@ def finish(tools: Context, name: str, folder: Path, state: Path) -> None:
     if status.campaign.reason:
         warn(f"the campaign is {status.campaign.state}: {status.campaign.reason}")
     if status.campaign.state == "paused":
+        resume = typed(f"resume --campaign {shlex.quote(name)}", state)
         warn(
-            "mend that (`python -m producer doctor` may tell more), then\n"
-            f"  python -m producer resume --campaign {name}\n"
+            f"mend that ({typed('doctor', state)} may tell more), then {resume} "
             "and give the same command again"
         )
     for path in write_reports(tools.ledger, tools.store, name, folder):
