@@ -51,8 +51,9 @@ def draw_chart(
         foot=top + height,
     )
     _grid(on, axes)
-    for level in (thresholds.real, thresholds.fake) if thresholds else ():
-        _dashes(on, axes, level)
+    if thresholds:
+        _dashes(on, axes, thresholds.fake, "fake from here up")
+        _dashes(on, axes, thresholds.real, "real below")
     for score in scores:
         _window(on, axes, score)
 
@@ -61,14 +62,19 @@ def _grid(on: drawing.Page, axes: Axes) -> None:
     for level in (0.0, 0.5, 1.0):
         y = axes.y(level)
         drawing.line(on, [(axes.left, y), (axes.right, y)], drawing.RULE)
-        drawing.text(on, f"{level:.1f}", 12, round(y) + 4, px=8, colour=drawing.GREY)
+        drawing.text(on, f"{level:.1f}", 12, round(y) + 4, px=9, colour=drawing.GREY)
     below = axes.foot + 18
-    drawing.text(on, f"{axes.first_s:.2f} s", axes.left, below, px=8, colour=drawing.GREY)
-    drawing.text(on, f"{axes.last_s:.2f} s", axes.right - 60, below, px=8, colour=drawing.GREY)
+    drawing.text(on, f"{axes.first_s:.2f} s", axes.left, below, px=9, colour=drawing.GREY)
+    drawing.text(on, f"{axes.last_s:.2f} s", axes.right - 46, below, px=9, colour=drawing.GREY)
+    drawing.text(on, "stretches", axes.left + 320, below, px=9, colour=drawing.ALARM)
+    drawing.text(
+        on, "what each frame says alone", axes.left + 400, below, px=9, colour=drawing.CALM
+    )
 
 
-def _dashes(on: drawing.Page, axes: Axes, level: float) -> None:
+def _dashes(on: drawing.Page, axes: Axes, level: float, words: str) -> None:
     y = axes.y(level)
+    drawing.text(on, words, axes.left + 4, round(y) - 4, px=8, colour=drawing.GREY)
     for x in range(axes.left, axes.right, 10):
         drawing.line(on, [(x, y), (min(x + 5, axes.right), y)], drawing.GREY)
 

@@ -1,10 +1,12 @@
 """A white page, text, lines and bars: the little that evidence sheets need from OpenCV."""
 
+import functools
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 Page = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -15,9 +17,8 @@ RULE: Colour = (222, 225, 231)
 ALARM: Colour = (200, 46, 46)
 CALM: Colour = (38, 120, 190)
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-#: Height of a capital letter at scale 1.
-_CAPITAL = 22.0
+#: Height of a capital letter as a share of the size of Pillow's own font.
+_CAPITAL = 0.7
 _JPEG_QUALITY = 88
 
 
@@ -27,8 +28,17 @@ def page(width: int, height: int) -> Page:
 
 def text(on: Page, words: str, x: int, y: int, *, px: int = 9, colour: Colour = INK) -> None:
     """`px` is the height of a capital letter; (x, y) is where the line begins, at its foot."""
-    weight = 2 if px > 11 else 1
-    cv2.putText(on, words, (x, y), _FONT, px / _CAPITAL, colour, weight, cv2.LINE_AA)
+    strip = on[max(0, y - 2 * px) : y + px]
+    picture = Image.fromarray(strip)
+    ImageDraw.Draw(picture).text(
+        (x, y - max(0, y - 2 * px)), words, font=_font(px), fill=colour, anchor="ls"
+    )
+    strip[:] = np.asarray(picture)
+
+
+@functools.cache
+def _font(px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(round(px / _CAPITAL))
 
 
 def line(on: Page, points: Any, colour: Colour, width: int = 1) -> None:

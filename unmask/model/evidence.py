@@ -8,6 +8,7 @@ from unmask.model.chart import draw_chart
 from unmask.model.clips import Frames, PersonFrames
 from unmask.model.telling import Moment, most_telling
 from unmask.verdict import WindowScore
+from unmask.wording import percent
 
 #: Faces on a sheet, the side of each, and the space around them.
 FACES = 6
@@ -35,7 +36,7 @@ def evidence_sheet(
     rows = [[moment.face for moment in moments]] + ([heat(moments)] if heat else [])
     foot = _TOP + len(rows) * (SIDE + GAP) + 18
     sheet = drawing.page(_WIDTH, foot + _CHART)
-    _headline(sheet, own, title or f"Person {clips.person}", warm=heat is not None)
+    _headline(sheet, own, title or f"Person {clips.person + 1}", warm=heat is not None)
     for number, faces in enumerate(rows):
         for column, face in enumerate(faces):
             drawing.picture(sheet, face, _left(column), _TOP + number * (SIDE + GAP), SIDE)
@@ -56,10 +57,11 @@ def _headline(
     drawing.text(sheet, title, GAP, 26, px=13)
     calibrated = all(score.probability is not None for score in scores)
     kind = "probability of fake" if calibrated else "raw score, not calibrated"
-    words = f"highest window {highest:.2f} ({kind}); most telling frames, with second and score"
+    highest_of_all = percent(highest) if calibrated else f"{highest:.2f}"
+    words = f"Highest stretch: {highest_of_all} ({kind}). Most telling frames, second and score."
     if warm:
-        words += "; second row: warm where the reasons for `fake` lie in that face"
-    drawing.text(sheet, words, GAP, 44, px=8, colour=drawing.GREY)
+        words += " Second row: warm where the reasons for “fake” lie in that face."
+    drawing.text(sheet, words, GAP, 44, px=9, colour=drawing.GREY)
 
 
 def _caption(sheet: drawing.Page, moment: Moment, x: int, y: int) -> None:
