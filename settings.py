@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     )
     #: Object storage: a folder, or `s3://bucket/prefix`.
     store_url: Annotated[str, AfterValidator(_store)] = "state/objects"
+    #: Encrypts a folder store: base64 of 32 bytes; several, the newest first.
+    store_key: SecretStr | None = None
     s3_endpoint_url: str | None = None
     s3_path_style: bool = False
     s3_encryption: Literal["none", "AES256", "aws:kms"] = "none"

@@ -77,6 +77,7 @@ def store(settings: Settings) -> Store:
         path_style=settings.s3_path_style,
         encryption=settings.s3_encryption,
         kms_key=settings.s3_kms_key,
+        folder_keys=settings.store_key.get_secret_value() if settings.store_key else None,
     )
     return open_store(settings.store_url, options)
 

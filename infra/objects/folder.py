@@ -12,6 +12,7 @@ from typing import Never
 
 from infra.objects.keys import check_key, check_prefix, is_key
 from infra.objects.port import Listed, Missing, round_trip, stored, verified
+from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
 from unmask.errors import OwnTrouble, Unusable
 
@@ -34,8 +35,9 @@ _PASSING = {
 
 
 class FolderStore:
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, seal: Seal | None = None) -> None:
         self.path = Path(path).absolute()
+        self._seal = seal or Plain()
 
     def __repr__(self) -> str:
         return f"FolderStore({str(self.path)!r})"
@@ -44,8 +46,8 @@ class FolderStore:
         kept = stored(key, data)
         target = self.path / key
         with _explained(target):
-            if not _has(target, len(data)):
-                self._write(target, data)
+            if not _has(target, len(data) + self._seal.extra):
+                self._write(target, self._seal.close(key, data))
         return kept
 
     def get(self, key: str, *, sha256: str) -> bytes:
@@ -55,7 +57,7 @@ class FolderStore:
                 data = target.read_bytes()
             except FileNotFoundError:
                 raise Missing(f"{key} is not in {self.path}") from None
-        return verified(key, data, sha256)
+        return verified(key, self._seal.open(key, data), sha256)
 
     def exists(self, key: str) -> bool:
         return (self.path / check_key(key)).is_file()
@@ -128,7 +130,8 @@ class FolderStore:
             return None
         modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
         key = file.relative_to(self.path).as_posix()
-        return Listed(key=key, size=about.st_size, modified_at=modified_at)
+        size = max(about.st_size - self._seal.extra, 0)
+        return Listed(key=key, size=size, modified_at=modified_at)
 
 
 def _make(folder: Path) -> None:

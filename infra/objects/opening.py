@@ -1,36 +1,39 @@
 """From the setting to the store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from infra.objects.folder import FolderStore
 from infra.objects.port import Store
 from infra.objects.s3 import Encryption, S3Store
+from infra.objects.seal import seal_of
 from unmask.errors import Unusable
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreOptions:
-    """How S3 is reached; a folder needs none of it. Credentials are boto3's own matter."""
+    """How S3 is reached, and what a folder is sealed with. Credentials are boto3's own matter."""
 
     endpoint_url: str | None = None
     path_style: bool = False
     region: str | None = None
     encryption: Encryption = "none"
     kms_key: str | None = None
+    #: Keys of a folder, the newest first.
+    folder_keys: str | None = field(default=None, repr=False)
 
 
 def open_store(url: str, options: StoreOptions | None = None) -> Store:
     """A store from `s3://bucket/prefix`, `file:///path` or a path."""
-    parts = urlsplit(url)
+    parts, chosen = urlsplit(url), options or StoreOptions()
     match parts.scheme:
         case "s3" if parts.netloc:
-            return _s3(parts.netloc, parts.path, options or StoreOptions())
+            return _s3(parts.netloc, parts.path, chosen)
         case "file" if parts.netloc in ("", "localhost") and parts.path:
-            return FolderStore(unquote(parts.path))
+            return FolderStore(unquote(parts.path), seal_of(chosen.folder_keys))
         case "" if url:
-            return FolderStore(Path(url).expanduser())
+            return FolderStore(Path(url).expanduser(), seal_of(chosen.folder_keys))
         case _:
             raise Unusable(f"object storage {url!r}: give a folder or s3://bucket/prefix")
 

@@ -1,5 +1,6 @@
 """One contract for every object store: a folder, and S3 as a real server over HTTP."""
 
+import base64
 import hashlib
 import itertools
 import os
@@ -51,10 +52,19 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture(params=["folder", "s3", "s3 with a prefix"])
+KEY, OTHER_KEY = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+
+
+def sealed(folder: Path, keys: str | None) -> Store:
+    return open_store(str(folder / "objects"), StoreOptions(folder_keys=keys))
+
+
+@pytest.fixture(params=["folder", "sealed folder", "s3", "s3 with a prefix"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "folder":
         return open_store(str(tmp_path / "objects"))
+    if request.param == "sealed folder":
+        return sealed(tmp_path, KEY)
     endpoint = request.getfixturevalue("s3_url")
     boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
     prefix = f"run-{tmp_path.name}" + ("/deep/er" if "prefix" in request.param else "")
@@ -238,3 +248,42 @@ def test_a_bucket_that_is_not_there_is_our_own_fault(s3_url: str) -> None:
     lost = open_store("s3://no-such-bucket", StoreOptions(endpoint_url=s3_url, path_style=True))
     with pytest.raises(Unusable, match="create the bucket"):
         lost.check()
+
+
+def test_a_sealed_folder_shows_nothing(tmp_path: Path) -> None:
+    data = b"a face " * 100
+    store = sealed(tmp_path, KEY)
+    kept = store.put(a_key(data), data)
+    assert (kept.sha256, kept.size) == (sha(data), len(data))
+    (file,) = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert b"face" not in file.read_bytes()
+    assert store.get(kept.key, sha256=kept.sha256) == data
+
+
+def test_a_sealed_object_opens_with_its_key_only_and_under_its_name_only(tmp_path: Path) -> None:
+    store = sealed(tmp_path, KEY)
+    kept = store.put(a_key(b"clip"), b"clip")
+    with pytest.raises(Unusable, match="UNMASK_STORE_KEY"):
+        sealed(tmp_path, None).get(kept.key, sha256=kept.sha256)
+    with pytest.raises(Corrupt, match="UNMASK_STORE_KEY"):
+        sealed(tmp_path, OTHER_KEY).get(kept.key, sha256=kept.sha256)
+    other = a_key(b"clip", 1)
+    (tmp_path / "objects" / kept.key).rename(tmp_path / "objects" / other)
+    with pytest.raises(Corrupt):
+        store.get(other, sha256=kept.sha256)
+
+
+def test_keys_can_be_changed(tmp_path: Path) -> None:
+    old = sealed(tmp_path, None).put(a_key(b"plain"), b"plain")
+    first = sealed(tmp_path, KEY).put(a_key(b"first"), b"first")
+    both = sealed(tmp_path, f"{OTHER_KEY}, {KEY}")
+    second = both.put(a_key(b"second"), b"second")
+    for kept, data in ((old, b"plain"), (first, b"first"), (second, b"second")):
+        assert both.get(kept.key, sha256=kept.sha256) == data
+    assert sealed(tmp_path, OTHER_KEY).get(second.key, sha256=second.sha256) == b"second"
+
+
+@pytest.mark.parametrize("key", ["short", "c2hvcnQ=", "!!!", f"{KEY},"])
+def test_a_key_that_is_none_stops_the_start(tmp_path: Path, key: str) -> None:
+    with pytest.raises(Unusable, match="UNMASK_STORE_KEY is no key"):
+        sealed(tmp_path, key)
