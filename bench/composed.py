@@ -112,7 +112,7 @@ class Composed:
             [redis_server.server_program(), "-"],
             environment=self._environment,
             logs=folder,
-            stdin=redis_server.config(port, password, folder),
+            stdin=f'port {port}\nbind 127.0.0.1\nrequirepass {password}\nsave ""\n'.encode(),
         )
         extract = ["-Q", EXTRACT, "-P", "prefork", "-c", str(PROCESSES), "-n", "extract@%h"]
         judge = ["-Q", CLASSIFY, "-P", "solo", "-n", "classify@%h"]

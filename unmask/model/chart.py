@@ -52,8 +52,8 @@ def draw_chart(
     )
     _grid(on, axes)
     if thresholds:
-        _dashes(on, axes, thresholds.fake, "fake from here up")
-        _dashes(on, axes, thresholds.real, "real below")
+        _dashes(on, axes, thresholds.fake, "fake from here up", up=True)
+        _dashes(on, axes, thresholds.real, "real from here down", up=False)
     for score in scores:
         _window(on, axes, score)
 
@@ -72,9 +72,10 @@ def _grid(on: drawing.Page, axes: Axes) -> None:
     )
 
 
-def _dashes(on: drawing.Page, axes: Axes, level: float, words: str) -> None:
+def _dashes(on: drawing.Page, axes: Axes, level: float, words: str, *, up: bool) -> None:
     y = axes.y(level)
-    drawing.text(on, words, axes.left + 4, round(y) - 4, px=8, colour=drawing.GREY)
+    foot = round(y) - 4 if up else round(y) + 12
+    drawing.text(on, words, axes.right - 110, foot, px=8, colour=drawing.GREY)
     for x in range(axes.left, axes.right, 10):
         drawing.line(on, [(x, y), (min(x + 5, axes.right), y)], drawing.GREY)
 
