@@ -147,6 +147,11 @@ def test_weights_that_are_no_numbers(worker: Worker) -> None:
     refused(worker, worker.item("bad", bad), "not finite: linear.weight")
 
 
+def test_weights_whose_answer_is_no_number(worker: Worker) -> None:
+    bad = spoilt_bundle(worker, tensors(worker, linear__bias=torch.tensor([3e38, -3e38])))
+    refused(worker, worker.item("bad", bad), "an answer of its network is no number")
+
+
 class Bomb:
     def __init__(self, target: Path) -> None:
         self.target = target

@@ -137,8 +137,14 @@ class Predictor:
             )
 
     def _margin(self, logits: Tensor) -> list[float]:
-        margins: list[float] = (logits[:, self._fake] - logits[:, 1 - self._fake]).tolist()
-        return margins
+        margins = logits[:, self._fake] - logits[:, 1 - self._fake]
+        if not bool(margins.isfinite().all()):
+            raise BadBundle(
+                f"{self.bundle.name} on {self.device}: an answer of its network is no number; "
+                "its weights can't be used"
+            )
+        found: list[float] = margins.tolist()
+        return found
 
 
 def _no_deadline() -> None:
