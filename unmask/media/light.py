@@ -32,6 +32,8 @@ _TO_709 = np.array(
 _KNEE = 0.5
 #: Steps of the tables that turn a signal into light: as fine as twelve bits.
 _STEPS = 4095
+#: Steps of light: finer, since a screen shows dark ones further apart.
+_FINE = 65535
 
 
 def on_a_screen(signal: Floats, transfer: Transfer, *, wide: bool) -> NDArray[np.uint8]:
@@ -41,8 +43,7 @@ def on_a_screen(signal: Floats, transfer: Transfer, *, wide: bool) -> NDArray[np
         light = np.asarray(cv2.transform(light, _TO_709), np.float32)
     if transfer != "sdr":
         light = _rolled_off(light)
-    shown = cv2.pow(np.clip(light, 0, 1), 1 / _SCREEN_GAMMA)
-    return cv2.convertScaleAbs(shown, alpha=255).astype(np.uint8, copy=False)
+    return _screen()[(np.clip(light, 0, 1) * _FINE + 0.5).astype(np.uint16)]
 
 
 def _light(signal: Floats, transfer: Transfer) -> Floats:
@@ -53,6 +54,13 @@ def _light(signal: Floats, transfer: Transfer) -> Floats:
     scene = cv2.transform(light, np.array([_LUMA_2020], np.float32))
     gain = cv2.pow(scene, _HLG_SYSTEM - 1) * (_PEAK / _WHITE)
     return np.asarray(light * gain[..., None], np.float32)
+
+
+@cache
+def _screen() -> NDArray[np.uint8]:
+    """Light to the signal of a screen."""
+    light = np.linspace(0, 1, _FINE + 1)
+    return (255 * light ** (1 / _SCREEN_GAMMA) + 0.5).astype(np.uint8)
 
 
 @cache
@@ -79,8 +87,13 @@ def _hlg_scene(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _rolled_off(light: Floats) -> Floats:
     """Every colour by its largest part, so that no hue turns."""
-    largest = np.maximum(light.max(axis=2), _KNEE)
-    above = (largest - _KNEE) / (1 - _KNEE)
+    red, green, blue = cv2.split(light)
+    largest = np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
+    bright = largest > _KNEE
+    if not bright.any():
+        return light
+    above = (largest[bright] - _KNEE) / (1 - _KNEE)
     most = (_PEAK / _WHITE - _KNEE) / (1 - _KNEE)
     kept = _KNEE + (1 - _KNEE) * above * (1 + above / most**2) / (1 + above)
-    return np.asarray(light * (kept / largest)[..., None], np.float32)
+    light[bright] *= (kept / largest[bright])[:, None]
+    return light

@@ -1,5 +1,6 @@
 """Pictures as HDR cameras and masters code them: from an ordinary picture, by the standards."""
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -46,13 +47,13 @@ def sdr(shown: Any) -> Any:
     return shown.clip(0, 1) ** (1 / 2.4)
 
 
-def coded_2020(signals: list[Any], transfer: int, codec: str = "ffv1") -> bytes:
+def coded_2020(
+    signals: list[Any], transfer: int, codec: str = "ffv1", options: dict[str, str] | None = None
+) -> bytes:
     """RGB signals as 10-bit Y'CbCr of BT.2020 with its tags; `transfer` as in ITU-T H.273."""
-    import io
-
     target = io.BytesIO()
     with av.open(target, "w", format="matroska") as output:
-        stream: Any = output.add_stream(codec, rate=25)
+        stream: Any = output.add_stream(codec, rate=25, options=options)
         height, width = signals[0].shape[:2]
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv444p10le"
         _tag(stream.codec_context, transfer)

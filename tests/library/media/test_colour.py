@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.library.media import signals
 from tests.library.media.faces import astronaut
-from tests.library.media.film import coded
+from tests.library.media.film import coded, one_face
+from tests.library.media.run import extracted
 from tests.library.media.shown import apart, pictures, wholes
+from unmask.media import decode_frames
 from unmask.media.values import Box
 
 TRUTH = np.ascontiguousarray(astronaut()[:240, 100:340])
@@ -95,3 +98,23 @@ def test_odd_sizes(size: tuple[int, int], pixels: str) -> None:
         assert apart(shown, truth) < 8
     cut, _ = picture.crop(Box(x=-1, y=-1, width=width + 2, height=width + 2), 16)
     assert cut.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("name", ["pq", "hlg"])
+def test_faces_of_an_hdr_film_are_found_and_look_ordinary(name: str) -> None:
+    """Through a real HDR coder: ten bits, HEVC, tags in its own headers."""
+    scene = one_face(12, lambda i: (150 + 4 * i, 120), side=lambda _: 100, size=(320, 240))
+    signal, number = TRANSFERS[name]
+    shown = [signal(signals.wide(signals.light(picture))) for picture in scene.pictures]
+    film = signals.coded_2020(shown, number, codec="libx265", options={"crf": "8"})
+    clips, manifest = extracted(film)
+    (person,) = manifest.persons
+    assert len(person.frames) == 12
+    faces = decode_frames(clips[0].data, person)
+    for face, frame, picture in zip(faces, person.frames, scene.pictures, strict=True):
+        left, top, side = (round(each) for each in (frame.box.x, frame.box.y, frame.box.width))
+        cut = picture[top : top + side, left : left + side]
+        ordinary = cv2.resize(cut, (112, 112), interpolation=cv2.INTER_AREA)
+        dim = ordinary.max(axis=2) < 185
+        assert dim.mean() > 0.4
+        assert apart(face[dim], ordinary[dim]) < 6
