@@ -36,7 +36,7 @@ from unmask.spec import ScanSpec
 from unmask.verdict import WindowScore, judge
 
 MODEL = os.environ.get("CODINGS_MODEL", "lite")
-REAL_FILMS = 10
+REAL_FILMS = 6
 FILM_FRAMES = 160
 #: Of each film, so that the model does not keep the machine for an hour.
 WINDOWS, PEOPLE = 2, 1

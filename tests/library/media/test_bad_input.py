@@ -23,7 +23,7 @@ QUICK = ScanSpec(windows=2, frames=3, detector="blazeface", detector_px=160, min
 AT_ONCE = Limits(deadline_s=30)
 #: Files with flipped bytes, of each kind.
 FLIPS = 20
-FILM = one_face(24, lambda i: (100 + i, 90), size=(240, 180)).pictures
+FILM = one_face(12, lambda i: (75 + i, 60), side=lambda _: 64, size=(160, 120)).pictures
 
 
 def _still(kind: str) -> bytes:
@@ -58,6 +58,8 @@ SEEDS = {
     "moving webp": _animation("WEBP"),
     "moving avif": _animation("AVIF"),
 }
+#: Cut at every hundredth; the others at every fourth, so that the suite stays quick.
+OFTEN = {"mp4", "mkv", "webm", "avi", "jpeg", "png", "webp", "avif", "moving avif", "gif"}
 #: They hold nothing to tell the length by: what is cut between two packets looks whole.
 SILENT = {"mp4, fragments", "ts"}
 #: Their headers are no longer there, or nothing is shown before all is there.
@@ -79,11 +81,11 @@ def _for_people(refusal: Refused) -> Refused:
 
 
 @pytest.mark.parametrize("kind", SEEDS)
-def test_cut_off_at_every_hundredth(kind: str) -> None:
+def test_cut_off_anywhere(kind: str) -> None:
     """Each length is a file of its own. What is left of it is kept, and the result says so."""
     whole = SEEDS[kind]
     kept = 0
-    for percent in range(100):
+    for percent in range(0, 100, 1 if kind in OFTEN else 4):
         found = _ends_well(whole[: len(whole) * percent // 100])
         if isinstance(found, Manifest):
             kept += 1
@@ -200,7 +202,7 @@ def test_what_was_decoded_before_the_break_is_kept() -> None:
     ("limits", "outcome"),
     [
         (Limits(max_pixels=1000), Outcome.TOO_LARGE),
-        (Limits(max_duration_s=0.5), Outcome.TOO_LARGE),
+        (Limits(max_duration_s=0.3), Outcome.TOO_LARGE),
         (Limits(max_bytes=100), Outcome.TOO_LARGE),
         (Limits(deadline_s=0), Outcome.TIMED_OUT),
     ],
