@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from infra.sandbox import Room
+from tests.fuzz import corpus
 from unmask.errors import Refused
 from unmask.media import extract
 from unmask.media.values import Clip, Limits, Manifest
@@ -98,15 +100,24 @@ def lines_of_guests(folder: Path) -> Iterator[str]:
             yield from after.splitlines()[1:]
 
 
+def malformed(folder: Path) -> list[str]:
+    """What makes other players open another file, two formats in one, and some broken parts."""
+    chosen = [*corpus.two_faced(), *islice(corpus.structured(), 0, None, 60)]
+    for number, (_, data) in enumerate(chosen):
+        (folder / f"malformed-{number}").write_bytes(data)
+    return [str(file) for file in folder.glob("malformed-*")]
+
+
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not here")
 def test_the_kernel_sees_no_other_file_and_no_socket(tmp_path: Path) -> None:
     names = [str(file) for file in SAMPLES if file.stat().st_size < 2 << 20]
+    names += malformed(tmp_path)
     program = "\n".join(line[4:] for line in TRACED.splitlines())
     calls = "trace=prctl,open,openat,creat,socket,connect,execve,fork,vfork,unlink,rename"
     done = subprocess.run(
         ["strace", "-ff", "-o", str(tmp_path / "trace"), "-e", calls,
          sys.executable, "-c", program, *names],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     if "ptrace" in done.stderr and "not permitted" in done.stderr:
         pytest.skip("strace may not trace here")

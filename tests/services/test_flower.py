@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 from flower.urls import handlers
 
 from producer.local import redis_server
 from tests import servers
+from tests.services import hostile_messages as hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_WITHIN_S = 60
@@ -139,6 +141,19 @@ class TestWithAPassword:
 
     def test_that_it_is_up_anyone_may_know(self, guarded: Flower) -> None:
         assert guarded.statuses("/healthcheck")["GET"] == 200
+
+    def test_events_of_strangers_do_not_end_it(self, guarded: Flower, redis_url: str) -> None:
+        odd = hostile.message(body=hostile.body({"type": "task-received", "uuid": ["x"]}))
+        events = [b"hello", b"[]", b"{}", hostile.deep().encode(), hostile.raw(odd)]
+        with redis.Redis.from_url(redis_url) as client:
+            end = time.monotonic() + UP_WITHIN_S
+            while not client.publish("/0.celeryev/task.received", b"hello"):
+                assert time.monotonic() < end, "Flower does not listen there"
+                time.sleep(0.1)
+            for event in events:
+                client.publish("/0.celeryev/task.received", event)
+        assert guarded.statuses("/api/tasks", (USER, PASSWORD))["GET"] == 200
+        assert guarded.statuses("/tasks", (USER, PASSWORD))["GET"] == 200
 
     def test_other_sites_may_not_read_it(self, guarded: Flower) -> None:
         answer = httpx.get(f"{guarded.base_url}/api/tasks", headers={"Origin": "http://other"})
