@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import redis
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 LINGER_S = 0.02
 #: Clips of one batch are read and decoded by this many threads.
 LOADERS = 4
+#: Beyond the deadline, which is checked between the model's steps, a step itself may take so long.
+STUCK_AFTER_S = 30.0
 #: A campaign whose model is not here waits this long for a worker that has it.
 NO_MODEL_S = 30.0
 
@@ -53,10 +55,22 @@ class OutOfTime(RuntimeError):
     """The batch was not scored within its deadline."""
 
 
+class _Answer(Future[str]):
+    """Given once: what a broken worker still finds out comes too late."""
+
+    def set_result(self, result: str) -> None:
+        with contextlib.suppress(InvalidStateError):
+            super().set_result(result)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        with contextlib.suppress(InvalidStateError):
+            super().set_exception(exception)
+
+
 @dataclass(frozen=True)
 class _Asked:
     item: int
-    answer: Future[str] = field(default_factory=Future)
+    answer: Future[str] = field(default_factory=_Answer)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,8 @@ class Batcher:
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         # One batch is scored while the next one is loaded; more would only hold leases.
         self._ready: queue.Queue[list[_Ready]] = queue.Queue(maxsize=1)
+        #: Set while the model thread is at work.
+        self._scoring = threading.Event()
         #: Items that this process holds; what was lost before waits until there is none.
         self._held: set[int] = set()
         self._nothing_held = threading.Condition()
@@ -93,7 +109,7 @@ class Batcher:
             every_s=tools.settings.heartbeat_s,
             lease_s=tools.settings.lease_s,
             drain=drain,
-            on_end=lambda: None,
+            on_end=self._break_if_stuck,
         )
         address = tools.settings.redis_url.get_secret_value()
         self._fill = Fill(lambda: redis.Redis.from_url(address), tools.owner)
@@ -135,6 +151,19 @@ class Batcher:
                 answer.set_exception(again(Stage.EXTRACTED, "the worker broke"))
             self._on_broken()
             raise
+
+    def _break_if_stuck(self) -> None:
+        """A lease was lost: if the model thread never came back, only a new process helps.
+
+        Its items ran past their deadline in company: each runs alone next.
+        """
+        limit_s = self._tools.settings.classify_deadline_s + STUCK_AFTER_S
+        if not self._scoring.is_set() or time.monotonic() < self.beat + limit_s:
+            return
+        log.error("the model has not come back for %.0f s; the worker stops", limit_s)
+        for answer in list(self._open):
+            answer.set_exception(again(Stage.EXTRACTED, "the model never came back"))
+        self._on_broken()
 
     # Collecting: ids → claims → clips.
 
@@ -238,6 +267,7 @@ class Batcher:
     def _score(self) -> None:
         batch = self._ready.get()
         self.beat = time.monotonic()
+        self._scoring.set()
         try:
             self._score_batch(batch)
         except DeviceLost:
@@ -251,6 +281,7 @@ class Batcher:
                 with self._settling(one.loaded.claim, one.answer):
                     self._score_batch([one])
         finally:
+            self._scoring.clear()
             self.beat = time.monotonic()
 
     def _score_batch(self, batch: Sequence[_Ready]) -> None:

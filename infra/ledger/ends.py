@@ -90,7 +90,7 @@ def inherit(
     values |= {"extraction_id": extraction, "inherited_from": from_item, "outcome": parent.outcome}
     ended = _update(db, row, Stage.DONE, values | SETTLED, _ENDED)
     result.write_inherited(db, ended, campaign, parent)
-    retention.settle(db, row.id, campaign)
+    retention.settle(db, [row.id], campaign)
     cost = Amount(bytes_fetched=fetched.bytes_fetched if fetched else 0)
     note = f"as item {from_item}"
     return _move(row, Stage.DONE, parent.outcome, note, footage_s=parent.duration_s, cost=cost)
@@ -175,7 +175,7 @@ def end(
     ended = _update(db, row, stage, SETTLED | values | {"outcome": ending.outcome}, _ENDED)
     result.write(db, ended, campaign, ending)
     if ended.extraction_id is not None:
-        retention.settle(db, row.id, campaign)
+        retention.settle(db, [row.id], campaign)
     answered = ending.media if stage is Stage.DONE else None
     footage_s = answered.duration_s if answered else None
     return _move(row, stage, ending.outcome, ending.reason, footage_s=footage_s, cost=cost)

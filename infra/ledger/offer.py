@@ -1,6 +1,6 @@
 """Top up the bounded window: which items are sent to the queues next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -60,6 +60,11 @@ _FRESH: Any = (
     .where(ItemTable.campaign_id == bindparam("campaign"), text(IS_FRESH))
     .where(ItemTable.host == bindparam("from"), ItemTable.id > bindparam("after"))
     .order_by(ItemTable.id)
+    .with_for_update(skip_locked=True)
+)
+_FIRST: Any = (
+    select(*PICKED)
+    .where(ItemTable.id.in_(bindparam("ids", expanding=True)), text(IS_FRESH))
     .with_for_update(skip_locked=True)
 )
 _LATER = (
@@ -212,11 +217,12 @@ def _again(
 def _fresh(
     db: Connection, gate: Gate, campaign: int, limit: int, seen: list[int]
 ) -> list[Row[Any]]:
-    hosts = walk(db, campaign, limit + HOPS)
-    gate.know(hosts)
-    room = {host: gate.room(host) for host in hosts}
-    rows: list[Row[Any]] = []
-    last = dict.fromkeys(hosts, 0)
+    heads = walk(db, campaign, limit + HOPS)
+    gate.know(heads)
+    room = {host: gate.room(host) for host in heads}
+    rows = _first_of_each(db, gate, heads, sharing.shares(limit, room), seen)
+    room |= {row.host: gate.room(row.host) for row in rows}
+    last = heads.copy()
     while wanted := sharing.shares(limit - len(rows), room):
         for host, count in wanted.items():
             picked = _of_host(db, campaign, host, count, after=last[host], seen=seen)
@@ -225,8 +231,21 @@ def _fresh(
             # One that gave less than it was asked for has no more.
             room[host] = gate.room(host) if len(picked) == count else 0
             last[host] = picked[-1].id if picked else last[host]
-    if len(hosts) > 1:
-        move_on(db, campaign, rows[-1].host if rows else hosts[-1])
+    if len(heads) > 1:
+        move_on(db, campaign, rows[-1].host if rows else next(reversed(heads)))
+    return rows
+
+
+def _first_of_each(
+    db: Connection, gate: Gate, heads: Mapping[int, int], wanted: Iterable[int], seen: list[int]
+) -> list[Row[Any]]:
+    """One query for all hosts that get anything at all."""
+    ids = [heads[host] for host in wanted if heads[host] not in seen]
+    found = db.execute(_FIRST, {"ids": ids}).all() if ids else []
+    place = {host: number for number, host in enumerate(heads)}
+    rows: list[Row[Any]] = sorted(found, key=lambda row: place[row.host])
+    for row in rows:
+        gate.take(row.host, 1)
     return rows
 
 

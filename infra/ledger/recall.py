@@ -51,6 +51,7 @@ def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:
     _set(
         db, [row.id for row in found], Stage.CANCELLED, {"lease_until": NEVER, "finished_at": now()}
     )
+    retention.settle(db, [row.id for row in found if row.extraction_id], campaign)
     record(
         db, [_move(campaign, row, Stage.CANCELLED, note="cancelled by a person") for row in found]
     )

@@ -50,8 +50,8 @@ UNREFERENCED = "nothing points at it"
 _TIMED = {name: text(f"{name} > 0 AND {name} < {FOREVER}") for name in ("until", "evidence_until")}
 
 
-def settle(db: Connection, item: int, campaign: Campaign) -> None:
-    """The item has ended: from now on its terms run."""
+def settle(db: Connection, items: Sequence[int], campaign: Campaign) -> None:
+    """They have ended: from now on their terms run."""
     options = campaign.options
     terms = {
         name: now() + kept
@@ -61,8 +61,8 @@ def settle(db: Connection, item: int, campaign: Campaign) -> None:
         )
         if kept is not None
     }
-    if terms:
-        mine = update(ReferenceTable).where(ReferenceTable.item_id == item)
+    if terms and items:
+        mine = update(ReferenceTable).where(ReferenceTable.item_id.in_(items))
         db.execute(mine.values(terms))
 
 

@@ -4,6 +4,8 @@ fresh items by (campaign, host):  a a a a a a … a  c c  f  f …
                                   └─ one step ────▶└▶ └▶
 """
 
+from itertools import islice
+
 from sqlalchemy import Connection, select, text, update
 
 from schemas.tables import IS_FRESH, CampaignTable
@@ -15,23 +17,31 @@ WITH RECURSIVE step(host, hop) AS (
     UNION ALL
     SELECT ({following}), hop + 1 FROM step WHERE step.host IS NOT NULL AND hop < :most
 )
-SELECT host FROM step WHERE host IS NOT NULL
+SELECT host, ({head}) AS head FROM step WHERE host IS NOT NULL
 """
 _NEXT = """
 SELECT item.host FROM item {hint}
 WHERE campaign_id = :campaign AND {fresh} AND item.host > {after} ORDER BY item.host LIMIT 1
 """
+_HEAD = """
+SELECT item.id FROM item {hint}
+WHERE campaign_id = :campaign AND {fresh} AND item.host = step.host ORDER BY item.id LIMIT 1
+"""
 #: Before the first.
 NOWHERE = -1
 
 
-def walk(db: Connection, campaign: int, most: int) -> list[int]:
-    """Hosts with fresh items, from behind the one that was served last, and round."""
+def walk(db: Connection, campaign: int, most: int) -> dict[int, int]:
+    """Hosts with fresh items, and the first of each: behind the one served last, and round."""
     cursor = db.scalar(select(CampaignTable.host_cursor).where(CampaignTable.id == campaign))
     found = _step(db, campaign, int(cursor or 0), most)
     if len(found) < most:
-        found += [host for host in _step(db, campaign, NOWHERE, most) if host not in set(found)]
-    return found[:most]
+        found += _step(db, campaign, NOWHERE, most)
+    # Once round, the first ones are met again: they keep their place.
+    heads: dict[int, int] = {}
+    for host, head in found:
+        heads.setdefault(host, head)
+    return dict(islice(heads.items(), most))
 
 
 def move_on(db: Connection, campaign: int, host: int) -> None:
@@ -39,9 +49,10 @@ def move_on(db: Connection, campaign: int, host: int) -> None:
     db.execute(moved.values(host_cursor=host))
 
 
-def _step(db: Connection, campaign: int, after: int, most: int) -> list[int]:
+def _step(db: Connection, campaign: int, after: int, most: int) -> list[tuple[int, int]]:
     given = {"campaign": campaign, "after": after, "most": most}
-    return list(db.scalars(_QUERIES[db.dialect.name], given))
+    found = db.execute(_QUERIES[db.dialect.name], given)
+    return [(row.host, row.head) for row in found if row.head is not None]
 
 
 def _query(dialect: str) -> str:
@@ -49,7 +60,8 @@ def _query(dialect: str) -> str:
     first, following = (
         _NEXT.format(after=after, **parts) for after in ("CAST(:after AS bigint)", "step.host")
     )
-    return _WALK.format(first=first, following=following)
+    head = _HEAD.format(**parts)
+    return _WALK.format(first=first, following=following, head=head)
 
 
 _QUERIES = {dialect: text(_query(dialect)) for dialect in _HINT}

@@ -32,6 +32,7 @@ from tasks import batcher as module
 from tasks.batcher import Batcher
 from tasks.drain import Drain
 from tasks.models import UnknownModel
+from unmask.errors import TryAgain
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
 from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo
@@ -362,3 +363,50 @@ def test_who_was_lost_before_runs_when_nobody_else_is_here(stand: Stand) -> None
     stand.start()
     assert all("unsure" in answer for answer in answers(futures))
     assert company == [1, 1, 1]
+
+
+def test_a_model_that_never_comes_back_ends_its_worker(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its heart beats on, so only its deadline tells."""
+    monkeypatch.setattr(module, "STUCK_AFTER_S", -stand.tools.settings.classify_deadline_s)
+    (item,) = stand.items(1)
+    never = threading.Event()
+    entered = threading.Event()
+
+    def loop(_: Sequence[PersonFrames]) -> None:
+        entered.set()
+        never.wait(WITHIN_S)
+
+    stand.predictor.trouble = loop
+    future = stand.batcher.submit(item)
+    stand.start()
+    assert entered.wait(WITHIN_S)
+    with stand.ledger.engine.begin() as db:
+        db.execute(text("UPDATE item SET lease_until = 1, deadline_at = 1"))
+    assert stand.ledger.sweep().returned == 1
+    stand.batcher._heartbeat._renew()
+    with pytest.raises(Retry, match="never came back"):
+        future.result(WITHIN_S)
+    assert stand.broken.is_set()
+    never.set()
+
+
+def test_a_store_that_is_away_lets_the_fleet_rest(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = stand.items(4)
+
+    def full(self: FolderStore, key: str, data: bytes) -> None:
+        raise TryAgain("no space left", after_s=0)
+
+    monkeypatch.setattr(FolderStore, "put", full)
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    for future in futures:
+        with pytest.raises(Retry, match="no space left"):
+            future.result(WITHIN_S)
+    (rest,) = stand.ledger.resting()
+    assert (rest.name, rest.trouble) == ("object storage", 4)
+    assert stand.ledger.offer(window=100, lease_s=60) == []
+    assert {stand.stage(item) for item in items} == {"extracted"}, "nobody is charged"

@@ -18,9 +18,9 @@ from infra.ledger import Ledger, migrate
 from infra.objects import FolderStore
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
-from schemas.records import Claim, Fetched, NewItem, ResultRow, StoredObject, Trust
+from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
 from tasks.extract import extract_item
-from unmask.errors import Refused, TryAgain
+from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
@@ -134,7 +134,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
 
 def test_clips_are_stored_and_the_next_stage_is_told(stand: Stand) -> None:
     (item,) = stand.submit("https://example.org/a.mp4")
-    assert "1 people" in stand.extract(item)
+    assert "1 person" in stand.extract(item)
     assert stand.rung == [item]
     assert stand.row(item).stage == "extracted"
     keys = [listed.key for listed in stand.tools.store.list("clips/")]
@@ -241,3 +241,60 @@ def test_what_comes_too_late_changes_nothing(stand: Stand) -> None:
     assert theft[0] is not None
     assert stand.row(item).stage == "extracting"
     assert stand.rung == []
+
+
+def test_what_could_not_be_stored_is_not_fetched_over_and_over(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back-pressure: the stage before a full store slows down, without a charge to anybody."""
+    items = stand.submit(*(f"https://h{n}.example.org/{n}.mp4" for n in range(6)))
+    asked: list[str] = []
+
+    def content(uri: str) -> bytes:
+        asked.append(uri)
+        return uri.encode()
+
+    stand.fetcher.content = content
+
+    def full(self: FolderStore, key: str, data: bytes) -> StoredObject:
+        raise OwnTrouble("object storage: no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderStore, "put", full)
+        for item in items[:3]:
+            with pytest.raises(Retry, match="no space left"):
+                stand.extract(item)
+    assert [rest.name for rest in stand.ledger.resting()] == ["object storage"]
+    stand.ledger.forget_offers()
+    assert stand.ledger.offer(window=100, lease_s=60) == []
+    assert len(asked) == 3
+    assert all("attempt" not in stand.notes(item) for item in items)
+
+
+def test_how_a_host_did_is_told_to_the_fleet(stand: Stand) -> None:
+    items = stand.submit(*(f"https://one.example.org/{n}.mp4" for n in range(5)))
+    stand.extract(items[0])
+    assert stand.ledger.resting() == ()
+    stand.fetcher.trouble = TryAgain("the server answered 429", after_s=500)
+    with pytest.raises(Retry, match="429"):
+        stand.extract(items[1])
+    (rest,) = stand.ledger.resting()
+    assert (rest.name, rest.reason) == ("one.example.org", "the server answered 429")
+    counted = stand.ledger.happened("stand")
+    assert (counted[Happening.ANSWERED].times, counted[Happening.BUSY].times) == (1, 1)
+
+
+def test_nobody_answering_is_told_from_an_answer(stand: Stand) -> None:
+    items = stand.submit(*(f"https://h{n}.example.org/{n}.mp4" for n in range(3)))
+    stand.fetcher.trouble = Unanswered("looking up h0.example.org failed")
+    with pytest.raises(Retry):
+        stand.extract(items[0])
+    stand.fetcher.trouble = Refused(Outcome.UNREACHABLE, "there is no host named h1.example.org")
+    stand.extract(items[1])
+    stand.fetcher.trouble = Refused(Outcome.BLOCKED, "a private network")
+    stand.extract(items[2])
+    counted = stand.ledger.happened("stand")
+    assert {what: one.times for what, one in counted.items() if one.times} == {
+        Happening.SILENT: 1,
+        Happening.ANSWERED: 1,
+    }

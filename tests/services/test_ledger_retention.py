@@ -135,6 +135,15 @@ def test_what_is_queued_again_keeps_its_clips(ledger: Ledger) -> None:
     assert claimed(ledger, item, Stage.EXTRACTED).extraction is not None
 
 
+def test_what_was_cancelled_needs_nothing_any_more(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    ledger.extracted(claimed(ledger, item), extracted(1))
+    ledger.cancel("one")
+    assert deleted(ledger) == set()
+    later(ledger, DAY_S + 1)
+    assert len(deleted(ledger)) == 3
+
+
 def test_who_stored_an_object_before_it_was_deleted_stores_it_again(ledger: Ledger) -> None:
     first, second, third = submitted(ledger, 3, keep_clips_s=DAY_S)
     done(ledger, first, 1)
