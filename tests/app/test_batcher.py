@@ -1,5 +1,6 @@
 """One task per item on top of one model thread: who is answered what, and who is charged."""
 
+import dataclasses
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from unmask.errors import TryAgain
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
 from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo
+from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
 from unmask.model.memory import DeviceLost
@@ -44,7 +46,16 @@ from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
 from unmask.verdict import WindowScore
 
-LITE = find_bundle("lite")
+
+def untrained(bundle: Bundle) -> Bundle:
+    """The same under a description that judges nobody."""
+    said = dataclasses.replace(
+        bundle.description, untrained=True, calibration=None, thresholds=None
+    )
+    return dataclasses.replace(bundle, description=said)
+
+
+LITE = untrained(find_bundle("lite"))
 WITHIN_S = 20
 
 

@@ -1,13 +1,23 @@
 """`unmask train DATA --out FOLDER`: learns weights by a recipe; goes on where it stopped."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unmask.errors import Unusable
+from unmask.model.bundle import Bundle
 
-Data = Annotated[Path, typer.Argument(help="folder with labelled face crops (tars)", exists=True)]
+if TYPE_CHECKING:
+    from unmask.train.start import Job
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        help="tars of labelled face crops; or labelled videos, for recipes that learn from clips",
+        exists=True,
+    ),
+]
 Out = Annotated[Path, typer.Option(help="folder of the run: checkpoints, journal, curves")]
 Named = Annotated[str, typer.Option(help="a recipe's name, or a .json file")]
 Weights = Annotated[
@@ -45,9 +55,8 @@ def train(
     tight: Tight = True,
 ) -> None:
     """Train on labelled face crops. Run the same command again to go on after a stop."""
-    from unmask.train.finish import finish
     from unmask.train.recipe import changed, find_recipe
-    from unmask.train.start import Job, tight_spec, train_on_pairs
+    from unmask.train.start import Job
 
     try:
         job = Job(
@@ -56,10 +65,21 @@ def train(
             processes=processes, device=device, name=name,
             data_names=tuple(data_names or (data.name,)), terms=terms,
         )  # fmt: skip
-        spec = tight_spec(data=data, tight=tight, cache=out.parent / "cache")
-        train_on_pairs(job, spec)
-        bundle = finish(job, spec, out / _BUNDLE, typer.echo)
+        bundle = _trained(job, tight)
     except Unusable as error:
         typer.echo(f"unmask: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"bundle: {bundle.folder}")
+
+
+def _trained(job: "Job", tight: bool) -> Bundle:
+    """By pairs of crops or by clips of videos, as the recipe says."""
+    from unmask.train.finish import finish
+    from unmask.train.start import tight_spec, train_on_pairs
+    from unmask.train.start_clips import train_on_clips
+
+    if job.recipe.learns_from == "clips":
+        return train_on_clips(job, job.folder / _BUNDLE)
+    spec = tight_spec(data=job.data, tight=tight, cache=job.folder.parent / "cache")
+    train_on_pairs(job, spec)
+    return finish(job, spec, job.folder / _BUNDLE, typer.echo)

@@ -17,11 +17,13 @@ from unmask.train.figures import by_method, curve, level, levels, outcomes, reli
 from unmask.train.robust import DAMAGES, damaged_person
 from unmask.train.scoring import Scored, score_crops, score_items, score_persons
 from unmask.train.sets import Item, find_items
+from unmask.train.sets.sound_only import Sorted, without_sound_only
 from unmask.train.splits import Part, Shares, joined, split
 from unmask.train.tars import find_tars, load_crops
 
 #: Window lengths of the table, as in the papers.
 LENGTHS = (10, 20, 40, 60, 80, 100)
+_SOUND_ONLY = "only its sound was replaced"
 #: Windows of the longest length that are looked at in each video.
 _LONG_WINDOWS = 3
 
@@ -46,7 +48,8 @@ def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list
     if wanted.source.is_dir() and any(wanted.source.glob("*.tar")):
         scored = _crops(wanted, predictor)
         return report(scored, predictor, wanted), scored
-    items = labelled(wanted.source)
+    usable = labelled(wanted.source)
+    items = usable.kept
     spec = predictor.bundle.spec
     extract_all(items, wanted.work, spec, processes=wanted.processes)
     scored = list(score_items(items, wanted.work, spec, predictor, alone=wanted.worth_of_time))
@@ -54,6 +57,7 @@ def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list
         raise BadData(f"{wanted.source}: no face could be judged in any of {len(items)} files")
     found = report(scored, predictor, wanted)
     found["left out"] = _left_out(items, wanted.work, spec)
+    found["left out"] |= dict.fromkeys((item.name for item in usable.sound_only), _SOUND_ONLY)
     if wanted.robustness:
         found["robustness"] = _robustness(items, wanted, spec, predictor)
     if wanted.by_length:
@@ -61,10 +65,10 @@ def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list
     return found, scored
 
 
-def labelled(source: Path) -> list[Item]:
-    items = find_items(source)
-    need_both(np.array([item.fake for item in items]), str(source))
-    return items
+def labelled(source: Path) -> Sorted:
+    usable = without_sound_only(find_items(source))
+    need_both(np.array([item.fake for item in usable.kept]), str(source))
+    return usable
 
 
 def report(scored: Sequence[Scored], predictor: Predictor, wanted: Wanted) -> dict[str, Any]:

@@ -25,13 +25,12 @@ from unmask.train.scoring import score_crops
 from unmask.train.splits import split
 from unmask.train.start import Job, draft, frame_network, pairs_of
 from unmask.train.tars import find_tars, load_crops
-from unmask.train.temporal import Films, film_auc, fit_lstm, make_films, start_as_frames
+from unmask.train.temporal import Films, fit_lstm, make_films, start_as_frames
 
 Say = Callable[[str], None]
 
 #: Films to measure what time adds, as a share of those to learn from.
 _WATCHED = 0.25
-LSTM_FILE = "lstm.safetensors"
 
 
 def finish(
@@ -62,23 +61,19 @@ def _judge_of_frames(job: Job, spec: ScanSpec) -> FrameNetwork:
 def _with_lstm(
     job: Job, frames: FrameNetwork, pairs: Pairs, held_out: Pairs, say: Say
 ) -> tuple[Network, dict[str, float]]:
-    """Keeps the judge of frames where learning over time made nothing better."""
+    """The LSTM starts as the judge of frames, and stays it where time adds nothing."""
     recipe = job.recipe
     torch.manual_seed(recipe.seed)
     network = Network(draft(recipe, ScanSpec()).architecture)
     network.trunk.load_state_dict(frames.trunk.state_dict())
     start_as_frames(network, frames.linear)
     watched = _films(frames, held_out, round(recipe.films * _WATCHED), recipe.film_frames)
-    before = film_auc(network.eval(), watched)
-    started = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     films = _films(frames, pairs, recipe.films, recipe.film_frames)
-    fit_lstm(network, films, recipe.film_epochs, recipe.seed)
-    after = film_auc(network, watched)
-    say(f"pseudo-sequences held out: frames averaged {before:.4f}, over time {after:.4f}")
-    if after < before:
+    found = fit_lstm(network, films, watched, recipe.film_epochs, recipe.seed)
+    say("pseudo-sequences held out, AUC after each epoch: " + " ".join(f"{v:.4f}" for v in found))
+    if max(found) == found[0]:
         say("time added nothing: the mean over frames is kept")
-        network.load_state_dict(started)
-    return network, {"films, frames averaged": before, "films, over time": after}
+    return network, {"films, frames averaged": found[0], "films, over time": max(found)}
 
 
 def _films(frames: FrameNetwork, pairs: Pairs, count: int, length: int) -> Films:

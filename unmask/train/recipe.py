@@ -26,6 +26,8 @@ class Recipe:
     about: str
     learns_from: Literal["pairs", "clips"]
     trunk: Trunk = "mobilenet_v2"
+    #: How clips are cut: by the papers' own preprocessing, or as this project scans.
+    clips: Literal["papers", "tight"] = "tight"
     #: Width of the LSTM.
     width: Count = 256
     #: Weighs a batch's loss: softmax over two classes, or one logit against none.

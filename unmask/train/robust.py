@@ -40,7 +40,7 @@ def h264(crf: int) -> Damage:
         raw.seek(0)
         with av.open(raw, "r") as film:
             found = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
-        return np.stack(found)[:, :side, :side]
+        return np.stack(found).astype(np.uint8)[:, :side, :side]
 
     return damaged
 

@@ -8,7 +8,7 @@ training finds beyond that is what time adds. The trunk stands still, so its fea
 once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,8 +79,30 @@ def film_pair(pairs: Pairs, real: int, frames: int) -> tuple[Rgb, Rgb]:
     return filmed(pairs.crops.pictures[pairs.fake_beside(real, rng)], told), filmed(face, told)
 
 
-def fit_lstm(network: Network, films: Films, epochs: int, seed: int) -> None:
-    """The trunk is left as it is."""
+def fit_lstm(network: Network, films: Films, watched: Films, epochs: int, seed: int) -> list[float]:
+    """Leaves the weights of the epoch that is best on the films watched, the start included.
+
+    The trunk is left as it is. Returns the AUC before the first epoch and after each.
+    """
+    found = [film_auc(network.eval(), watched)]
+    best = _learned(network)
+    for _ in _epochs(network, films, epochs, seed):
+        found.append(film_auc(network.eval(), watched))
+        if found[-1] >= max(found):
+            best = _learned(network)
+        network.train()
+    network.load_state_dict(best, strict=False)
+    network.eval()
+    return found
+
+
+def _learned(network: Network) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = network.state_dict()
+    return {name: t.clone() for name, t in state.items() if not name.startswith("trunk.")}
+
+
+def _epochs(network: Network, films: Films, epochs: int, seed: int) -> Iterator[int]:
+    """Yields after each pass over the films."""
     torch.manual_seed(seed)
     network.train()
     learned = [*network.lstm.parameters(), *network.linear.parameters()]
@@ -88,7 +110,7 @@ def fit_lstm(network: Network, films: Films, epochs: int, seed: int) -> None:
     wanted = torch.from_numpy(np.where(films.fake, FAKE, REAL))
     steps = epochs * (len(wanted) // _BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for _ in range(epochs):
+    for epoch in range(epochs):
         for some in torch.split(torch.randperm(len(wanted)), _BATCH)[: len(wanted) // _BATCH]:
             optimiser.zero_grad()
             logits = _logits(network, _cut(films.features[some]))
@@ -96,7 +118,7 @@ def fit_lstm(network: Network, films: Films, epochs: int, seed: int) -> None:
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimiser.step()
             schedule.step()
-    network.eval()
+        yield epoch
 
 
 def _cut(features: Tensor) -> Tensor:

@@ -35,9 +35,10 @@ def lines(result: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_one_json_object_per_file(media: Path) -> None:
+def test_one_json_object_per_file(media: Path, tmp_path: Path) -> None:
     names = ["face.png", "grey.png", "notes.mp4", "nosuch.mp4"]
-    found = lines(run("score", "--json", "--model", "lite", *(media / name for name in names)))
+    write_bundle(tmp_path)
+    found = lines(run("score", "--json", "--model", tmp_path, *(media / name for name in names)))
     assert [Path(each["uri"]).name for each in found] == names
     assert [each["outcome"] for each in found] == ["unsure", "no_face", "not_media", "unreachable"]
     for each in found:
@@ -45,7 +46,7 @@ def test_one_json_object_per_file(media: Path) -> None:
             "uri", "outcome", "reason", "probability", "persons", "coverage", "model"
         }  # fmt: skip
         assert each["probability"] is None
-        assert each["model"]["name"] == "lite"
+        assert each["model"]["name"] == "tiny"
     assert found[0]["reason"] == "untrained model"
     assert len(found[0]["persons"]) == 1
     assert "No such file" in found[3]["reason"]
@@ -65,7 +66,9 @@ def test_a_calibrated_model_answers_with_a_probability(media: Path, tmp_path: Pa
 
 
 def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path) -> None:
-    result = run("score", "--model", "lite", "--evidence", tmp_path / "out", media / "face.png")
+    write_bundle(tmp_path / "model")
+    out = tmp_path / "out"
+    result = run("score", "--model", tmp_path / "model", "--evidence", out, media / "face.png")
     assert result.exit_code == 0, result.output
     assert "UNSURE (untrained model)" in result.stdout
     assert "raw score" in result.stdout
