@@ -1,7 +1,9 @@
 """What the parts of the media bench share: films made once, and what a part answers."""
 
 import statistics
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +15,37 @@ RUNS = 5
 FRAMES = 150
 FIRST = ScanSpec().with_options(frames=FRAMES, first=True)
 #: Frames and distance of key frames in the films that are read whole.
-_ROAD_FRAMES, _ROAD_GOP = 180, 250
+ROAD_FRAMES, _ROAD_GOP = 180, 250
 #: Films with many frames are made of one that is coded, again and again.
 _CODED = {30: 300, 250: 250}
 
-Sides = dict[str, Callable[[], float]]
+Sides = dict[str, Callable[[], "Cost"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Seconds by the wall clock, and of the processor on all threads: the latter hardly depend on
+    what else the machine does."""
+
+    wall: float
+    cpu: float
+
+    def __mul__(self, times: float) -> "Cost":
+        return Cost(wall=self.wall * times, cpu=self.cpu * times)
+
+
+@contextmanager
+def timed(costs: list[Cost]) -> Iterator[None]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    costs.append(Cost(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu))
+
+
+def cost_of(work: Callable[..., object], *what: object) -> Cost:
+    costs: list[Cost] = []
+    with timed(costs):
+        work(*what)
+    return costs[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +57,7 @@ class Part:
 
 
 def road_film(folder: Path, name: str) -> Path:
-    return _made(folder / f"road-{name}.mp4", SIZES[name], _ROAD_FRAMES, _ROAD_GOP)
+    return _made(folder / f"road-{name}.mp4", SIZES[name], ROAD_FRAMES, _ROAD_GOP)
 
 
 def film_of(folder: Path, frames: int, gop: int) -> Path:
@@ -51,10 +79,17 @@ def _made(film: Path, size: Size, frames: int, gop: int) -> Path:
     return film
 
 
-def alternating(sides: Sides) -> dict[str, float]:
-    """Median seconds of each side, which takes them itself."""
-    runs: dict[str, list[float]] = {name: [] for name in sides}
+def alternating(sides: Sides) -> dict[str, Cost]:
+    """Median cost of each side; the sides take turns."""
+    runs: dict[str, list[Cost]] = {name: [] for name in sides}
     for _ in range(RUNS):
         for name, side in sides.items():
             runs[name].append(side())
-    return {name: statistics.median(times) for name, times in runs.items()}
+    return {name: _median(costs) for name, costs in runs.items()}
+
+
+def _median(costs: list[Cost]) -> Cost:
+    return Cost(
+        wall=statistics.median(cost.wall for cost in costs),
+        cpu=statistics.median(cost.cpu for cost in costs),
+    )

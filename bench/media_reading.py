@@ -1,6 +1,5 @@
 """Reading alone, 1080p: moments spread over a film, and its first 150 frames."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.films import RATE
-from bench.media_parts import FIRST, FRAMES, Part, alternating, film_of
+from bench.media_parts import FIRST, FRAMES, Cost, Part, Sides, alternating, cost_of, film_of
 from bench.peers import read_with_opencv, read_with_pyav
 from bench.torchcodec_peer import torchcodec_first
 from unmask.media.budget import Budget
@@ -30,11 +29,11 @@ def sparse(folder: Path) -> Part:
         film = film_of(folder, ALL_FRAMES, gop)
         took = alternating(
             {
-                "planned": partial(_timed, _planned, film, SPARSE),
-                "everything": partial(_timed, _everything, film),
+                "planned": partial(cost_of, _planned, film, SPARSE),
+                "everything": partial(cost_of, _everything, film),
             }
         )
-        ratio = round(took["everything"] / took["planned"], 2)
+        ratio = round(took["everything"].wall / took["planned"].wall, 2)
         lines.append(_line(gop, took) + f": {ratio}×")
         figures["ratio_sparse" if gop == 30 else f"ratio_sparse_gop{gop}"] = ratio
     return Part(lines=lines, figures=figures)
@@ -45,22 +44,31 @@ def contiguous(folder: Path) -> Part:
     figures = dict[str, float]()
     for gop in GOPS:
         film = film_of(folder, ALL_FRAMES, gop)
-        peers: dict[str, Callable[[], float]] = {
-            "opencv": partial(_timed, _first, read_with_opencv, film),
-            "pyav": partial(_timed, _first, read_with_pyav, film),
-        }
-        if (codec := torchcodec_first(film, FRAMES)) is not None:
-            peers["torchcodec"] = codec
-        took = alternating({"ours": partial(_timed, _planned, film, FIRST)} | peers)
-        best = min(peers, key=took.__getitem__)
-        ratio = round(took[best] / took["ours"], 2)
+        peers = _peers(film)
+        took = alternating({"ours": partial(cost_of, _planned, film, FIRST)} | peers)
+        best = _quickest({name: took[name] for name in peers})
+        ratio = round(took[best].wall / took["ours"].wall, 2)
         lines.append(_line(gop, took) + f": {ratio}× the best peer, {best}")
         figures[f"ratio_first_gop{gop}"] = ratio
     return Part(lines=lines, figures=figures)
 
 
-def _line(gop: int, took: dict[str, float]) -> str:
-    return f"GOP {gop}: " + ", ".join(f"{side} {s:.3f} s" for side, s in took.items())
+def _quickest(took: dict[str, Cost]) -> str:
+    return min(took, key=lambda name: took[name].wall)
+
+
+def _peers(film: Path) -> Sides:
+    peers: Sides = {
+        "opencv": partial(cost_of, _first, read_with_opencv, film),
+        "pyav": partial(cost_of, _first, read_with_pyav, film),
+    }
+    codec = torchcodec_first(film, FRAMES)
+    return peers if codec is None else peers | {"torchcodec": codec}
+
+
+def _line(gop: int, took: dict[str, Cost]) -> str:
+    sides = (f"{side} {cost.wall:.3f} s ({cost.cpu:.2f} cpu)" for side, cost in took.items())
+    return f"GOP {gop}: " + ", ".join(sides)
 
 
 def _planned(film: Path, spec: ScanSpec) -> None:
@@ -81,9 +89,3 @@ def _first(reader: Callable[[Path], Any], film: Path) -> None:
 def _read(pictures: Any) -> None:
     count = sum(1 for _ in pictures)
     assert count == FRAMES, f"{count} frames were read instead of {FRAMES}"
-
-
-def _timed(work: Callable[..., None], *what: object) -> float:
-    started = time.perf_counter()
-    work(*what)
-    return time.perf_counter() - started

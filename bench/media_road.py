@@ -1,13 +1,21 @@
 """The whole road, file to clips: 150 face frames, against the papers' path and a strong peer."""
 
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from bench.films import RATE, SIZES, face_middle, megabits_per_second
-from bench.media_parts import FIRST, FRAMES, Part, alternating, road_film
+from bench.media_parts import (
+    FIRST,
+    FRAMES,
+    ROAD_FRAMES,
+    Cost,
+    Part,
+    alternating,
+    road_film,
+    timed,
+)
 from bench.peers import composed_peer, papers_path
 from unmask.media import extract, warm
 from unmask.media.values import Box, Limits, Manifest
@@ -17,7 +25,8 @@ COMPOSED_FRAMES = 30
 #: A box is a hit when its middle is so near to the face's, in sides of the box.
 _NEAR = 0.25
 
-Peer = Callable[[Path, int], tuple[float, int]]
+Peer = Callable[[Path, int], int]
+Took = dict[str, dict[str, Cost]]
 
 
 def against_papers(folder: Path) -> Part:
@@ -30,42 +39,55 @@ def against_composed(folder: Path) -> Part:
 
 def _against(name: str, peer: Peer, frames: int, folder: Path) -> Part:
     warm()
-    lines = [
-        f"{FRAMES} face frames, {name} scaled from {frames}:",
-        f"{'size':6} {'Mbit/s':>6} {'ours s':>8} {name + ' s':>11} {'times':>6}",
-    ]
-    ratios, hits, theirs = list[float](), list[int](), list[int]()
-    for size, pixels in SIZES.items():
-        film = road_film(folder, size)
-        took = alternating(
+    peer(road_film(folder, "480p"), 1)  # what it loads is not counted, nor is what ours loads
+    hits, theirs = list[int](), list[int]()
+    took = {
+        size: alternating(
             {
-                "ours": partial(_ours, film, pixels, hits),
-                "theirs": partial(_scaled, peer, film, frames, theirs),
+                "ours": partial(_ours, road_film(folder, size), pixels, hits),
+                "theirs": partial(_scaled, peer, road_film(folder, size), frames, theirs),
             }
         )
-        ratios.append(took["theirs"] / took["ours"])
-        rate = megabits_per_second(film, 180)
-        lines.append(
-            f"{size:6} {rate:6.2f} {took['ours']:8.3f} {took['theirs']:11.2f} {ratios[-1]:6.1f}"
-        )
+        for size, pixels in SIZES.items()
+    }
     figures = {
-        f"ratio_{name}": round(statistics.geometric_mean(ratios), 1),
+        f"ratio_{name}": _times(took, lambda cost: cost.wall),
+        f"ratio_{name}_cpu": _times(took, lambda cost: cost.cpu),
         "recall_ours": min(hits) / FRAMES,
         f"recall_{name}": min(theirs) / frames,
     }
-    lines.append(", ".join(f"{figure} {value}" for figure, value in figures.items()))
-    return Part(lines=lines, figures=figures)
+    return Part(lines=_lines(name, frames, took, folder), figures=figures)
 
 
-def _ours(film: Path, size: tuple[int, int], hits: list[int]) -> float:
-    started = time.perf_counter()
-    with film.open("rb") as file:
+def _times(took: Took, of: Callable[[Cost], float]) -> float:
+    ratios = [of(each["theirs"]) / of(each["ours"]) for each in took.values()]
+    return round(statistics.geometric_mean(ratios), 1)
+
+
+def _lines(name: str, frames: int, took: Took, folder: Path) -> list[str]:
+    lines = [
+        f"{FRAMES} face frames, seconds by wall and processor; {name} scaled from {frames}:",
+        f"{'':6} {'':>6} {'ours':^15} {name:^15} {'times':^13}",
+        f"{'size':6} {'Mbit/s':>6}" + f" {'wall':>7} {'cpu':>7}" * 2 + f" {'wall':>6} {'cpu':>6}",
+    ]
+    for size, each in took.items():
+        rate = megabits_per_second(road_film(folder, size), ROAD_FRAMES)
+        ours, theirs = each["ours"], each["theirs"]
+        lines.append(
+            f"{size:6} {rate:6.2f} {ours.wall:7.3f} {ours.cpu:7.3f} {theirs.wall:7.1f}"
+            f" {theirs.cpu:7.1f} {theirs.wall / ours.wall:6.1f} {theirs.cpu / ours.cpu:6.1f}"
+        )
+    return lines
+
+
+def _ours(film: Path, size: tuple[int, int], hits: list[int]) -> Cost:
+    costs: list[Cost] = []
+    with timed(costs), film.open("rb") as file:
         *_, manifest = extract(file, FIRST, Limits())
-    seconds = time.perf_counter() - started
     assert isinstance(manifest, Manifest)
     frames = manifest.persons[0].frames
     hits.append(sum(_is_hit(frame.box, frame.time_s, size) for frame in frames))
-    return seconds
+    return costs[0]
 
 
 def _is_hit(box: Box, time_s: float, size: tuple[int, int]) -> bool:
@@ -74,8 +96,10 @@ def _is_hit(box: Box, time_s: float, size: tuple[int, int]) -> bool:
     return across < _NEAR * box.width and down < _NEAR * box.height
 
 
-def _scaled(peer: Peer, film: Path, frames: int, found: list[int]) -> float:
-    """Seconds for as many face frames as ours yields."""
-    seconds, faces = peer(film, frames)
+def _scaled(peer: Peer, film: Path, frames: int, found: list[int]) -> Cost:
+    """What as many face frames as ours yields would cost."""
+    costs: list[Cost] = []
+    with timed(costs):
+        faces = peer(film, frames)
     found.append(faces)
-    return seconds * FRAMES / max(faces, 1)
+    return costs[0] * (FRAMES / max(faces, 1))
