@@ -87,7 +87,8 @@ class Gathering:
 
     def follow(self, plan: Plan) -> None:
         """Every window of the plan, until there is enough."""
-        with closing(ahead(read(self.source, plan), most_ahead(self.source))) as pictures:
+        most = most_ahead(self.source)
+        with closing(ahead(read(self.source, plan), most, plan.face_frames)) as pictures:
             for window, seen in groupby(pictures, key=lambda each: each.window):
                 self.take(window, seen)
                 if self.has_enough:

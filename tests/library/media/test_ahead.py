@@ -38,6 +38,14 @@ def test_never_more_than_asked_for_is_made() -> None:
         assert made <= count + 3
 
 
+def test_beyond_what_is_sure_nothing_is_made_before_it_is_asked_for() -> None:
+    items = iter(range(100))
+    seen = ahead(items, 3, sure=5)
+    assert [next(seen) for _ in range(7)] == list(range(7))
+    seen.close()
+    assert next(items) == 7
+
+
 def test_who_stops_early_leaves_no_thread() -> None:
     before = threading.active_count()
     seen = ahead(iter(range(100)), 3)
