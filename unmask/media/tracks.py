@@ -17,7 +17,7 @@ from unmask.media.shots import chunks
 #: Pictures between two detections where nothing is unsure.
 RUN = 30
 #: Memory that pictures waiting for the end of their run may take.
-_WAITING_BYTES = 64 << 20
+_WAITING_BYTES = 60 << 20
 #: Faces that came or left are not searched for in runs shorter than this.
 _SHORTEST_SEARCH = 3
 #: The farthest a face moves between two detections, in sides of its box.
