@@ -67,7 +67,7 @@ def main() -> None:
     if asked.merge:
         _merge(Path(asked.merge))
     else:
-        _measure(asked.case or list(CASES), asked.into)
+        _measure(asked)
 
 
 def _merge(file: Path) -> None:
@@ -77,11 +77,12 @@ def _merge(file: Path) -> None:
     summarise(found)
 
 
-def _measure(cases: Sequence[str], into: str | None) -> None:
+def _measure(asked: argparse.Namespace) -> None:
+    cases, into = asked.case or list(CASES), asked.into
     found = list[Figures]()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        bench = Bench(folder, stack)
+        bench = Bench(folder, stack, films=asked.films, turns=asked.turns)
         for case in cases:
             found.append(bench.measured(case))
             if into:
@@ -94,10 +95,11 @@ def _measure(cases: Sequence[str], into: str | None) -> None:
 class Bench:
     """Both fleets, up for all cases, so that no start is counted."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, *, films: int, turns: int) -> None:
         torch.set_num_threads(THREADS)
         self._folder, self._load = folder, quiet()
-        print(f"{THREADS} threads, {FILMS} films at once, {TURNS} turns; {self._load}", flush=True)
+        self._at_once, self._count = films, films * (turns + 1)
+        print(f"{THREADS} threads, {films} films at once, {turns} turns; {self._load}", flush=True)
         self._papers = Papers(find_bundle(MODEL), folder)
         self._ours = stack.enter_context(OurFleet(folder / "ours", MODEL))
         self._composed = stack.enter_context(Composed(folder / "composed", MODEL))
@@ -129,9 +131,9 @@ class Bench:
             folder.mkdir()
             write_film(folder / "film.mp4", SIZES[size], SECONDS * RATE, KEY_FRAMES)
             made = copies(folder / "film.mp4")
-            self._films[size] = list(islice(made, FILMS * (TURNS + 1)))
-        films = self._films[size]
-        return [films[start : start + FILMS] for start in range(0, len(films), FILMS)]
+            self._films[size] = list(islice(made, self._count))
+        films, many = self._films[size], self._at_once
+        return [films[start : start + many] for start in range(0, len(films), many)]
 
 
 def summarise(found: Sequence[Figures]) -> None:
@@ -160,6 +162,8 @@ def _arguments() -> argparse.Namespace:
     reader = argparse.ArgumentParser(prog="python -m bench scan", description=__doc__)
     reader.formatter_class = argparse.RawDescriptionHelpFormatter
     reader.add_argument("--case", action="append", choices=CASES, help="only this (repeatable)")
+    reader.add_argument("--films", type=int, default=FILMS, help="that go in at once")
+    reader.add_argument("--turns", type=int, default=TURNS, help="of each side")
     reader.add_argument("--into", metavar="FILE", help="append the figures here, sum up nothing")
     reader.add_argument("--merge", metavar="FILE", help="measure nothing, sum up this file")
     return reader.parse_args()
