@@ -62,7 +62,10 @@ class Keeper:
 
     def serve(self) -> None:
         while True:
-            data, handles = receive(self._control, 2)
+            try:
+                data, handles = receive(self._control, 2)
+            except ConnectionError:  # the worker was killed in the middle of a word
+                return
             if not data:
                 return
             request = Request.from_bytes(data)

@@ -2,19 +2,21 @@
 
 import os
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 
 from infra.sandbox import Room
 from tests.fuzz.look import LIMITS, SLACK_S, Seen, look
 from unmask.errors import UnmaskError
 
 File = tuple[str, bytes]
+#: A file's name, and what came of it both times, or why nothing did.
+Twice = tuple[str, tuple[Seen, Seen] | str]
 
 
 @dataclass(kw_only=True)
@@ -42,39 +44,43 @@ class Found:
 
 def campaign(files: Iterable[File], rooms: int = 1) -> Found:
     """In as many rooms at once; leaves the temporary folder as it was: empty."""
-    found = Found()
-    with _temporary_folder() as folder, _rooms(rooms) as free, ThreadPoolExecutor(rooms) as pool:
-        for name, seen in pool.map(lambda file: _twice(free, file), files):
-            if isinstance(seen, str):
-                found.faults.append(f"{name}: {seen}")
-            else:
-                found.add(name, *seen)
+    found, shared = Found(), _Shared(files)
+    with _temporary_folder() as folder, ThreadPoolExecutor(rooms) as pool:
+        for part in pool.map(lambda _: _in_one_room(shared), range(rooms)):
+            for name, seen in part:
+                if isinstance(seen, str):
+                    found.faults.append(f"{name}: {seen}")
+                else:
+                    found.add(name, *seen)
         found.faults += [f"left behind: {path.name}" for path in folder.iterdir()]
     return found
 
 
-def _twice(free: "SimpleQueue[Room]", file: File) -> tuple[str, tuple[Seen, Seen] | str]:
-    name, data = file
-    room = free.get()
+class _Shared:
+    """One iterator that many threads take from."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self._files, self._lock = iter(files), threading.Lock()
+
+    def __iter__(self) -> Iterator[File]:
+        while True:
+            with self._lock:
+                one = next(self._files, None)
+            if one is None:
+                return
+            yield one
+
+
+def _in_one_room(files: Iterable[File]) -> list[Twice]:
+    with Room() as room:
+        return [_twice(room, name, data) for name, data in files]
+
+
+def _twice(room: Room, name: str, data: bytes) -> Twice:
     try:
         return name, (look(room, data), look(room, data))
     except (UnmaskError, AssertionError, RuntimeError) as error:
         return name, f"{type(error).__name__}: {error}"
-    finally:
-        free.put(room)
-
-
-@contextmanager
-def _rooms(count: int) -> Iterator["SimpleQueue[Room]"]:
-    free: SimpleQueue[Room] = SimpleQueue()
-    made = [Room() for _ in range(count)]
-    for room in made:
-        free.put(room)
-    try:
-        yield free
-    finally:
-        for room in made:
-            room.close()
 
 
 @contextmanager
