@@ -39,6 +39,7 @@ SHORT: Mapping[str, str] = {
     "UNMASK_DRAIN_S": "5",
     "UNMASK_CPU_PROCESSES": "2",
     "UNMASK_WINDOW_ITEMS": "100",
+    "UNMASK_HOST_REST_S": "1",
 }
 #: One machine's workers need no neighbours.
 ALONE = ("--without-mingle", "--without-gossip")

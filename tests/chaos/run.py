@@ -12,7 +12,7 @@ def main() -> None:
     if kind == "sweep":
         sweep()
     else:
-        celery(f"tests.chaos.{kind}", arguments)
+        celery(f"{'workers' if surroundings.is_real() else 'tests.chaos'}.{kind}", arguments)
 
 
 def sweep() -> None:

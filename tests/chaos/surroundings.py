@@ -11,6 +11,10 @@ from typing import Any
 CLOCK = "CHAOS_CLOCK_S"
 #: A file: the process that takes the next message dies before it records it, and leaves the file.
 DIE_TAKING = "CHAOS_DIE_TAKING"
+#: Set where nothing of the worker is a stand-in.
+REAL = "CHAOS_REAL"
+#: Set for a worker of the version after this one: it writes messages that this one can't read.
+NEXT_VERSION = "CHAOS_NEXT_VERSION"
 
 
 def set_clock() -> None:
@@ -38,7 +42,31 @@ def die_taking() -> None:
     vars(sys.modules[QoS.__module__])["QoS"].append = appended
 
 
+def is_real() -> bool:
+    return bool(os.environ.get(REAL))
+
+
+def next_version() -> None:
+    """Reads both versions of a message, writes the later one."""
+    if not os.environ.get(NEXT_VERSION):
+        return
+    from schemas import messages
+
+    read, this = messages.ItemMessage.from_json, messages.MESSAGE_VERSION
+
+    def from_either(body: Any) -> messages.ItemMessage:
+        later = isinstance(body, dict) and body.get("v") == this + 1
+        return read({**body, "v": this} if later else body)
+
+    def to_later(self: messages.ItemMessage) -> dict[str, int]:
+        return {"v": this + 1, "item": self.item}
+
+    patched: Any = messages.ItemMessage
+    patched.from_json, patched.to_json = from_either, to_later
+
+
 def prepare() -> None:
     """Before Celery is imported, which takes `time.time` by name."""
     set_clock()
     die_taking()
+    next_version()

@@ -1,0 +1,115 @@
+"""An S3 server that does as it is told, and one time in so many does something else."""
+
+import http.client
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+FAULTS = ("busy", "silent", "truncated", "impostor", "half")
+BUSY = b"<Error><Code>SlowDown</Code><Message>reduce your request rate</Message></Error>"
+
+
+@dataclass
+class Misbehaviour:
+    """Which share of the requests goes wrong; `impostor` is what is given instead of a clip."""
+
+    target: str
+    impostor: bytes
+    share: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=lambda: random.Random(11))
+
+    def fault(self, method: str) -> str:
+        if self.chance.random() >= self.share:
+            return ""
+        of_method = {"GET": FAULTS[:4], "PUT": ("busy", "silent", "half")}.get(method, FAULTS[:2])
+        chosen = self.chance.choice(of_method)
+        self.counts[chosen] = self.counts.get(chosen, 0) + 1
+        return chosen
+
+
+@contextmanager
+def before(behaviour: Misbehaviour) -> Iterator[str]:
+    """The address of the server that stands before the real one."""
+
+    class Handler(_Handler):
+        pass
+
+    Handler.behaviour = behaviour
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    behaviour: Misbehaviour
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.behaviour.fault(self.command)
+        self.close_connection = True
+        if fault == "silent":
+            return
+        if fault == "busy":
+            self._answer(503, {"Content-Type": "application/xml"}, BUSY)
+            return
+        if fault == "half":
+            body = body[: len(body) // 2]
+        status, fields, data = self._forward(body)
+        if fault == "impostor" and status == 200:
+            data = self.behaviour.impostor
+        self._answer(status, fields, data, cut=fault == "truncated")
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def do_HEAD(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        where = urlsplit(self.behaviour.target)
+        peer = http.client.HTTPConnection(str(where.hostname), where.port, timeout=20)
+        fields = {name: value for name, value in self.headers.items() if name != "Content-Length"}
+        try:
+            peer.request(self.command, self.path, body or None, fields)
+            answer = peer.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            peer.close()
+
+    def _answer(
+        self, status: int, fields: dict[str, str], data: bytes, *, cut: bool = False
+    ) -> None:
+        self.send_response(status)
+        for name, value in fields.items():
+            if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                self.send_header(name, value)
+        length = fields.get("Content-Length", "0") if self.command == "HEAD" else str(len(data))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data[: len(data) // 2] if cut else data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Said by the test, if at all."""

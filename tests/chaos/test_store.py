@@ -1,0 +1,119 @@
+"""Faults 10 and 14: object storage that fails in every way, a disk that is full."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from infra.ledger import migrate, open_ledger
+from tests import servers
+from tests.chaos import deeds, oracle
+from tests.chaos.deeds import uri
+from tests.chaos.fleet import CAMPAIGN, Fleet
+from tests.chaos.redis_process import RedisProcess
+from tests.chaos.stand_in import picture
+from tests.chaos.storage import Misbehaviour, before
+from unmask.model.shelf import find_bundle
+
+ITEMS = 120
+MIB = 1 << 20
+
+
+@pytest.fixture
+def storage(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaviour]:
+    for name, value in servers.S3_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    stranger = picture(find_bundle("lite").spec, deeds.IMPOSTOR) * deeds.FRAMES
+    with servers.s3() as real:
+        behaviour = Misbehaviour(target=real, impostor=stranger)
+        with before(behaviour) as address:
+            fleet.store_url = f"s3://{servers.make_bucket(real)}/clips"
+            fleet.extra |= {
+                "UNMASK_S3_ENDPOINT_URL": address,
+                "UNMASK_S3_PATH_STYLE": "true",
+                "CHAOS_S3_URL": real,
+            }
+            yield behaviour
+
+
+def test_a_store_that_fails_in_every_way(fleet: Fleet, storage: Misbehaviour) -> None:
+    accepted = fleet.submit(map(uri, range(ITEMS)))
+    storage.share = 0.2
+    fleet.start("sweep", "cpu", "gpu")
+    fleet.until_some_ended(ITEMS // 2)
+    storage.share = 0.0
+    fleet.until_ended()
+    assert set(storage.counts) == {"busy", "silent", "truncated", "impostor", "half"}
+    assert not (fleet.memory / "impostor-was-judged").exists(), "what nobody verified was judged"
+    oracle.check(fleet, accepted=accepted)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_store_that_is_away(fleet: Fleet, storage: Misbehaviour) -> None:
+    """No item is charged for it, and none is fetched over and over meanwhile."""
+    accepted = fleet.submit(map(uri, range(ITEMS)))
+    fleet.start("sweep", "cpu", "gpu")
+    fleet.until_some_ended(10)
+    storage.share = 1.0
+    fleet.wait(15)
+    storage.share = 0.0
+    fleet.until_ended()
+    assert {row.outcome for row in fleet.ledger.results(CAMPAIGN)} <= {"unsure"}
+    oracle.check(fleet, accepted=accepted)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own; only root may mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(place)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a small disk can't be mounted here: {error}")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def on_small_disk(tmp_path: Path, small_disk: Path, redis_process: RedisProcess) -> Iterator[Fleet]:
+    address = f"sqlite:///{small_disk / 'unmask.db'}"
+    migrate(address)
+    with closing(open_ledger(address)) as ledger:
+        made = Fleet(
+            folder=tmp_path,
+            ledger=ledger,
+            database_url=address,
+            redis=redis_process,
+            store_url=str(small_disk / "objects"),
+        )
+        yield made
+        made.close()
+
+
+def test_a_full_disk(on_small_disk: Fleet, small_disk: Path) -> None:
+    """Ledger and objects on it: all stops, and goes on when there is room again."""
+    fleet = on_small_disk
+    accepted = fleet.submit(map(uri, range(ITEMS)))
+    fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.02")
+    fleet.until_some_ended(10)
+    filler = small_disk / "filler"
+    fill(filler)
+    fleet.wait(10)
+    held_up_at = fleet.ended()
+    assert held_up_at < ITEMS
+    filler.unlink()
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(MIB // 16))
+        except OSError as error:
+            print(f"the disk is full: {error}")
