@@ -4,12 +4,14 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Self
+from typing import Any, Self
 
 CHUNK = 64 << 10
 GLANCE_S = 0.1
+GIVE_UP_S = 5.0
 
 
 class Wire(Enum):
@@ -29,6 +31,9 @@ class Proxy:
     wire: Wire = Wire.WHOLE
     port: int = 0
     _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+    #: Everything that was ever opened, to be closed at the end.
+    _sockets: list[socket.socket] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
     _open: bool = True
 
     def __enter__(self) -> Self:
@@ -37,13 +42,19 @@ class Proxy:
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(128)
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._sockets.append(self._listener)
+        self._run(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open = False
-        self._listener.close()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in `accept`
         self.cut()
+        for thread in self._threads:
+            thread.join(GIVE_UP_S)
+        for one in self._sockets:
+            one.close()
 
     def cut(self) -> int:
         """Every connection that there is, as a router that restarts; how many there were."""
@@ -61,7 +72,8 @@ class Proxy:
         with contextlib.suppress(OSError):
             while self._open:
                 client, _ = self._listener.accept()
-                if self.wire is Wire.GONE:
+                self._sockets.append(client)
+                if self.wire is Wire.GONE or not self._open:
                     client.close()
                     continue
                 self._join(client)
@@ -74,13 +86,21 @@ class Proxy:
             return
         self._pairs.append((client, server))
         for source, sink in ((client, server), (server, client)):
-            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            self._run(self._pump, source, sink)
+
+    def _run(self, work: Callable[..., None], *given: Any) -> None:
+        thread = threading.Thread(target=work, args=given, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _dial(self) -> socket.socket:
         if isinstance(self.target, int):
-            return socket.create_connection(("127.0.0.1", self.target))
-        server = socket.socket(socket.AF_UNIX)
-        server.connect(self.target)
+            server = socket.socket()
+            address: Any = ("127.0.0.1", self.target)
+        else:
+            server, address = socket.socket(socket.AF_UNIX), self.target
+        self._sockets.append(server)
+        server.connect(address)
         return server
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
