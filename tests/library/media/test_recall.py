@@ -1,12 +1,14 @@
 """On real films, where they are at hand: set UNMASK_DATA to the folder that holds `ffpp_c23`."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from bench.real_films import FILMS, RealFilm
 from tests.library.media.run import extracted, face_square
 from tests.library.media.truth import SAME_FACE, overlap
+from unmask.media.values import Box
 from unmask.spec import ScanSpec
 
 WANTED = 150
@@ -17,16 +19,18 @@ SPEC = dataclasses.replace(
     ScanSpec().with_options(frames=WANTED, first=True), persons=20, min_frames=1
 )
 
+Faces = Mapping[float, Sequence[Box]]
+
 pytestmark = pytest.mark.skipif(not FILMS, reason="UNMASK_DATA names no folder with ffpp_c23")
 
 
 @pytest.mark.parametrize("film", FILMS, ids=str)
-def test_a_main_person_and_no_face_missed_that_hog_sees(film: RealFilm) -> None:
+def test_a_main_person_and_recall_no_lower_than_hogs(film: RealFilm) -> None:
     _, manifest = extracted(film.path.read_bytes(), SPEC)
     assert len(manifest.persons[0].frames) >= 140
 
-    seen = film.faces_by("hog", CHECKED)
-    assert any(seen.values())
+    hogs = film.faces_by("hog", CHECKED)
+    assert any(hogs.values())
     ours = {
         moment: [
             face_square(frame, SPEC)
@@ -34,12 +38,22 @@ def test_a_main_person_and_no_face_missed_that_hog_sees(film: RealFilm) -> None:
             for frame in person.frames
             if frame.time_s == moment
         ]
-        for moment in seen
+        for moment in hogs
     }
-    missed = [
-        (moment, box)
+    # Nobody knows the truth: it is taken to be what either sees.
+    assert _only(hogs, ours) <= _only(ours, hogs)
+    largest = {moment: sorted(boxes, key=_area)[-1:] for moment, boxes in hogs.items()}
+    assert _only(largest, ours) == 0
+
+
+def _only(seen: Faces, others: Faces) -> int:
+    """Faces that the others miss."""
+    return sum(
+        all(overlap(box, other) < SAME_FACE for other in others[moment])
         for moment, boxes in seen.items()
         for box in boxes
-        if all(overlap(box, other) < SAME_FACE for other in ours[moment])
-    ]
-    assert missed == []
+    )
+
+
+def _area(box: Box) -> float:
+    return box.width * box.height
