@@ -91,7 +91,19 @@ class Video:
             words = self.last_error or "the file ends before the first picture"
             raise Refused(Outcome.UNDECODABLE, f"not one picture can be decoded: {words}")
         self._waiting = frame
+        self._shown_later = self._delay(frame)
         return frame
+
+    def _delay(self, first: VideoFrame) -> int:
+        """Ticks from a key frame's place in the index, where it is decoded, to where it is shown.
+
+        Without them a window would begin just before its key frame, with the run-up of a whole
+        group of pictures.
+        """
+        entries = self._stream.index_entries
+        if first.pts is None or not len(entries):
+            return 0
+        return max(0, int(first.pts - entries[0].timestamp))
 
     @property
     def _aspect(self) -> float:
@@ -116,10 +128,12 @@ class Video:
     def _key_moment(self, start_s: float, backward: bool) -> float | None:
         """A key frame at or before, or at or after, as far as the file's index tells."""
         entries = self._stream.index_entries
-        found = entries.search_timestamp(self._ticks(start_s), backward=backward)
+        wanted = self._ticks(start_s) - self._shown_later
+        found = entries.search_timestamp(wanted, backward=backward)
         if found < 0:
             return None
-        return float(entries[found].timestamp * self._stream.time_base - self._start)
+        shown = entries[found].timestamp + self._shown_later
+        return float(shown * self._stream.time_base - self._start)
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """Every picture from that moment on, in order of time."""
@@ -141,7 +155,7 @@ class Video:
             self._seek(start_s)
 
     def _ticks(self, moment_s: float) -> int:
-        return int((Fraction(moment_s) + self._start) / self._stream.time_base)
+        return round((Fraction(moment_s) + self._start) / self._stream.time_base)
 
     def _seek(self, start_s: float) -> None:
         """Where a file has no index, a seek may end behind the key frame it needs: farther back."""
