@@ -155,7 +155,8 @@ class Video:
             self._seek(start_s)
 
     def _ticks(self, moment_s: float) -> int:
-        return round((Fraction(moment_s) + self._start) / self._stream.time_base)
+        ticks: Fraction = (Fraction(moment_s) + self._start) / self._stream.time_base
+        return round(ticks)
 
     def _seek(self, start_s: float) -> None:
         """Where a file has no index, a seek may end behind the key frame it needs: farther back."""
