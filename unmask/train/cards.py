@@ -30,11 +30,7 @@ def card(bundle: Bundle, reports: Sequence[dict[str, Any]]) -> str:
         _use(said),
         _making(said),
         *(_measured(report) for report in reports),
-        [
-            "## Limits",
-            "",
-            *(f"- {each.format(min_face=said.spec.min_face_px)}" for each in _LIMITS),
-        ],
+        ["## Limits", "", _LIMITS.format(min_face=said.spec.min_face_px)],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
