@@ -241,3 +241,13 @@ def shown(value: object) -> str:
             return f"`{value:g}`"
         case _:
             return f"`{value}`"
+
+
+@pytest.mark.parametrize("address", ["mysql://host/db", "what", "sqlite://"])
+def test_no_ledger_can_be_there(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    assert "UNMASK_DATABASE_URL: say sqlite:///" in wrong(monkeypatch, UNMASK_DATABASE_URL=address)
+
+
+def test_no_such_kind_of_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = wrong(monkeypatch, UNMASK_STORE_URL="ftp://host/x")
+    assert said == "UNMASK_STORE_URL: give a folder or s3://bucket/prefix"

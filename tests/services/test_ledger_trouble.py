@@ -10,6 +10,7 @@ from tests.services.items import (
     MODEL_DIGEST,
     claimed,
     clips,
+    delete_doomed,
     digest,
     extracted,
     moves,
@@ -128,6 +129,12 @@ def test_damaged_clips_are_cut_anew(ledger: Ledger) -> None:
     assert ledger.known(digest(1), ScanSpec().digest, MODEL_DIGEST).extraction is None
     pass_time(ledger, LONG_S)
     better = clips(1, count=3)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claimed(ledger, item), extracted(1, extraction=better))
+    delete_doomed(ledger)
+    pass_time(ledger, LONG_S)
+    ledger.sweep()
+    pass_time(ledger, LONG_S)
     ledger.extracted(claimed(ledger, item), extracted(1, extraction=better))
     again = claimed(ledger, item, Stage.EXTRACTED)
     assert again.extraction == better
@@ -138,6 +145,7 @@ def test_clips_that_are_always_damaged_end(ledger: Ledger) -> None:
     reached = []
     for _ in range(3):
         reached.append(ledger.recut(to_classify(ledger, item, content=1), "damaged again"))
+        delete_doomed(ledger)
         pass_time(ledger, LONG_S)
     assert reached == [Stage.WAITING, Stage.WAITING, Stage.DEAD]
     assert row_of(ledger, item).reason == "damaged again"

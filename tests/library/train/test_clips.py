@@ -35,14 +35,14 @@ def _drifting(start: float, frame: int) -> tuple[float, float]:
 
 
 def write_videos(folder: Path) -> Path:
-    """Eight videos of eight people; the fake ones have a hard-edged patch. A list of them."""
+    """Eight videos of eight people; the fake ones have a hard-edged chin. A list of them."""
     lines = ["path,label,identities,method,part"]
     for number in range(8):
         fake = number % 2 == 1
         scene = one_face(8, partial(_drifting, 250.0 + 12 * number), size=(480, 360))
         if fake:
             for picture in scene.pictures:
-                picture[150:200, 230:280] = 255 - picture[150:200, 230:280]
+                picture[205:235, 250:300] = 255 - picture[205:235, 250:300]
         (folder / f"{number}.mp4").write_bytes(coded(scene.pictures))
         part = "validation" if number >= 4 else "train"
         lines.append(f"{number}.mp4,{'fake' if fake else 'real'},p{number},made,{part}")
