@@ -36,6 +36,8 @@ from unmask.spec import ScanSpec
 
 if TYPE_CHECKING:
     from unmask.model.clips import PersonFrames
+    from unmask.model.heat import HeatMap
+    from unmask.model.predict import Warmed
     from unmask.verdict import WindowScore
 
 #: Seconds that each item takes in the CPU stage, beyond what it costs.
@@ -207,6 +209,14 @@ class MadeUpModels:
         return [
             [_score(person, number) for number in range(len(person.windows))] for person in clips
         ]
+
+    def heat(
+        self, wanted: "Sequence[Warmed]", deadline: Callable[[], None]
+    ) -> "list[list[HeatMap]]":
+        """Somewhere in a corner."""
+        corner = np.zeros((4, 4), np.float32)
+        corner[0, 0] = 1
+        return [[corner for _ in frames] for _, frames in wanted]
 
 
 def _look(seen: int) -> None:
