@@ -63,7 +63,7 @@ def _database(value: SecretStr) -> SecretStr:
 
 
 def _store(value: str) -> str:
-    if "://" in value and not value.startswith(("s3://", "file:///")):
+    if re.match(r"[a-z0-9]+:", value) and not value.startswith(("s3://", "file:///")):
         raise ValueError("give a folder or s3://bucket/prefix")
     return value
 

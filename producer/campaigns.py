@@ -7,6 +7,7 @@ from pathlib import Path
 
 from producer.sources import STDIN
 from schemas.records import CampaignOptions, Priority
+from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
 from unmask.model.shelf import default_name, find_bundle
 from unmask.spec import PAPERS, ScanSpec
@@ -17,6 +18,8 @@ GPU_DEVICE = Path("/dev/nvidiactl")
 AUTO = "auto"
 DAY_S = 86_400.0
 SLUG_CHARACTERS = 40
+#: It names a folder of results too.
+NAME = re.compile(r"(?!\.)[\w .:+@-]{1,100}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ def choose(
     wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str, first: str = ""
 ) -> CampaignOptions:
     """Everything a verdict depends on, frozen under a name; `first` is the first address."""
+    if name is not None and not NAME.fullmatch(name):
+        raise Unusable(f"{name!r} is no name for a campaign: letters, digits and ._- up to 100")
     model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
     bundle = find_bundle(model, shelf)
     spec = _spec(wanted, bundle)
@@ -71,7 +76,7 @@ def _spec(wanted: Wanted, bundle: Bundle) -> ScanSpec:
 def derived_name(media: str, first: str, *pinned: object) -> str:
     """The same for the same command, so that a scan goes on where it stopped.
 
-    A list on stdin has no name; what it begins with tells it from others.
+    A list on stdin has no name; the line it begins with tells it from others.
     """
     if media == STDIN:
         place, shown = first, "stdin"

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import math
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select, text
@@ -19,6 +19,10 @@ from unmask.errors import Unusable
 
 #: Items in one transaction: large enough for speed, small enough that others get their turn.
 CHUNK = 10_000
+#: The first chunk is one line, so that work begins with it; the next are so many times larger.
+GROWTH = 10
+#: A slow source is not waited for until a chunk is full.
+PATIENCE_S = 0.5
 #: Lists as short as this change no plan.
 FEW = 500
 DIGEST_BYTES = 16
@@ -46,8 +50,21 @@ Line = tuple[bytes, str, int, str, str, str, str]
 
 def chunks(items: Iterable[NewItem]) -> Iterator[list[Line]]:
     """The lines, ready to be written, in groups of one transaction each."""
-    lines = map(_line, items)
-    while chunk := list(islice(lines, CHUNK)):
+    chunk: list[Line] = []
+    size, since = 1, time.monotonic()
+    try:
+        for line in map(_line, items):
+            chunk.append(line)
+            if len(chunk) >= size or time.monotonic() > since + PATIENCE_S:
+                yield chunk
+                chunk, size = [], min(CHUNK, size * GROWTH)
+                since = time.monotonic()
+    except Exception:
+        # The good lines before a broken source stay.
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
         yield chunk
 
 

@@ -20,7 +20,10 @@ Media = Annotated[
 CampaignName = Annotated[
     str | None,
     typer.Option(
-        "--campaign", "-c", help="Name of the campaign; made from media and options if left out."
+        "--campaign",
+        "-c",
+        help="Name of the campaign; made from media and options if left out, for a list on "
+        "stdin from its first line.",
     ),
 ]
 Campaign = Annotated[str, typer.Option("--campaign", "-c", help="Name of the campaign.")]

@@ -21,6 +21,7 @@ from producer.sources.values import counted
 from producer.status import ended, printed, summary, total
 from producer.view import LiveView
 from schemas.stages import Stage
+from unmask.outcomes import REJECTIONS, Outcome
 
 #: Ctrl-C has ten seconds for everything; what is not done by then is given back.
 STOP_DRAIN_S = 2.5
@@ -97,7 +98,8 @@ def scan(
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
     if status is Exit.INTERRUPTED:
-        report = typed(f"report --campaign {shlex.quote(name)}", state)
+        place = f" --out {shlex.quote(str(out))}" if out else ""
+        report = typed(f"report --campaign {shlex.quote(name)}{place}", state)
         warn(f"stopped; the same command goes on from here, and {report} writes what there is")
     raise typer.Exit(int(status))
 
@@ -105,11 +107,14 @@ def scan(
 def _nothing_new(submission: Submission, before: int, state: Path) -> list[str]:
     """A second scan of a finished campaign looks like a scan that did nothing: it says why."""
     counts, name = submission.counts, submission.campaign.options.name
-    if counts is None or counts.new or before < total(submission.ledger.status(name)):
+    status = submission.ledger.status(name)
+    if counts is None or counts.new or before < total(status):
         return []
-    had = f"nothing new: {counted(before, 'item')} had ended before"
-    again = typed(f"requeue --campaign {shlex.quote(name)} --outcome …", state)
-    return [f"{had}; {again} tries some of them again, another --campaign scans everything anew"]
+    told = [f"nothing new: {counted(before, 'item')} had ended before"]
+    for outcome in sorted((REJECTIONS | {Outcome.DEAD}) & status.outcomes.keys())[:1]:
+        again = typed(f"requeue --campaign {shlex.quote(name)} --outcome {outcome}", state)
+        told.append(f"{again} tries those again")
+    return ["; ".join([*told, "another --campaign scans everything anew"])]
 
 
 def run(tools: Context, submission: Submission, state: Path) -> Exit:

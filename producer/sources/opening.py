@@ -1,7 +1,7 @@
 """From what a person typed to the reader that understands it."""
 
+import io
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -39,7 +39,7 @@ def open_source(
     """
     if text == STDIN:
         rules = _rules(trust, Path.cwd(), root)
-        lines = numbered_lines(stdin or sys.stdin.buffer)
+        lines = numbered_lines(stdin or _stdin())
         return Source(name="stdin", entries=read_mixed(lines, column=column), rules=rules)
     if text.startswith(SCHEME):
         return Source(
@@ -61,6 +61,11 @@ def _open_path(text: str, trust: Trust, column: str | None, root: Path | None) -
     if path.is_dir():
         return Source(name=text, entries=read_folder(path), rules=rules)
     return Source(name=path.name, entries=_file(path, column), rules=rules)
+
+
+def _stdin() -> BinaryIO:
+    """Not `sys.stdin`: Python locks that at its end, and a scan that is stopped still reads it."""
+    return io.BufferedReader(io.FileIO(0, closefd=False))
 
 
 def _rules(trust: Trust, folder: Path, root: Path | None) -> Rules:

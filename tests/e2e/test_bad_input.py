@@ -80,3 +80,12 @@ def test_stdin_is_a_list(local: Bench) -> None:
     assert [Path(row["uri"]).name for row in results(local)] == ["broken.mp4"]
     again = local.scan("-", stdin=f"{other}\n".encode())
     assert "nothing new: 1 item had ended before" in again.stderr
+
+
+def test_a_campaign_is_no_path(local: Bench) -> None:
+    media = ROOT / "samples" / "not-a-video.mp4"
+    for name in ("../../evil", "a/b", ".hidden", "x" * 200):
+        done = local.run("submit", str(media), "--campaign", name)
+        assert done.returncode == 2
+        assert "is no name for a campaign" in done.stderr
+    assert not local.state.exists()

@@ -123,3 +123,26 @@ def test_two_scans_do_not_share_a_state_folder(local: Bench) -> None:
     assert "another scan" in second.stderr
     first.send_signal(signal.SIGINT)
     first.wait(30)
+
+
+def test_ctrl_c_ends_a_scan_that_still_reads_a_pipe(local: Bench) -> None:
+    """Work begins with the first line; the pipe stays open, and nobody waits for its end."""
+    with (local.folder / "stderr").open("w") as err:
+        scan = subprocess.Popen(
+            local.command("scan", "-", "--out", str(local.results)),
+            cwd=ROOT,
+            env=local.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+        )
+    assert scan.stdin is not None
+    scan.stdin.write(f"{ROOT / 'samples' / 'not-a-video.mp4'}\n".encode())
+    scan.stdin.flush()
+    until(lambda: begun(local))
+    scan.send_signal(signal.SIGINT)
+    assert scan.wait(15) == 130
+    said = (local.folder / "stderr").read_text()
+    assert "Fatal Python error" not in said
+    assert "the same command goes on from here" in said
+    scan.stdin.close()

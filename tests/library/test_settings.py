@@ -248,6 +248,7 @@ def test_no_ledger_can_be_there(monkeypatch: pytest.MonkeyPatch, address: str) -
     assert "UNMASK_DATABASE_URL: say sqlite:///" in wrong(monkeypatch, UNMASK_DATABASE_URL=address)
 
 
-def test_no_such_kind_of_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = wrong(monkeypatch, UNMASK_STORE_URL="ftp://host/x")
+@pytest.mark.parametrize("address", ["ftp://host/x", "s3:/bucket", "https://bucket/x"])
+def test_no_such_kind_of_store(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    said = wrong(monkeypatch, UNMASK_STORE_URL=address)
     assert said == "UNMASK_STORE_URL: give a folder or s3://bucket/prefix"
