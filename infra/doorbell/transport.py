@@ -62,6 +62,17 @@ class Channel(stock.Channel):
     def is_good_kept(self, data: bytes) -> bool:
         return self._looked_at(data, "unacked", envelope.kept_message) is not None
 
+    def _connparams(self, asynchronous: bool = False) -> Any:
+        """A late acknowledgement may find its connection gone: lost like any, not our own fault.
+
+        The stock channel stumbles over its missing parent here, and the worker ends.
+        """
+        parent: Any = self.connection
+        if parent is None or parent.client is None:
+            raise redis.ConnectionError("the connection of this channel is gone")
+        above: Any = super()
+        return above._connparams(asynchronous)
+
     def _get_client(self) -> Any:
         return functools.partial(LookingRedis, look=self._look, queue_of=self._queue_of)
 
