@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 import pytest
@@ -30,8 +30,8 @@ LIMITS = Limits(deadline_s=20)
 MIB = 1 << 20
 
 
-def open_room(**limits: float) -> Room:
-    room = RoomLimits(**limits)  # type: ignore[arg-type]
+def open_room(**limits: Any) -> Room:
+    room = RoomLimits(**limits)
     return Room(room, extractor="made_up_media", search_path=(HERE,))
 
 

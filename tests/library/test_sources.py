@@ -4,6 +4,7 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,10 +32,10 @@ def uris(source: Source) -> list[str]:
     return [item.uri for item in split(source)[0]]
 
 
-def listed(tmp_path: Path, name: str, data: str | bytes, **options: str) -> Source:
+def listed(tmp_path: Path, name: str, data: str | bytes, **options: Any) -> Source:
     path = tmp_path / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return open_source(str(path), **options)  # type: ignore[arg-type]
+    return open_source(str(path), **options)
 
 
 class TestFolder:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -20,8 +21,8 @@ from unmask.outcomes import Outcome
 LEASE_S = 60.0
 
 
-def polite(ledger: Ledger, **rules: float) -> Ledger:
-    return Ledger(ledger.engine, policy=Policy(politeness=Politeness(**rules), jitter=0.0))  # type: ignore[arg-type]
+def polite(ledger: Ledger, **rules: Any) -> Ledger:
+    return Ledger(ledger.engine, policy=Policy(politeness=Politeness(**rules), jitter=0.0))
 
 
 def filled(ledger: Ledger, hosts: Iterable[str], name: str = "one") -> None:

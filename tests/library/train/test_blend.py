@@ -1,5 +1,7 @@
 """Twins: a pair differs inside the mask and nowhere else, and follows from its numbers."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -78,9 +80,9 @@ def crops() -> Crops:
     )
 
 
-def pairs(**changes: float) -> Pairs:
+def pairs(**changes: Any) -> Pairs:
     every = np.zeros((8, 68, 2), np.float32) + points()
-    how = Pairing(**changes)  # type: ignore[arg-type]
+    how = Pairing(**changes)
     return Pairs(crops=crops(), points=every, chosen=np.arange(8), how=how, seed=4)
 
 
