@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from producer.plain import printable, shorten
+from schemas.pace import ended, left_s, rate_per_s, total
 from schemas.records import CampaignStatus, Priority, Resting, ResultRow
-from schemas.stages import ENDS, Stage
+from schemas.stages import Stage
 from unmask.outcomes import Outcome
 from unmask.wording import percent
 
@@ -46,28 +47,6 @@ LOG_CELLS = 96
 HOUR_S = 3600.0
 #: From less than this nothing follows for an hour.
 LITTLE_FOOTAGE_S = 5.0
-
-
-def total(status: CampaignStatus) -> int:
-    return sum(status.stages.values())
-
-
-def ended(status: CampaignStatus) -> int:
-    return sum(count for stage, count in status.stages.items() if stage in ENDS)
-
-
-def rate_per_s(status: CampaignStatus, now: datetime | None = None) -> float:
-    """Over the last minute, or over the time there has been if that is less."""
-    if status.first_started is None:
-        return 0.0
-    lasted = ((now or datetime.now(UTC)) - status.first_started).total_seconds()
-    return status.finished_last_minute / min(60.0, max(1.0, lasted))
-
-
-def left_s(status: CampaignStatus) -> float | None:
-    """Seconds until the last item ends at the pace of the last minute; None without a pace."""
-    rate = rate_per_s(status)
-    return (total(status) - ended(status)) / rate if rate else None
 
 
 def cost(status: CampaignStatus) -> str:

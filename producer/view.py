@@ -16,13 +16,10 @@ from producer.scan import Watching
 from producer.status import (
     ORDER,
     STYLES,
-    ended,
     failure_line,
-    left_s,
-    rate_per_s,
     span,
-    total,
 )
+from schemas.pace import ended, left_s, rate_per_s, total
 from schemas.records import CampaignStatus, Failure
 from schemas.stages import Stage
 from unmask.outcomes import Outcome

@@ -18,8 +18,9 @@ from producer.local.machine import KeepsEnding
 from producer.report import write_reports
 from producer.scan import Exit, Submission, default_results, is_finished, told_by_signals, watch
 from producer.sources.values import counted
-from producer.status import ended, printed, summary, total
+from producer.status import printed, summary
 from producer.view import LiveView
+from schemas.pace import ended, total
 from schemas.stages import Stage
 from unmask.outcomes import REJECTIONS, Outcome
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from schemas.records import CampaignStatus, Tallied
+from schemas.records import Tallied
 from schemas.stages import ENDS, Stage
 
 #: Campaigns with a label of their own; a fleet's history would fill Prometheus with names.
@@ -51,11 +51,3 @@ def by_label(tallies: Iterable[Tallied]) -> Mapping[str, Sums]:
     for one in tallies:
         summed[labels[one.campaign]].add(one)
     return summed
-
-
-def left_s(status: CampaignStatus) -> float | None:
-    """At the pace of the last minute."""
-    open_items = sum(count for stage, count in status.stages.items() if stage not in ENDS)
-    if not status.finished_last_minute:
-        return None
-    return open_items * 60.0 / status.finished_last_minute

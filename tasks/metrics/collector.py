@@ -8,13 +8,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from infra.ledger import Ledger
+from schemas.pace import left_s
 from schemas.records import CampaignStatus
 from schemas.stages import Stage
 from tasks import names
 from tasks.fill import Filled
 from tasks.metrics import catalogue
 from tasks.metrics.broker import Broker, Seen
-from tasks.metrics.campaigns import ENDED, OTHERS, Sums, by_label, left_s
+from tasks.metrics.campaigns import ENDED, OTHERS, Sums, by_label
 from tasks.metrics.catalogue import Metric
 from tasks.metrics.history import History
 from unmask.errors import UnmaskError

@@ -15,14 +15,13 @@ from rich.console import Console, RenderableType
 from producer.scan import Watching
 from producer.status import (
     cost,
-    left_s,
-    rate_per_s,
     span,
     status_json,
     status_text,
     summary,
 )
 from producer.view import LiveView, line, render
+from schemas.pace import left_s, rate_per_s
 from schemas.records import CampaignStatus, Failure, Priority, ResultRow
 from schemas.stages import Stage
 from tests.app.made_up import AT, NAME, Rows, campaign, judged, person, row
