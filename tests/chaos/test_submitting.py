@@ -16,6 +16,8 @@ from tests.chaos.deeds import Deed, uri
 from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
 
 LINES = 3 * CHUNK + 17
+#: Lines before the source breaks off; every one of them stays.
+GOOD = 2 * CHUNK + 5
 
 
 class BreaksOff(RuntimeError):
@@ -49,10 +51,10 @@ def test_a_submit_that_breaks_off_is_run_again(fleet: Fleet) -> None:
 
     campaign = fleet.campaign()
     with pytest.raises(BreaksOff):
-        fleet.ledger.submit(campaign, lines(2 * CHUNK + 5))
-    assert counted(fleet) == fleet.left() == 2 * CHUNK
+        fleet.ledger.submit(campaign, lines(GOOD))
+    assert counted(fleet) == fleet.left() == GOOD
     again = fleet.ledger.submit(campaign, lines(-1))
-    assert (again.new, again.known) == (LINES - 2 * CHUNK, 2 * CHUNK)
+    assert (again.new, again.known) == (LINES - GOOD, GOOD)
     assert counted(fleet) == fleet.left() == LINES
 
 
