@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from producer.sources import STDIN
@@ -30,7 +30,8 @@ class Wanted:
     frames: int | None = None
     first: bool = False
     stride: int | None = None
-    priority: Priority = Priority.NORMAL
+    #: None: as the campaign has it, else normal.
+    priority: Priority | None = None
     extract_only: bool = False
     #: The papers' scan spec instead of the model's own.
     papers: bool = False
@@ -52,16 +53,31 @@ def choose(
     model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
     bundle = find_bundle(model, shelf)
     spec = _spec(wanted, bundle)
+    pinned = (bundle.digest, spec.digest, wanted.extract_only, *_own_terms(wanted))
     return CampaignOptions(
-        name=name or derived_name(media, first, bundle.digest, spec.digest, wanted.extract_only),
+        name=name or derived_name(media, first, *pinned),
         model=bundle.name,
         model_digest=bundle.digest,
         spec=spec,
-        priority=wanted.priority,
+        priority=Priority.NORMAL if wanted.priority is None else wanted.priority,
         extract_only=wanted.extract_only,
         keep_clips_s=_seconds(wanted.keep_clips_days),
         keep_evidence_s=_seconds(wanted.keep_evidence_days),
     )
+
+
+def _own_terms(wanted: Wanted) -> tuple[str, ...]:
+    """What makes another campaign of the same question: another turn, or another term."""
+    terms = {
+        "priority": None if wanted.priority is Priority.NORMAL else wanted.priority,
+        "clips": wanted.keep_clips_days,
+        "evidence": wanted.keep_evidence_days,
+    }
+    return tuple(f"{name} {value}" for name, value in terms.items() if value is not None)
+
+
+def without_own_terms(wanted: Wanted) -> Wanted:
+    return replace(wanted, priority=None, keep_clips_days=None, keep_evidence_days=None)
 
 
 def _seconds(days: float | None) -> float | None:

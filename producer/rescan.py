@@ -21,7 +21,9 @@ LISTED = 40
 def options_of(source: Campaign, model: str, name: str | None, *, shelf: Path) -> CampaignOptions:
     """The same question to another model: its own scan spec, under what the campaign asked for."""
     asked = source.options
-    chosen = choose(_wanted(asked, model), name=name or "rescan", media="", shelf=shelf, device="cpu")
+    chosen = choose(
+        _wanted(asked, model), name=name or "rescan", media="", shelf=shelf, device="cpu"
+    )
     if (chosen.model_digest, chosen.spec.digest) == (asked.model_digest, asked.spec.digest):
         raise Unusable(
             f"campaign {asked.name!r} was judged by {chosen.model} already; to judge some of it "

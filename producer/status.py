@@ -62,6 +62,23 @@ def cost(status: CampaignStatus) -> str:
     )
 
 
+def rate_word(per_s: float) -> str:
+    """Slow work has a pace too: no `0.0` stands beside the time that is left.
+
+    >>> rate_word(12.34), rate_word(0.0417), rate_word(0.0)
+    ('12.3', '0.042', '0')
+    """
+    return f"{per_s:.1f}" if per_s >= 1 else f"{per_s:.2g}"
+
+
+def pace(status: CampaignStatus) -> str:
+    """`2.3/s, 4 min 10 s left`, while there is something left to do and somebody does it."""
+    left = left_s(status)
+    if state_word(status) != "running" or not left:
+        return ""
+    return f"{rate_word(rate_per_s(status))}/s, {span(left)} left"
+
+
 def span(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -136,12 +153,11 @@ def status_text(status: CampaignStatus) -> str:
     state = state_word(status)
     if status.campaign.reason:
         state += f": {printable(status.campaign.reason)}"
-    left = left_s(status)
     lines = [
         f"{options.name}  ({state})",
-        f"  {ended(status):,} of {total(status):,} items ended"
-        + (f", {rate_per_s(status):.1f}/s" if left else "")
-        + (f", {span(left)} left" if left else ""),
+        ", ".join(
+            filter(None, (f"  {ended(status):,} of {total(status):,} items ended", pace(status)))
+        ),
         "  stages    " + _counts({one.value: count for one, count in status.stages.items()}),
         "  outcomes  " + _counts({one.value: count for one, count in status.outcomes.items()}),
         f"  cost      {cost(status)}",

@@ -17,6 +17,8 @@ from producer.status import (
     ORDER,
     STYLES,
     failure_line,
+    pace,
+    rate_word,
     span,
 )
 from schemas.pace import ended, left_s, rate_per_s, total
@@ -91,15 +93,11 @@ class LiveView:
 
 
 def line(status: CampaignStatus) -> str:
-    left = left_s(status)
     outcomes = " · ".join(
         f"{one.value} {status.outcomes[one]:,}" for one in ORDER if status.outcomes.get(one)
     )
-    return (
-        f"{ended(status):,} of {total(status):,} ended"
-        + (f" · {outcomes}" if outcomes else "")
-        + (f" · {rate_per_s(status):.1f}/s · {span(left)} left" if left else "")
-    )
+    said = f"{ended(status):,} of {total(status):,} ended"
+    return " · ".join(filter(None, (said, outcomes, pace(status))))
 
 
 def render(status: CampaignStatus, *, reading: bool) -> RenderableType:
@@ -146,7 +144,7 @@ def _style(one: Outcome) -> str:
 
 def _pace(status: CampaignStatus) -> Text:
     left = left_s(status)
-    text = f"{rate_per_s(status):.1f} items/s"
+    text = f"{rate_word(rate_per_s(status))} items/s"
     text += f", {span(left)} left" if left else ""
     return Text(
         f"{text}  ·  {status.cpu_seconds:,.0f} CPU s  {status.gpu_seconds:,.0f} GPU s", "dim"

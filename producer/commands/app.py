@@ -1,8 +1,11 @@
 """All commands, in the order in which a person meets them."""
 
+from collections.abc import Callable, Mapping
+
 import typer
 
 from producer.commands import campaign, machine, rescan, scan, submit
+from producer.commands.examples import epilog
 
 app = typer.Typer(
     name="producer",
@@ -16,15 +19,19 @@ app = typer.Typer(
         "the workers take them from there, and `status` and `report` read what became of them."
     ),
 )
-app.command("scan")(scan.scan)
-app.command("submit")(submit.submit)
-app.command("status")(campaign.status)
-app.command("report")(campaign.report)
-app.command("rescan")(rescan.rescan)
-app.command("changes")(rescan.changes)
-app.command("requeue")(campaign.requeue)
-app.command("cancel")(campaign.cancel)
-app.command("resume")(campaign.resume)
-app.command("erase")(campaign.erase)
-app.command("migrate")(machine.migrate)
-app.command("doctor")(machine.doctor)
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "scan": scan.scan,
+    "submit": submit.submit,
+    "status": campaign.status,
+    "report": campaign.report,
+    "rescan": rescan.rescan,
+    "changes": rescan.changes,
+    "requeue": campaign.requeue,
+    "cancel": campaign.cancel,
+    "resume": campaign.resume,
+    "erase": campaign.erase,
+    "migrate": machine.migrate,
+    "doctor": machine.doctor,
+}
+for name, command in COMMANDS.items():
+    app.command(name, epilog=epilog(name))(command)

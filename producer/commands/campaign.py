@@ -1,14 +1,14 @@
 """Read a campaign, and mend it."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from producer.commands import options
-from producer.commands.context import DEFAULT_STATE, context
+from producer.commands.context import context
+from producer.commands.hints import DEFAULT_STATE, typed
 from producer.commands.say import say, warn
 from producer.erase import erase as erase_traces
 from producer.erase import sentences
@@ -47,7 +47,7 @@ def status(
         for place in ledger.resting() if not json else ():
             say(resting_line(place))
         if not names:
-            warn("no campaign yet: `python -m producer scan` or `submit` opens one")
+            warn(f"no campaign yet: {typed('scan', state)} opens one for the samples")
         if not watch or all(state_word(one) in STILL for one in seen):
             return
         time.sleep(WATCH_EVERY_S)
@@ -56,7 +56,7 @@ def status(
 def report(
     ctx: typer.Context,
     campaign: options.Campaign,
-    out: Annotated[Path | None, typer.Option(help="Folder; results/CAMPAIGN if left out.")] = None,
+    out: options.Out = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """Write results.csv, .jsonl, .parquet and one self-contained report.html."""

@@ -11,13 +11,12 @@ import typer
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.objects import S3Store, Store
 from infra.resources import source_buckets, store
+from producer.commands.hints import DEFAULT_STATE, typeable, typed
 from producer.sources import Lister, bucket_lister
 from unmask.errors import Unusable
 
 if TYPE_CHECKING:
     from settings import Settings
-
-DEFAULT_STATE = Path("state")
 
 
 class SettingsSource(Protocol):
@@ -34,6 +33,8 @@ class Context:
 
     settings: "Settings"
     source: SettingsSource
+    #: For the commands that a message names.
+    state: Path = DEFAULT_STATE
 
     def environment(self, changes: Mapping[str, object]) -> dict[str, str]:
         """The variables that hand these settings, changed a little, to a child process."""
@@ -51,8 +52,18 @@ class Context:
     @cached_property
     def ledger(self) -> Ledger:
         if self.owns_ledger and self.schema() is Schema.MISSING:
-            raise Unusable("nothing has been scanned here yet: `scan` or `submit` begins")
-        return open_ledger(self.database)
+            raise Unusable(
+                f"nothing has been scanned here yet: {typed('scan', self.state)} begins with "
+                "the samples"
+            )
+        try:
+            return open_ledger(self.database)
+        except Unusable as error:
+            raise Unusable(typeable(str(error), self.state)) from error
+
+    def close(self) -> None:
+        if "ledger" in vars(self):
+            self.ledger.close()
 
     @cached_property
     def store(self) -> Store:
@@ -89,4 +100,6 @@ def context(ctx: typer.Context, state: Path = DEFAULT_STATE) -> Context:
     missing = {
         name: value for name, value in stand_ins.items() if name not in given.model_fields_set
     }
-    return Context(source.load(**missing) if missing else given, source)
+    made = Context(source.load(**missing) if missing else given, source, state)
+    ctx.call_on_close(made.close)
+    return made

@@ -1,12 +1,14 @@
 """The installation: is it well, and is its ledger up to date."""
 
+import dataclasses
 from typing import Annotated
 
 import typer
 
 from infra.ledger import Schema
 from producer.commands import options
-from producer.commands.context import DEFAULT_STATE, context
+from producer.commands.context import context
+from producer.commands.hints import DEFAULT_STATE, typeable
 from producer.commands.say import say
 
 MIGRATED = {
@@ -46,6 +48,6 @@ def doctor(
     show = to_json if json else render
     well = True
     for finding in examine(context(ctx, state).settings):
-        say(show([finding]))
+        say(show([dataclasses.replace(finding, mend=typeable(finding.mend, state))]))
         well = well and finding.ok is not False
     raise typer.Exit(0 if well else 1)

@@ -22,8 +22,8 @@ CampaignName = Annotated[
     typer.Option(
         "--campaign",
         "-c",
-        help="Name of the campaign; made from media and options if left out, for a list on "
-        "stdin from its first line.",
+        help="Name of the campaign; made from media and options if left out. For a list on "
+        "stdin it is made from the first line, so name it.",
     ),
 ]
 Campaign = Annotated[str, typer.Option("--campaign", "-c", help="Name of the campaign.")]
@@ -40,14 +40,24 @@ Model = Annotated[
 ]
 Frames = Annotated[
     int | None,
-    typer.Option(help=f"Sequence length: one of {', '.join(map(str, SEQUENCE_LENGTHS))}."),
+    typer.Option(
+        help="Sequence length, in face frames: one of "
+        f"{', '.join(map(str, SEQUENCE_LENGTHS))}; as the model asks if left out."
+    ),
 ]
 First = Annotated[
-    bool, typer.Option("--first", help="Only the first face frames, not windows over the file.")
+    bool,
+    typer.Option(
+        "--first",
+        help="Look at the first --frames face frames of a film only: quick, and blind to the rest.",
+    ),
 ]
 Stride = Annotated[
     int | None,
-    typer.Option(min=1, help="Every k-th frame from the beginning, --frames of them, not windows."),
+    typer.Option(
+        min=1,
+        help="Look at every k-th frame from the beginning, until --frames of them show a face.",
+    ),
 ]
 ExtractOnly = Annotated[
     bool, typer.Option("--extract-only", help="Store the clips; ask for no verdict.")
@@ -60,6 +70,9 @@ KeepClips = Annotated[
 ]
 KeepEvidence = Annotated[
     float | None, typer.Option("--keep-evidence", min=0, help="The same for evidence pictures.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder of the results; results/CAMPAIGN if left out.")
 ]
 State = Annotated[Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")]
 
@@ -78,9 +91,10 @@ def _priority(word: str) -> PriorityName:
 
 
 PriorityOption = Annotated[
-    PriorityName,
+    PriorityName | None,
     typer.Option(
-        help="live, normal or bulk: live items go before all others.",
+        help="live, normal or bulk: live items go before all others. Left out: as the campaign "
+        "has it, a new one normal.",
         parser=_priority,
         metavar="PRIORITY",
     ),
@@ -93,7 +107,7 @@ def wanted(
     frames: int | None = None,
     first: bool = False,
     stride: int | None = None,
-    priority: PriorityName = PriorityName.NORMAL,
+    priority: PriorityName | None = None,
     extract_only: bool = False,
     keep_clips: float | None = None,
     keep_evidence: float | None = None,
@@ -110,7 +124,7 @@ def wanted(
         frames=frames,
         first=first,
         stride=stride,
-        priority=Priority[priority.upper()],
+        priority=None if priority is None else Priority[priority.upper()],
         extract_only=extract_only,
         keep_clips_days=keep_clips,
         keep_evidence_days=keep_evidence,

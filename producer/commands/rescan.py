@@ -2,6 +2,7 @@
 
 import dataclasses
 import json as json_lines
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,8 @@ from typing import Annotated
 import typer
 
 from producer.commands import options
-from producer.commands.context import DEFAULT_STATE, Context, context
+from producer.commands.context import Context, context
+from producer.commands.hints import DEFAULT_STATE, typed
 from producer.commands.say import say, warn
 from producer.commands.scan import finish, run
 from producer.rescan import changes_text, options_of, sentences
@@ -29,6 +31,7 @@ def rescan(
         bool, typer.Option("--clips-only", help="Leave out what would have to be fetched again.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking.")] = False,
+    out: options.Out = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """Classify stored clips again with another model; originals are fetched only where they must.
@@ -49,20 +52,19 @@ def rescan(
     counts = tools.ledger.rescan(campaign, opened, fetch=not clips_only)
     say(f"campaign {chosen.name}: {counts.new:,} new, {counts.known:,} already there")
     if tools.owns_ledger:
-        raise typer.Exit(int(_run_here(tools, opened, campaign, state)))
-    say(
-        "running workers take them; then\n"
-        f"  python -m producer changes --since {campaign} --campaign {chosen.name}"
-    )
+        raise typer.Exit(int(_run_here(tools, opened, campaign, out)))
+    names = map(shlex.quote, (campaign, chosen.name))
+    told = typed("changes --since {} --campaign {}".format(*names), state)
+    say(f"running workers take them; then {told} tells which verdicts are others")
 
 
 def _confirmed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Begin?")
 
 
-def _run_here(tools: Context, opened: Campaign, before: str, state: Path) -> Exit:
-    name = opened.options.name
-    folder = default_results(name)
+def _run_here(tools: Context, opened: Campaign, before: str, out: Path | None) -> Exit:
+    name, state = opened.options.name, tools.state
+    folder = out or default_results(name)
     folder.mkdir(parents=True, exist_ok=True)
     status = run(tools, Submission(tools.ledger, opened, ()), state)
     if status is Exit.INTERRUPTED:

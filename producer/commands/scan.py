@@ -3,16 +3,16 @@
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from producer.bad_lines import BadLines
 from producer.campaigns import AUTO, has_gpu
 from producer.commands import options
-from producer.commands.context import DEFAULT_STATE, Context, context
-from producer.commands.opening import order
-from producer.commands.say import bad_line, say, typed, warn
+from producer.commands.context import Context, context
+from producer.commands.hints import DEFAULT_STATE, typed
+from producer.commands.opening import open_campaign, order
+from producer.commands.say import bad_line, say, warn
 from producer.local import Machine
 from producer.local.machine import KeepsEnding
 from producer.report import write_reports
@@ -20,7 +20,7 @@ from producer.scan import Exit, Submission, default_results, is_finished, told_b
 from producer.sources.values import counted
 from producer.status import printed, summary
 from producer.view import LiveView
-from schemas.pace import ended, total
+from schemas.pace import total
 from schemas.stages import Stage
 from unmask.outcomes import REJECTIONS, Outcome
 
@@ -39,19 +39,17 @@ def scan(
     frames: options.Frames = None,
     first: options.First = False,
     stride: options.Stride = None,
-    priority: options.PriorityOption = options.PriorityName.NORMAL,
+    priority: options.PriorityOption = None,
     extract_only: options.ExtractOnly = False,
     keep_clips: options.KeepClips = None,
     keep_evidence: options.KeepEvidence = None,
-    out: Annotated[Path | None, typer.Option(help="Results; results/CAMPAIGN if left out.")] = None,
+    out: options.Out = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """Scan media on this machine, from nothing to a report.
 
-    `--first --frames 100` looks at the first 100 face frames only, `--stride 10` at every tenth
-    frame from the beginning until --frames of them show a face; without them windows are spread
-    over the whole file. `--column link` names the column of a table; its other columns are carried
-    into the results.
+    Without --first and --stride, windows of --frames face frames are spread over the whole file.
+    Stopped by Ctrl-C, the same command goes on where it was; other options make another campaign.
 
     Status 0: every item has an answer or a clear rejection. 2: wrong usage. 3: at least one item
     is dead. 4: the brake stopped it, since nearly everything failed by our own fault or a process
@@ -83,15 +81,16 @@ def scan(
     for needed in (state, folder):
         needed.mkdir(parents=True, exist_ok=True)
     tools.migrate()
-    opened = tools.ledger.open_campaign(wish.options)
-    before = ended(tools.ledger.status(name))
-    submission = Submission(tools.ledger, opened, wish.items)
+    opened = open_campaign(tools.ledger, wish)
+    for sentence in opened.told:
+        warn(sentence)
+    submission = Submission(tools.ledger, opened.campaign, wish.items)
     try:
         status = run(tools, submission, state)
         if status is not Exit.INTERRUPTED:
             for sentence in [
                 *wish.source.tally.sentences(),
-                *_nothing_new(submission, before, state),
+                *_nothing_new(submission, opened.ended, state),
             ]:
                 warn(sentence)
             bad_lines.save(folder)

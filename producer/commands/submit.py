@@ -4,8 +4,9 @@ import typer
 
 from producer.campaigns import AUTO
 from producer.commands import options
-from producer.commands.context import DEFAULT_STATE, context
-from producer.commands.opening import order
+from producer.commands.context import context
+from producer.commands.hints import DEFAULT_STATE
+from producer.commands.opening import open_campaign, order
 from producer.commands.say import bad_line, say
 
 
@@ -20,13 +21,17 @@ def submit(
     frames: options.Frames = None,
     first: options.First = False,
     stride: options.Stride = None,
-    priority: options.PriorityOption = options.PriorityName.NORMAL,
+    priority: options.PriorityOption = None,
     extract_only: options.ExtractOnly = False,
     keep_clips: options.KeepClips = None,
     keep_evidence: options.KeepEvidence = None,
     state: options.State = DEFAULT_STATE,
 ) -> None:
-    """Add media to a campaign, each item once however often it is submitted."""
+    """Add media to a campaign, each item once however often it is submitted.
+
+    Running workers take them from there. Without --first and --stride, windows of --frames face
+    frames are spread over the whole file.
+    """
     wanted = options.wanted(
         model=model,
         frames=frames,
@@ -50,7 +55,10 @@ def submit(
     if tools.owns_ledger:
         state.mkdir(parents=True, exist_ok=True)
         tools.migrate()
-    counts = tools.ledger.submit(tools.ledger.open_campaign(wish.options), wish.items)
+    opened = open_campaign(tools.ledger, wish)
+    for sentence in opened.told:
+        say(sentence)
+    counts = tools.ledger.submit(opened.campaign, wish.items)
     say(f"campaign {wish.options.name}: {counts.new:,} new, {counts.known:,} already there")
     for sentence in wish.source.tally.sentences():
         say(sentence)

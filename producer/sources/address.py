@@ -56,8 +56,20 @@ def read_address(text: str, rules: Rules) -> Address:
         case "file":
             return _local(_path_of(text), rules)
     if scheme and text[len(scheme) + 1 :].startswith("//"):
-        raise NoAddress(f"{scheme}: addresses are not fetched; use http, https, s3 or a file name")
+        raise _not_fetched(scheme)
     return _local(text, rules)
+
+
+def path_named(text: str) -> str:
+    """The path that a `file:` address names; no other address names one."""
+    scheme = text.partition(":")[0].lower()
+    if scheme != "file":
+        raise _not_fetched(scheme)
+    return _path_of(text)
+
+
+def _not_fetched(scheme: str) -> NoAddress:
+    return NoAddress(f"{scheme}: addresses are not fetched; use http, https, s3 or a file name")
 
 
 def looks_like_address(text: str) -> bool:

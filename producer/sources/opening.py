@@ -2,12 +2,13 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from producer.plain import printable
-from producer.sources.address import Rules
+from producer.sources.address import NoAddress, Rules, path_named
 from producer.sources.buckets import SCHEME, read_bucket
 from producer.sources.endings import ADVICE, JSON_LINES, LISTS, PARQUET, TABLES, ending
 from producer.sources.folders import named_file, read_folder
@@ -20,6 +21,7 @@ from producer.sources.values import Lister, Record, SourceError
 from schemas.records import Trust
 
 STDIN = "-"
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def open_source(
@@ -48,7 +50,17 @@ def open_source(
     if text.startswith(("http://", "https://")):
         one = iter([Record(line=0, address=text)])
         return Source(name=text, entries=one, rules=_rules(trust, Path.cwd(), root))
-    return _open_path(text, trust, column, root)
+    return _open_path(_path_in(text), trust, column, root)
+
+
+def _path_in(text: str) -> str:
+    """What `file:` names; any other scheme is refused in one sentence."""
+    if not ADDRESS.match(text) and not text.startswith("file:"):
+        return text
+    try:
+        return path_named(text)
+    except NoAddress as error:
+        raise SourceError(f"{printable(text)}: {error}") from None
 
 
 def _open_path(text: str, trust: Trust, column: str | None, root: Path | None) -> Source:

@@ -3,8 +3,9 @@
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -192,6 +193,16 @@ def test_the_pace_is_of_the_last_minute_or_of_the_time_there_was() -> None:
     assert rate_per_s(busy, AT + timedelta(hours=1)) == 0.5
     assert rate_per_s(status(first_started=None)) == 0.0
     assert left_s(status(finished_last_minute=0)) is None
+
+
+def test_slow_work_has_a_pace_and_still_work_has_none() -> None:
+    recently = datetime.now(UTC) - timedelta(seconds=60)
+    slow = status(finished_last_minute=3, first_started=recently)
+    for said in (status_text(slow), line(slow)):
+        assert re.search(r"0\.0[45]\d?/s, 2\d s left", said), said
+        assert "0.0/s" not in said
+    still = dataclasses.replace(slow, campaign=campaign(state="cancelled"))
+    assert "left" not in status_text(still) + line(still)
 
 
 @pytest.mark.parametrize(

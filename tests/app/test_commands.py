@@ -1,0 +1,123 @@
+"""The command line as it is typed: what it teaches, and what it says of campaigns."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.testing import CliRunner, Result
+
+import settings
+from producer.commands import app
+from producer.commands.examples import EXAMPLES
+from producer.commands.hints import typeable, typed
+from unmask.model.shelf import SHELF
+
+Submit = Callable[..., Result]
+
+
+@pytest.fixture
+def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Submit:
+    """`producer submit` on a ledger of its own, in a folder with two lists."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").symlink_to(SHELF)
+    for name, lines in {"one": ("a", "b"), "other": ("a", "c", "d")}.items():
+        text = "".join(f"https://example.org/{line}.mp4\n" for line in lines)
+        (tmp_path / f"{name}.txt").write_text(text)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["submit", *arguments], obj=settings)
+
+    return run
+
+
+def name_in(result: Result) -> str:
+    found = re.findall(r"^campaign (\S+): \d+ new", result.output, re.MULTILINE)
+    assert len(found) == 1, result.output
+    return str(found[0])
+
+
+def commands() -> Mapping[str, TyperCommand]:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    found = {name: one for name, one in group.commands.items() if isinstance(one, TyperCommand)}
+    assert found.keys() == group.commands.keys()
+    return found
+
+
+def test_every_command_shows_examples() -> None:
+    assert set(EXAMPLES) == set(commands())
+    for name, examples in EXAMPLES.items():
+        said = CliRunner().invoke(app, [name, "--help"], obj=settings, terminal_width=100).output
+        flat = " ".join(said.split())
+        assert all(f"python -m producer {example}" in flat for example in examples), said
+
+
+@pytest.mark.parametrize("example", [one for group in EXAMPLES.values() for one in group])
+def test_every_example_is_understood(example: str) -> None:
+    name, *words = shlex.split(example.partition(" < ")[0])
+    command = commands()[name]
+    assert command.make_context(name, words).params
+
+
+def test_a_list_on_stdin_that_begins_like_another_is_told(
+    submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def piped(name: str) -> Result:
+        with (tmp_path / f"{name}.txt").open("rb") as file:
+            monkeypatch.setattr("producer.sources.opening._stdin", lambda: file)
+            return submit("-")
+
+    first, other = piped("one"), piped("other")
+    assert "goes on" not in first.output
+    assert name_in(first) == name_in(other)
+    assert f"campaign {name_in(first)} goes on: it holds 2 items, of which 0 ended" in other.output
+    assert "if this is another list, give it a --campaign of its own" in other.output
+    assert "2 new, 1 already there" in other.output
+
+
+@pytest.mark.parametrize(
+    "terms", [["--priority", "bulk"], ["--keep-clips", "7"], ["--keep-evidence", "30"]]
+)
+def test_other_terms_are_another_campaign_and_it_is_said(submit: Submit, terms: list[str]) -> None:
+    plain = submit("one.txt")
+    own, again = submit("one.txt", *terms), submit("one.txt", *terms)
+    assert (plain.exit_code, own.exit_code, again.exit_code) == (0, 0, 0)
+    assert name_in(own) != name_in(plain)
+    assert f"campaign {name_in(plain)} holds the same media with another priority" in own.output
+    assert name_in(again) == name_in(own)
+    assert "0 new, 2 already there" in again.output
+    assert name_in(submit("one.txt", "--priority", "normal")) == name_in(plain)
+
+
+def test_a_named_campaign_keeps_the_priority_it_has(submit: Submit) -> None:
+    assert submit("one.txt", "--campaign", "june", "--priority", "bulk").exit_code == 0
+    more = submit("other.txt", "--campaign", "june")
+    assert "2 new, 1 already there" in more.output
+    assert "campaign june goes on: it holds 2 items" in more.output
+    refused = submit("other.txt", "--campaign", "june", "--priority", "live")
+    assert "priority is bulk, not live" in str(refused.exception)
+
+
+def test_hints_name_the_ledger_that_is_meant(submit: Submit, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "my state"
+    assert typed("status", elsewhere).endswith(f"-m producer status --state '{elsewhere}'`")
+    advice = "stop the workers, then run `python -m producer migrate`"
+    assert typeable(advice, elsewhere).endswith(f"producer migrate --state '{elsewhere}'`")
+    nothing = CliRunner().invoke(app, ["status", "--state", str(elsewhere)], obj=settings)
+    assert f"producer scan --state '{elsewhere}'` begins" in str(nothing.exception)
+
+
+@pytest.mark.parametrize("media", ["ftp://example.org/a.mp4", "rtsp://example.org/live"])
+def test_an_address_of_another_kind_is_refused_in_one_sentence(submit: Submit, media: str) -> None:
+    scheme = media.partition(":")[0]
+    assert str(submit(media).exception) == (
+        f"{media}: {scheme}: addresses are not fetched; use http, https, s3 or a file name"
+    )
+
+
+def test_a_file_may_be_named_by_its_address(submit: Submit, tmp_path: Path) -> None:
+    assert "2 new" in submit((tmp_path / "one.txt").as_uri(), "--campaign", "uri").output
