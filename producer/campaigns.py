@@ -66,6 +66,15 @@ def choose(
     )
 
 
+def bundle_of(options: CampaignOptions, shelf: Path) -> Bundle | None:
+    """The very bundle that a campaign pins, where it is still on the shelf."""
+    try:
+        bundle = find_bundle(options.model, shelf)
+    except Unusable:
+        return None
+    return bundle if bundle.digest == options.model_digest else None
+
+
 def _own_terms(wanted: Wanted) -> tuple[str, ...]:
     """What makes another campaign of the same question: another turn, or another term."""
     terms = {

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from producer.campaigns import bundle_of
 from producer.commands import options
 from producer.commands.context import context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -62,7 +63,9 @@ def report(
     """Write results.csv, .jsonl, .parquet and one self-contained report.html."""
     tools = context(ctx, state)
     folder = out or default_results(campaign)
-    for path in write_reports(tools.ledger, tools.store, campaign, folder):
+    asked = tools.ledger.campaign(campaign).options
+    bundle = bundle_of(asked, tools.settings.models_dir)
+    for path in write_reports(tools.ledger, tools.store, campaign, folder, bundle):
         say(str(path))
 
 

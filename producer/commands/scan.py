@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from producer.bad_lines import BadLines
-from producer.campaigns import AUTO, has_gpu
+from producer.campaigns import AUTO, bundle_of, has_gpu
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -158,7 +158,8 @@ def finish(tools: Context, name: str, folder: Path, state: Path) -> None:
             f"mend that ({typed('doctor', state)} may tell more), then {resume} "
             "and give the same command again"
         )
-    for path in write_reports(tools.ledger, tools.store, name, folder):
+    bundle = bundle_of(status.campaign.options, tools.settings.models_dir)
+    for path in write_reports(tools.ledger, tools.store, name, folder, bundle):
         say(f"  {path}")
     if dead := status.stages.get(Stage.DEAD):
         again = typed(f"requeue --campaign {shlex.quote(name)} --outcome dead", state)

@@ -15,11 +15,13 @@ from markupsafe import Markup
 
 from producer.plain import printable
 from producer.report.cards import Card, card
+from producer.report.judge import judge
 from producer.report.pictures import Gallery
 from producer.report.ranking import MOST, Foremost
 from producer.report.words import OPEN, WORDS, Word, word
 from producer.status import HOUR_S, ORDER, cost, span
 from schemas.records import CampaignStatus, ResultRow
+from unmask.model.bundle import Bundle
 from unmask.outcomes import Outcome
 from unmask.verdict import UNTRAINED
 
@@ -28,11 +30,16 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 @contextmanager
 def page(
-    path: Path, status: CampaignStatus, gallery: Gallery, written_at: datetime
+    path: Path,
+    status: CampaignStatus,
+    gallery: Gallery,
+    written_at: datetime,
+    bundle: Bundle | None = None,
 ) -> Iterator[Callable[[ResultRow], None]]:
     seen = Seen(foremost=Foremost(), outcomes=Counter())
     yield seen.add
     head = _head(status, seen, written_at)
+    head |= {"judge": judge(status.campaign.options, bundle, seen.lines)}
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for part in _template().generate(
             head | {"cards": _cards(seen, gallery), "gallery": gallery}
@@ -47,11 +54,15 @@ class Seen:
     foremost: Foremost
     outcomes: Counter[Outcome | None]
     untrained: bool = False
+    #: The thresholds that were used; a campaign has one model, so they are the same everywhere.
+    lines: tuple[float, float] | None = None
 
     def add(self, row: ResultRow) -> None:
         self.foremost.add(row)
         self.outcomes[row.outcome] += 1
         self.untrained |= row.reason == UNTRAINED
+        if row.threshold_real is not None and row.threshold_fake is not None:
+            self.lines = (row.threshold_real, row.threshold_fake)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from producer.report.page import page
 from producer.report.parquet_file import parquet_file
 from producer.report.pictures import Gallery
 from schemas.records import CampaignStatus, ResultRow
+from unmask.model.bundle import Bundle
 
 
 class RowSource(Protocol):
@@ -28,15 +29,20 @@ AddRow = Callable[[ResultRow], None]
 Export = Callable[[Path], AbstractContextManager[AddRow]]
 
 
-def write_reports(ledger: RowSource, store: Store, campaign: str, folder: Path) -> list[Path]:
-    """Write `results.csv`, `results.jsonl`, `results.parquet` and `report.html` into the folder."""
+def write_reports(
+    ledger: RowSource, store: Store, campaign: str, folder: Path, bundle: Bundle | None = None
+) -> list[Path]:
+    """Write `results.csv`, `results.jsonl`, `results.parquet` and `report.html` into the folder.
+
+    With the `bundle` that judged, the page says more of it.
+    """
     status = ledger.status(campaign)
     written_at = datetime.now(UTC)
     exports: dict[str, Export] = {
         "results.csv": csv_file,
         "results.jsonl": json_lines,
         "results.parquet": parquet_file,
-        "report.html": lambda path: page(path, status, Gallery(store), written_at),
+        "report.html": lambda path: page(path, status, Gallery(store), written_at, bundle),
     }
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_files:

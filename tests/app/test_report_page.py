@@ -1,6 +1,7 @@
 """report.html: what a person finds in it, and what a stranger's text can't do to it."""
 
 import base64
+import dataclasses
 import hashlib
 import re
 from html.parser import HTMLParser
@@ -18,6 +19,7 @@ from producer.report.timeline import Thresholds, clock, timeline
 from producer.report.words import WORDS
 from schemas.records import ResultRow
 from tests.app.made_up import JPEG, NAME, Pictures, Rows, campaign, judged, person, row
+from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
 from unmask.wording import percent
 
@@ -93,6 +95,25 @@ def test_all_items_stand_in_the_page_the_suspicious_ones_first(tmp_path: Path) -
     ]
     assert items[-1]["data-outcome"] == "open"
     assert all(WORDS[one].name in page.text for one in Outcome)
+
+
+def test_the_page_says_who_judged_and_where_its_lines_lie(tmp_path: Path) -> None:
+    bundle = find_bundle("lite")
+    made = campaign()
+    options = dataclasses.replace(made.options, model="lite", model_digest=bundle.digest)
+    same = dataclasses.replace(made, options=options)
+    rows = [judged(1, [person(1, [0.5], {}, every_s=1)])]
+    store = cast("Store", Pictures())
+    write_reports(Rows(rows, same), store, NAME, tmp_path, bundle)
+    said = Page((tmp_path / "report.html").read_text()).text.replace("\u00a0", " ")
+    assert "Below 35 % likely fake it says real, from 80 % on fake" in said
+    assert bundle.digest in said
+    assert "models/lite/CARD.md" in said
+    assert "of 10,000 items, 100 of them fake (1 %), it would call" in said
+
+    other = Page(written(tmp_path, rows)).text.replace("\u00a0", " ")
+    assert "Below 35 % likely fake" in other
+    assert "10,000 items" not in other, "figures of another model"
 
 
 def test_only_its_own_script_and_style_may_run(tmp_path: Path) -> None:
