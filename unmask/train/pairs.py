@@ -27,12 +27,15 @@ class Pairing:
 
     #: How often a given fake stands in for the twin; always where there are no landmarks.
     given_fakes: float = 0.4
+    #: How often a pair is left as it is: fine traces are met in pictures nobody damaged.
+    undamaged: float = 0.0
     moving: Moving = Field(default_factory=Moving)
     spoiling: Spoiling = Field(default_factory=Spoiling)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.given_fakes <= 1:
-            raise ValueError(f"`given_fakes` is a share, not {self.given_fakes}")
+        for name in ("given_fakes", "undamaged"):
+            if not 0 <= (share := getattr(self, name)) <= 1:
+                raise ValueError(f"`{name}` is a share, not {share}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,8 @@ class Pairs:
     def pair(self, real: int, epoch: int) -> tuple[Rgb, Rgb]:
         rng = np.random.default_rng((self.seed, epoch, real))
         fake, true = self._before_damage(real, rng)
+        if rng.random() < self.how.undamaged:
+            return fake, true
         damage = common_damage(self.how.spoiling, rng)
         return applied(fake, damage), applied(true, damage)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from unmask.model.description import Architecture, Description, Weights
 from unmask.model.device import choose_device
@@ -13,7 +15,7 @@ from unmask.model.predict import build
 from unmask.model.pretrained import load_trunk
 from unmask.model.shelf import find_bundle
 from unmask.spec import ScanSpec
-from unmask.train.crops import BadData
+from unmask.train.crops import BadData, Crops
 from unmask.train.fit import Fit
 from unmask.train.frames import FrameNetwork, take_over
 from unmask.train.journal import Journal
@@ -71,6 +73,27 @@ def train_on_pairs(job: Job, spec: ScanSpec) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / "recipe.json").write_bytes(written(job.recipe))
     pairs, held_out = pairs_of(job)
+    _fit(job, spec, pairs, held_out)
+
+
+def fit_pairs(
+    job: Job,
+    spec: ScanSpec,
+    crops: Crops,
+    *,
+    train: NDArray[np.intp],
+    validation: NDArray[np.intp],
+) -> None:
+    """On crops at hand, beside given fakes only."""
+    how = dataclasses.replace(job.recipe.pairing, given_fakes=1.0)
+    pairs, held_out = (
+        Pairs(crops=crops, points=None, chosen=chosen, how=how, seed=job.recipe.seed)
+        for chosen in (train, validation)
+    )
+    _fit(job, spec, pairs, held_out)
+
+
+def _fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
     if len(pairs) < job.recipe.batch * job.processes:
         raise BadData(f"{len(pairs)} real faces to train on are fewer than one batch")
 
