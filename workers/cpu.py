@@ -4,6 +4,7 @@ import os
 
 import tasks.extract
 from tasks.names import CPU_QUEUE
+from workers import soft_limit
 from workers.app import make_app
 from workers.life import announce
 
@@ -16,3 +17,4 @@ app.conf.update(
     imports=[tasks.extract.__name__],
 )
 announce(app)
+soft_limit.guard()

@@ -55,6 +55,8 @@ def before(behaviour: Misbehaviour) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     behaviour: Misbehaviour
+    #: S3's clients ask before they send a body, and wait a second where nobody says `continue`.
+    protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -102,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, fields: dict[str, str], data: bytes, *, cut: bool = False
     ) -> None:
         self.send_response(status)
+        self.send_header("Connection", "close")
         for name, value in fields.items():
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                 self.send_header(name, value)
