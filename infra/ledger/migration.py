@@ -55,7 +55,7 @@ def check(address: str) -> Schema:
 
 def compare(db: Connection) -> Schema:
     script = ScriptDirectory.from_config(config())
-    found = MigrationContext.configure(db).get_current_revision()
+    found = current(db)
     if found is None:
         return Schema.MISSING
     if found == script.get_current_head():
@@ -83,7 +83,20 @@ def _move(address: str, revision: str) -> None:
     engine = make_engine(parse(address))
     try:
         with told_apart(), engine.begin() as db:
-            step = command.downgrade if revision == "base" else command.upgrade
+            step = command.downgrade if _is_behind(db, revision) else command.upgrade
             step(config(db), revision)
     finally:
         engine.dispose()
+
+
+def _is_behind(db: Connection, revision: str) -> bool:
+    """Whether the database has been past that version already."""
+    script, found = ScriptDirectory.from_config(config()), current(db)
+    if found is None or revision == "head":
+        return False
+    behind = {one.revision for one in script.iterate_revisions(found, "base")} - {found}
+    return revision == "base" or revision in behind
+
+
+def current(db: Connection) -> str | None:
+    return MigrationContext.configure(db).get_current_revision()

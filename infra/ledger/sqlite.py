@@ -13,6 +13,9 @@ from unmask.errors import Unusable
 BUSY_TIMEOUT_MS = 30_000
 #: Negative: in KiB. Holds the upper levels of the indexes of some ten million items.
 CACHE_KIB = -65_536
+#: Pages (of 4 KiB) in the log before they are carried over into the file. A submit touches the same
+#: pages of the digests' index over and over: carried over rarely, each is written once for many.
+CHECKPOINT_PAGES = 16_000
 #: The execution option of a transaction that will not write.
 READING = "ledger_reading"
 
@@ -39,6 +42,7 @@ def _connect(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         f"cache_size={CACHE_KIB}",
         "temp_store=MEMORY",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -1,13 +1,16 @@
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.ledger.engine import make_engine, parse
+from infra.ledger.migration import config, current
 from schemas.tables import ResultTable, Table
 from tests.services.items import submitted
 from unmask.errors import Unusable
@@ -30,6 +33,38 @@ def test_up_down_and_up_again(empty: str) -> None:
     ledger = open_ledger(empty)
     assert submitted(ledger, 2) == [1, 2]
     ledger.close()
+
+
+def versions() -> list[str]:
+    """From the first to the last."""
+    return [one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+
+
+def version_of(address: str) -> str | None:
+    engine = make_engine(parse(address))
+    try:
+        with engine.connect() as db:
+            return current(db)
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("older", versions()[:-1])
+def test_step_by_step_down_and_up_again_with_items_in_it(empty: str, older: str) -> None:
+    """An operator who goes back a version keeps the archive's items."""
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        items = submitted(ledger, 5)
+    for step in reversed(versions()[versions().index(older) : -1]):
+        migrate(empty, step)
+        assert version_of(empty) == step
+    assert check(empty) is Schema.OLDER
+    with pytest.raises(Unusable, match="producer migrate"):
+        open_ledger(empty)
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        assert [row.item for row in ledger.results("one")] == items
+        assert len(ledger.offer(window=10, lease_s=60)) == len(items)
 
 
 def test_the_migrations_make_the_tables_of_the_code(ledger: Ledger) -> None:

@@ -103,3 +103,19 @@ def test_two_processes_that_submit_the_same_list_at_once_count_exactly(
     assert stages(ledger) == {Stage.WAITING: AT_ONCE}
     last = row_of(ledger, max(row.item for row in ledger.results("one", after=AT_ONCE // 2)))
     assert moves(ledger, last.item) == [Stage.WAITING]
+
+
+AWKWARD = ("a\tb", "a\nb", "a\r\nb", "a\\b", "\\N", "\\.", "\\x41", "ends in \\", 'a"b', "ä 🎬")
+
+
+def test_any_text_comes_through_as_it_is(ledger: Ledger) -> None:
+    campaign = ledger.open_campaign(options())
+    ledger.submit(
+        campaign,
+        [
+            new(number, uri=f"/media/{words}", stamp=words, source=words, extra={"title": words})
+            for number, words in enumerate(AWKWARD)
+        ],
+    )
+    found = [(row.uri, row.source, row.extra["title"]) for row in ledger.results("one")]
+    assert found == [(f"/media/{words}", words, words) for words in AWKWARD]
