@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import Celery
+from celery import Celery, signals
 
 from workers import soft_limit
 
@@ -17,8 +17,8 @@ def pool_process() -> Iterator[Celery]:
     before = signal.getsignal(soft_limit.LIMIT)
     soft_limit.only_in_tasks()
     yield Celery("pool", broker="memory://", set_as_current=False)
-    soft_limit.signals.task_prerun.disconnect(soft_limit.listen)
-    soft_limit.signals.task_postrun.disconnect(soft_limit.ignore)
+    signals.task_prerun.disconnect(soft_limit.listen)
+    signals.task_postrun.disconnect(soft_limit.ignore)
     signal.signal(soft_limit.LIMIT, before)
 
 
@@ -31,12 +31,12 @@ def in_time() -> None:
 
 
 def test_a_task_hears_of_its_limit(pool_process: Celery) -> None:
-    task = pool_process.task(out_of_time, name="late")
+    task = pool_process.task(name="late")(out_of_time)
     with pytest.raises(SoftTimeLimitExceeded):
         task.apply(throw=True)
 
 
 def test_nothing_is_heard_of_it_once_the_task_has_ended(pool_process: Celery) -> None:
-    pool_process.task(in_time, name="quick").apply(throw=True)
+    pool_process.task(name="quick")(in_time).apply(throw=True)
     out_of_time()
     assert signal.getsignal(soft_limit.LIMIT) is signal.SIG_IGN

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 #: Seconds that each item takes in the CPU stage, beyond what it costs.
 SLOW_S = "CHAOS_SLOW_S"
 #: What `hoard` may take before the machine itself would suffer.
-HOARD_BYTES = 2 << 30
+HOARD_BYTES = 1 << 30
 GLANCE_S = 0.05
 
 
