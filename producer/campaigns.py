@@ -50,7 +50,7 @@ def choose(
     """Everything a verdict depends on, frozen under a name; `first` is the first address."""
     if name is not None and not NAME.fullmatch(name):
         raise Unusable(f"{name!r} is no name for a campaign: letters, digits and ._- up to 100")
-    model = default_name(gpu=has_gpu(device)) if wanted.model == AUTO else wanted.model
+    model = default_name(gpu=has_gpu(device), shelf=shelf) if wanted.model == AUTO else wanted.model
     bundle = find_bundle(model, shelf)
     spec = _spec(wanted, bundle)
     pinned = (bundle.digest, spec.digest, wanted.extract_only, *_own_terms(wanted))

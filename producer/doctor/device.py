@@ -44,7 +44,7 @@ def _without_torch(device: str) -> Finding:
 
 def _computed(settings: "Settings") -> Finding:
     """The bundle's golden clip has a known score: a machine that computes wrongly shows."""
-    name = default_name(gpu=has_gpu(settings.device))
+    name = default_name(gpu=has_gpu(settings.device), shelf=settings.models_dir)
     bundle = find_bundle(name, settings.models_dir)
     wanted = None if settings.device == AUTO else settings.device
     try:

@@ -18,7 +18,7 @@ MEND = "fetch the folder again, or correct UNMASK_MODELS_DIR"
 def check(settings: "Settings") -> Iterator[Finding]:
     shelf = settings.models_dir
     found = names(shelf)
-    wanted = default_name(gpu=has_gpu(settings.device))
+    wanted = default_name(gpu=has_gpu(settings.device), shelf=shelf)
     for name in found:
         yield _bundle(name, shelf, is_default=name == wanted)
     if wanted not in found:

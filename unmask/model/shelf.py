@@ -27,5 +27,12 @@ def find_bundle(model: str, shelf: Path = SHELF) -> Bundle:
     )
 
 
-def default_name(*, gpu: bool) -> str:
-    return DEFAULT_ON_GPU if gpu else DEFAULT_ON_CPU
+def default_name(*, gpu: bool, shelf: Path = SHELF) -> str:
+    """A model that was never trained is nobody's default while a trained one is there."""
+    if gpu and DEFAULT_ON_GPU in names(shelf) and not _untrained(DEFAULT_ON_GPU, shelf):
+        return DEFAULT_ON_GPU
+    return DEFAULT_ON_CPU
+
+
+def _untrained(name: str, shelf: Path) -> bool:
+    return find_bundle(name, shelf).description.untrained

@@ -10,7 +10,7 @@ import pytest
 
 from tests.library.model.making import CALIBRATION, THRESHOLDS, description, write_bundle
 from unmask.model.bundle import BadBundle, open_bundle
-from unmask.model.shelf import find_bundle, names
+from unmask.model.shelf import default_name, find_bundle, names
 from unmask.spec import ScanSpec
 
 
@@ -101,6 +101,15 @@ def test_shipped_bundles_open_and_are_found_by_name() -> None:
     assert {"lite", "resnext50-lstm"} <= set(names())
     for name in names():
         assert find_bundle(name).name == name
+
+
+def test_the_large_model_is_a_gpus_default_once_it_is_trained(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "lite", name="lite")
+    assert default_name(gpu=True, shelf=tmp_path) == "lite"
+    for untrained, wanted in ((True, "lite"), (False, "resnext50-lstm")):
+        write_bundle(tmp_path / "resnext50-lstm", name="resnext50-lstm", untrained=untrained)
+        assert default_name(gpu=True, shelf=tmp_path) == wanted
+        assert default_name(gpu=False, shelf=tmp_path) == "lite"
 
 
 def test_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
