@@ -1,5 +1,6 @@
 """Faults 8 and 16: submits that break off, and two that submit the same list at once."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,7 +77,8 @@ def test_two_producers_submit_the_same_list_at_once(fleet: Fleet) -> None:
     both = [producer(fleet, media) for _ in range(2)]
     said = [one.communicate(timeout=240)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    new = [int(text.split(": ")[1].split(" new")[0].replace(",", "")) for text in said]
+    new = [int(one.replace(",", "")) for one in re.findall(r"([\d,]+) new", "".join(said))]
+    assert len(new) == 2
     assert sum(new) == counted(fleet) == fleet.left() == LINES
 
 
