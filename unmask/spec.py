@@ -1,6 +1,7 @@
 """The scan spec: which frames are looked at, and how a face becomes a clip."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class ScanSpec:
             raise Unusable(f"scan spec has unknown fields: {', '.join(sorted(unknown))}")
         return cls(**fields)
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Sixteen hex digits over every field but the name, which is only for people."""
         fields = self.to_json()

@@ -18,6 +18,8 @@ from schemas.records import (
 from schemas.tables import CampaignTable, ExtractionTable, ObjectTable
 from unmask.spec import ScanSpec
 
+_SPECS: dict[str, ScanSpec] = {}
+
 CAMPAIGN = CampaignTable.__table__.c
 EXTRACTION = ExtractionTable.__table__.c
 
@@ -36,7 +38,7 @@ def campaign(row: Row[Any]) -> Campaign:
         name=row.name,
         model=row.model,
         model_digest=row.model_digest,
-        spec=ScanSpec.from_json(row.spec),
+        spec=_spec(row.spec_digest, row.spec),
         priority=Priority(row.priority),
         extract_only=row.extract_only,
         keep_clips_s=row.keep_clips_s,
@@ -49,6 +51,14 @@ def campaign(row: Row[Any]) -> Campaign:
         reason=row.reason,
         created_at=moment(row.created_at),
     )
+
+
+def _spec(digest: str, fields: Mapping[str, Any]) -> ScanSpec:
+    """A worker meets the same few specs with every claim: each is read and checked once."""
+    found = _SPECS.get(digest)
+    if found is None or found.name != fields["name"]:
+        found = _SPECS[digest] = ScanSpec.from_json(dict(fields))
+    return found
 
 
 def campaigns(db: Connection, ids: Iterable[int]) -> dict[int, Campaign]:
