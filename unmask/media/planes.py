@@ -44,8 +44,8 @@ _MAX_ASPECT = 8.0
 
 
 #: The numbers of ITU-T H.273 for the light that a signal stands for, and for wide primaries.
-_TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
-_WIDE = 9
+TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
+WIDE = 9
 _WHITE = 255
 
 
@@ -100,8 +100,8 @@ def _colour(frame: VideoFrame) -> Colour:
         matrix=_matrix(frame),
         full_range=int(frame.color_range) == _FULL_RANGE or name.startswith(("yuvj", "gray")),
         depth=_PLANAR[name],
-        transfer=_TRANSFERS.get(int(frame.color_trc), "sdr"),
-        wide=int(frame.color_primaries) == _WIDE,
+        transfer=TRANSFERS.get(int(frame.color_trc), "sdr"),
+        wide=int(frame.color_primaries) == WIDE,
     )
 
 

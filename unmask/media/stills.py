@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, ImageOps
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.geometry import View
+from unmask.media.glow import deep_pixels, in_srgb
 from unmask.media.picture import Picture
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
@@ -103,7 +104,9 @@ class Still:
         try:
             with _unwarned():
                 self._load()
-                return np.asarray(_flat(ImageOps.exif_transpose(self._image)), dtype=np.uint8)
+                deep = deep_pixels(self._file, self._image)
+                upright = ImageOps.exif_transpose(self._image)
+                return np.asarray(_flat(upright), np.uint8) if deep is None else deep
         except _BROKEN as error:
             reason = f"the picture can't be decoded: {error}"
             raise Refused(Outcome.UNDECODABLE, reason) from error
@@ -126,6 +129,7 @@ def _flat(image: Image.Image) -> Image.Image:
     """Eight bits, RGB, on white where it is transparent: as a page would show it."""
     if image.mode in _DEEP:
         image = _eight_bits(image)
+    image = in_srgb(image)
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", clear.size, _WHITE), clear)

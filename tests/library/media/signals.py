@@ -56,10 +56,10 @@ def coded_2020(
         stream: Any = output.add_stream(codec, rate=25, options=options)
         height, width = signals[0].shape[:2]
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv444p10le"
-        _tag(stream.codec_context, transfer)
+        tag(stream.codec_context, transfer)
         for index, signal in enumerate(signals):
             frame = _frame(signal)
-            _tag(frame, transfer)
+            tag(frame, transfer)
             frame.pts, frame.time_base = index, Fraction(1, 25)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
@@ -67,7 +67,7 @@ def coded_2020(
         return target.getvalue()
 
 
-def _tag(what: Any, transfer: int) -> None:
+def tag(what: Any, transfer: int) -> None:
     what.color_primaries, what.color_trc, what.colorspace, what.color_range = 9, transfer, 9, 1
 
 
