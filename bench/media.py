@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,14 +35,15 @@ PARTS: dict[str, Callable[[Path], Part]] = {
 
 
 def main() -> None:
-    asked = _parser().parse_args()
+    asked, started = _parser().parse_args(), time.monotonic()
     with _folder(asked.keep) as folder:
         for name in [asked.part] if asked.part else PARTS:
             _run(name, folder)
         done = [part for name in PARTS if (part := _known(folder, name))]
     for part in done:
         print("\n".join(["", *part.lines]))
-    print("\n" + json.dumps({name: value for part in done for name, value in part.figures.items()}))
+    figures = {name: value for part in done for name, value in part.figures.items()}
+    print("\n" + json.dumps(figures | {"bench_s": round(time.monotonic() - started)}))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,8 +11,8 @@ from unmask.media.plan import Plan, Window
 from unmask.media.source import Source
 
 #: Memory that pictures decoded ahead of being looked at may take, and their number.
-_AHEAD_BYTES = 16 << 20
-_FEWEST_AHEAD, _MOST_AHEAD = 2, 16
+_AHEAD_BYTES = 32 << 20
+_FEWEST_AHEAD, _MOST_AHEAD = 2, 32
 #: Bytes of a pixel as most films are coded: one of light, half of one of colour.
 _PIXEL_BYTES = 1.5
 

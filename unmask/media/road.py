@@ -22,7 +22,7 @@ from unmask.media.portrait import portrait
 from unmask.media.reading import Progress, Read, most_ahead, read
 from unmask.media.second import glances, windows_at
 from unmask.media.source import Source, opened
-from unmask.media.tracks import Follower, Look, Seen
+from unmask.media.tracks import RUN, Follower, Look, Seen
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -76,6 +76,7 @@ class Gathering:
     faces_seen: int = 0
     face_pictures: int = 0
     _follower: Follower = field(init=False)
+    _last_looked: tuple[Window, float] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.progress = Progress.of(self.source)
@@ -89,11 +90,32 @@ class Gathering:
         """Every window of the plan, until there is enough."""
         most = most_ahead(self.source)
         with closing(ahead(read(self.source, plan), most, plan.face_frames)) as pictures:
-            for window, seen in groupby(pictures, key=lambda each: each.window):
-                self.take(window, seen)
+            if is_papers(self.spec):
+                self._take_as_papers(pictures)
+            else:
+                self._take(pictures, plan)
+        if not self.has_enough:
+            self.progress = Progress.of(self.source)
+
+    def _take(self, pictures: Iterator[Read], plan: Plan) -> None:
+        """Faces of one run are cut while those of the next are looked for."""
+        with closing(ahead(self._looks(pictures), RUN, plan.face_frames)) as looks:
+            for window, shown in looks:
+                self._count_time(window, shown.picture.time_s)
+                self._keep(shown, window)
                 if self.has_enough:
                     return
-        self.progress = Progress.of(self.source)
+
+    def _looks(self, pictures: Iterator[Read]) -> Iterator[tuple[Window, Look]]:
+        for window, seen in groupby(pictures, key=lambda each: each.window):
+            for shown in self._follower.follow(self._pictures(seen)):
+                yield window, shown
+
+    def _count_time(self, window: Window, moment_s: float) -> None:
+        fresh = self._last_looked is None or self._last_looked[0] is not window
+        last_s = moment_s if fresh or self._last_looked is None else self._last_looked[1]
+        self.looked_s += moment_s - last_s + (window.spacing_s or 0.0) * fresh
+        self._last_looked = window, moment_s
 
     def look_again(self) -> None:
         """Nobody in any window: glances between them tell where somebody is."""
@@ -107,29 +129,15 @@ class Gathering:
             if any(face_px(face.box) >= self.spec.min_face_px for face in found):
                 yield each.picture.time_s
 
-    def take(self, window: Window, seen: Iterator[Read]) -> None:
-        if is_papers(self.spec):
-            self._take_as_papers(window, self._pictures(seen))
-            return
-        first: float | None = None
-        last = 0.0
-        for shown in self._follower.follow(self._pictures(seen)):
-            self._keep(shown, window)
-            first = shown.picture.time_s if first is None else first
-            last = shown.picture.time_s
-            if self.has_enough:
-                break
-        if first is not None:
-            self.looked_s += last - first + (window.spacing_s or 0.0)
-
     def _pictures(self, seen: Iterator[Read]) -> Iterator[Picture]:
         for each in seen:
             self.progress = each.progress
             yield each.picture
 
-    def _take_as_papers(self, window: Window, pictures: Iterator[Picture]) -> None:
+    def _take_as_papers(self, pictures: Iterator[Read]) -> None:
         eye = PapersEye(detector(self.spec.detector), self.spec)
-        for picture in pictures:
+        for each in pictures:
+            self.progress, window, picture = each.progress, each.window, each.picture
             taken = eye.take(picture)
             self.pictures_searched += 1
             if taken is not None:

@@ -74,9 +74,11 @@ class Follower:
                 looks = [first, *self._through(first, chunk[1:])]
             else:
                 looks = self._through(last, chunk)
-            yield from looks
             last = looks[-1]
             self._last_known = last.seen or self._last_known
+            chunk.clear()
+            # None is kept once it was passed on: the next run needs the room.
+            yield from _let_go(looks)
 
     def glance(self, picture: Picture) -> list[Face]:
         """A full look at a single picture; nobody is followed from it."""
@@ -149,6 +151,12 @@ class Follower:
         if not sides or not self._small_looks:
             return 1.0
         return min(1.0, max(_SMALLEST_SHARE, _ENOUGH / (min(sides) / max(picture.view.size))))
+
+
+def _let_go(looks: list[Look]) -> Iterator[Look]:
+    looks.reverse()
+    while looks:
+        yield looks.pop()
 
 
 def _clouded(face: Face, found: Sequence[Face]) -> bool:
