@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.made.film import coded
+from bench.made.truth import CONDITIONS
 from bench.real_films import FILMS
 from bench.timing import quiet
-from tests.library.media.film import coded
-from tests.library.media.truth import CONDITIONS
 from unmask.media import extract, warm
 from unmask.media.coding import decode, encode
 from unmask.media.values import Clip, Limits, Manifest

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bench.made.boxes import EVERY_FRAME, face_square
+from bench.made.film import coded
+from bench.made.truth import CONDITIONS, SAME_FACE, Condition, overlap
 from bench.real_films import FILMS
-from tests.library.media.film import coded
-from tests.library.media.run import EVERY_FRAME, face_square
-from tests.library.media.truth import CONDITIONS, SAME_FACE, Condition, overlap
 from unmask.errors import Unusable
 from unmask.media import extract, warm
 from unmask.media.colour import Rgb

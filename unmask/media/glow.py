@@ -1,6 +1,6 @@
 """Pictures of more light or other colours than a screen's: brought to what it shows alike.
 
-HEIC and AVIF tell what their signal means by two numbers of ITU-T H.273; others carry an ICC profile.
+HEIC and AVIF tell what their signal means by two numbers of ITU-T H.273; others carry a profile.
 """
 
 import io

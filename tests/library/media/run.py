@@ -2,13 +2,10 @@
 
 import io
 
+from bench.made.boxes import EVERY_FRAME
 from unmask.media import extract
-from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest
+from unmask.media.values import Clip, Limits, Manifest
 from unmask.spec import ScanSpec
-
-EVERY_FRAME = ScanSpec(
-    name="every", moments="first", windows=1, frames=1000, spacing_s=None, persons=2
-)
 
 
 def extracted(
@@ -18,16 +15,3 @@ def extracted(
     assert isinstance(manifest, Manifest)
     assert all(isinstance(clip, Clip) for clip in clips)
     return [clip for clip in clips if isinstance(clip, Clip)], manifest
-
-
-def face_square(frame: FaceFrame, spec: ScanSpec) -> Box:
-    """The square round the face, without the margin."""
-    side = frame.box.width / (1 + 2 * spec.margin)
-    rest = (frame.box.width - side) / 2
-    return Box(x=frame.box.x + rest, y=frame.box.y + rest, width=side, height=side)
-
-
-def squared(face: Box) -> Box:
-    side = max(face.width, face.height)
-    x, y = face.x + face.width / 2, face.y + face.height / 2
-    return Box(x=x - side / 2, y=y - side / 2, width=side, height=side)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.library.media.faces import Rgb
+from bench.made.faces import Rgb
 from unmask.media.budget import Budget
 from unmask.media.picture import Picture
 from unmask.media.source import opened

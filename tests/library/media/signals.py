@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from tests.library.media.faces import Rgb
+from bench.made.faces import Rgb
 
 #: Primaries of BT.709 in those of BT.2020 (ITU-R BT.2087).
 _TO_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from tests.library.media.faces import astronaut
-from tests.library.media.film import coded, one_face
+from bench.made.faces import astronaut
+from bench.made.film import coded, one_face
 from tests.library.media.run import extracted
 from unmask.errors import Refused
 from unmask.media.values import Limits, Manifest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.library.media.film import coded, one_face
+from bench.made.film import coded, one_face
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.values import Limits

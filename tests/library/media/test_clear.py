@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.library.media.faces import Rgb, astronaut
+from bench.made.faces import Rgb, astronaut
 from tests.library.media.shown import apart, wholes
 
 PICTURE = np.ascontiguousarray(astronaut()[40:200, 140:340])

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.made.faces import astronaut
+from bench.made.film import coded, one_face
 from tests.library.media import signals
-from tests.library.media.faces import astronaut
-from tests.library.media.film import coded, one_face
 from tests.library.media.run import extracted
 from tests.library.media.shown import apart, pictures, wholes
 from unmask.media import decode_frames

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.library.media.faces import ASTRONAUT_FACE, astronaut
-from tests.library.media.film import backdrop
-from tests.library.media.run import squared
+from bench.made.boxes import squared
+from bench.made.faces import ASTRONAUT_FACE, astronaut
+from bench.made.film import backdrop
 from unmask.errors import Unusable
 from unmask.media.faces import SHIPPED, detector
 from unmask.media.faces.yunet import WEIGHTS, YuNet

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.library.media.faces import astronaut
-from tests.library.media.film import backdrop, coded, one_face
-from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from bench.made.boxes import EVERY_FRAME, face_square, squared
+from bench.made.faces import astronaut
+from bench.made.film import backdrop, coded, one_face
+from tests.library.media.run import extracted
 from unmask.errors import Refused
 from unmask.media import decode_frames, extract, read_manifest, warm
 from unmask.media.geometry import iou

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.library.media.film import backdrop, coded, one_face
+from bench.made.film import backdrop, coded, one_face
 from tests.library.media.run import extracted
 from tests.library.media.shown import apart
 from unmask.cli import app

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.library.media.faces import ASTRONAUT_FACE, astronaut
-from tests.library.media.film import coded, one_face
-from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from bench.made.boxes import EVERY_FRAME, face_square, squared
+from bench.made.faces import ASTRONAUT_FACE, astronaut
+from bench.made.film import coded, one_face
+from tests.library.media.run import extracted
 from unmask.media import decode_frames
 from unmask.media.geometry import iou
 from unmask.spec import ScanSpec

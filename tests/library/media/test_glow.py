@@ -11,9 +11,10 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
+from bench.made.boxes import EVERY_FRAME, face_square, squared
+from bench.made.faces import ASTRONAUT_FACE, astronaut
 from tests.library.media import signals
-from tests.library.media.faces import ASTRONAUT_FACE, astronaut
-from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from tests.library.media.run import extracted
 from tests.library.media.shown import apart, wholes
 from unmask.media.geometry import iou
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from av import VideoFrame
 
-from tests.library.media.film import coded, one_face
+from bench.made.film import coded, one_face
 from unmask.media import extract
 from unmask.media.budget import Budget
 from unmask.media.source import opened

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.library.media.faces import Rgb, astronaut
-from tests.library.media.film import coded, one_face
-from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from bench.made.boxes import EVERY_FRAME, face_square, squared
+from bench.made.faces import Rgb, astronaut
+from bench.made.film import coded, one_face
+from tests.library.media.run import extracted
 from tests.library.media.shown import apart, pictures, wholes
 from unmask.media.geometry import iou
 

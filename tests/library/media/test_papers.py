@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.library.media.faces import astronaut
-from tests.library.media.film import backdrop, coded, one_face
+from bench.made.faces import astronaut
+from bench.made.film import backdrop, coded, one_face
 from tests.library.media.run import extracted
 from tests.library.media.shown import apart
 from unmask.media import decode_frames

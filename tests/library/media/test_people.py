@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.library.media.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
-from tests.library.media.film import Scene, backdrop, coded, one_face, paste
-from tests.library.media.run import EVERY_FRAME, extracted, face_square, squared
+from bench.made.boxes import EVERY_FRAME, face_square, squared
+from bench.made.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
+from bench.made.film import Scene, backdrop, coded, one_face, paste
+from tests.library.media.run import extracted
 from unmask.media.geometry import iou
 from unmask.media.values import FaceFrame, Person
 

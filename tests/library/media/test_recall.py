@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from bench.made.boxes import face_square
+from bench.made.truth import SAME_FACE, overlap
 from bench.real_films import FILMS, RealFilm
-from tests.library.media.run import extracted, face_square
-from tests.library.media.truth import SAME_FACE, overlap
+from tests.library.media.run import extracted
 from unmask.media.values import Box
 from unmask.spec import ScanSpec
 

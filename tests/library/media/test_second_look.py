@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tests.library.media.film import backdrop, coded, one_face
+from bench.made.film import backdrop, coded, one_face
 from tests.library.media.run import extracted
 from unmask.media.plan import plan
 from unmask.media.second import glances, windows_at

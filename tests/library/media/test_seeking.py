@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.library.media.film import backdrop, coded
+from bench.made.film import backdrop, coded
 from unmask.media.budget import Budget
 from unmask.media.plan import plan
 from unmask.media.reading import read

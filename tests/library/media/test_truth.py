@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.library.media.film import coded
-from tests.library.media.run import EVERY_FRAME, extracted, face_square
-from tests.library.media.truth import CONDITIONS, SAME_FACE, overlap
+from bench.made.boxes import EVERY_FRAME, face_square
+from bench.made.film import coded
+from bench.made.truth import CONDITIONS, SAME_FACE, overlap
+from tests.library.media.run import extracted
 
 FRAMES = 60
 RATE = 25

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from tests.library.media.film import coded, one_face
+from bench.made.film import coded, one_face
 from unmask.media.budget import Budget
 from unmask.media.source import opened
 from unmask.media.values import Limits

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.library.media.film import coded, one_face
+from bench.made.film import coded, one_face
 from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.train.crops import BadData

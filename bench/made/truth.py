@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.library.media.faces import (
+from bench.made.boxes import squared
+from bench.made.faces import (
     ADMIRAL_FACE,
     ASTRONAUT_FACE,
     Rgb,
@@ -16,8 +17,7 @@ from tests.library.media.faces import (
     astronaut,
     head,
 )
-from tests.library.media.film import Scene, backdrop, paste
-from tests.library.media.run import squared
+from bench.made.film import Scene, backdrop, paste
 from unmask.media.geometry import iou
 from unmask.media.values import Box
 

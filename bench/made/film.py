@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from tests.library.media.faces import ASTRONAUT_FACE, Rgb, astronaut, head
+from bench.made.faces import ASTRONAUT_FACE, Rgb, astronaut, head
 from unmask.media.values import Box
 
 
