@@ -15,7 +15,7 @@ BUSY_TIMEOUT_MS = 30_000
 CACHE_KIB = -65_536
 #: Pages (of 4 KiB) in the log before they are carried over into the file. A submit touches the same
 #: pages of the digests' index over and over: carried over rarely, each is written once for many.
-CHECKPOINT_PAGES = 16_000
+CHECKPOINT_PAGES = 4_000
 #: The execution option of a transaction that will not write.
 READING = "ledger_reading"
 

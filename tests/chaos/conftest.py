@@ -27,8 +27,13 @@ CUT = {
 }
 
 
+#: A fault of two minutes, and the patience that a fleet is ended with, on a busy machine.
+FAULT_WITHIN_S = 900
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        item.add_marker(pytest.mark.timeout(FAULT_WITHIN_S))
         if item.name in CUT:
             item.add_marker("cut")
 

@@ -54,7 +54,6 @@ def test_connections_cut_every_second(
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seconds", [15, 120])
 def test_half_open_connections(
     fleet: Fleet, redis_wire: Proxy, database_wire: Proxy | None, seconds: int
