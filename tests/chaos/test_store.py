@@ -1,8 +1,10 @@
 """Faults 10 and 14: object storage that fails in every way, a disk that is full."""
 
+import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from unmask.model.shelf import find_bundle
 
 ITEMS = 120
 MIB = 1 << 20
+#: Less than the ledger's log takes by the time that the quota is set.
+QUOTA_BYTES = 32 << 10
 
 
 @pytest.fixture
@@ -64,23 +68,67 @@ def test_a_store_that_is_away(fleet: Fleet, storage: Misbehaviour) -> None:
     oracle.check(fleet, accepted=accepted)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own; only root may mount one."""
-    place = tmp_path / "disk"
-    place.mkdir()
+@dataclass
+class Mounted:
+    """A small disk of its own, for the ledger and the objects."""
+
+    place: Path
+
+    def fill(self, fleet: Fleet) -> None:
+        with (self.place / "filler").open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(MIB // 16))
+            except OSError as error:
+                print(f"the disk is full: {error}")
+
+    def free(self, fleet: Fleet) -> None:
+        (self.place / "filler").unlink()
+
+
+@dataclass
+class Quota:
+    """No file of the fleet may grow past a size: the ledger can't be written."""
+
+    place: Path
+
+    def fill(self, fleet: Fleet) -> None:
+        self._limit(fleet, QUOTA_BYTES)
+
+    def free(self, fleet: Fleet) -> None:
+        self._limit(fleet, resource.RLIM_INFINITY)
+
+    def _limit(self, fleet: Fleet, most: int) -> None:
+        """Main processes first: the children that they start from now on are bound too."""
+        for name in fleet.children:
+            for process in (fleet.process(name), *fleet.pool(name)):
+                _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, hard))
+
+
+@contextmanager
+def mounted(place: Path) -> Iterator[Mounted]:
+    """Only root may mount; anybody may have a quota."""
     command = ["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(place)]
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"a small disk can't be mounted here: {error}")
-    yield place
+    yield Mounted(place)
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.fixture(params=["mounted", "quota"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mounted | Quota]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    with mounted(place) if request.param == "mounted" else nullcontext(Quota(place)) as made:
+        yield made
+
+
 @pytest.fixture
-def on_small_disk(tmp_path: Path, small_disk: Path, redis_process: RedisProcess) -> Iterator[Fleet]:
-    address = f"sqlite:///{small_disk / 'unmask.db'}"
+def on_disk(tmp_path: Path, disk: Mounted | Quota, redis_process: RedisProcess) -> Iterator[Fleet]:
+    address = f"sqlite:///{disk.place / 'unmask.db'}"
     migrate(address)
     with closing(open_ledger(address)) as ledger:
         made = Fleet(
@@ -88,32 +136,22 @@ def on_small_disk(tmp_path: Path, small_disk: Path, redis_process: RedisProcess)
             ledger=ledger,
             database_url=address,
             redis=redis_process,
-            store_url=str(small_disk / "objects"),
+            store_url=str(disk.place / "objects"),
         )
         yield made
         made.close()
 
 
-def test_a_full_disk(on_small_disk: Fleet, small_disk: Path) -> None:
-    """Ledger and objects on it: all stops, and goes on when there is room again."""
-    fleet = on_small_disk
+def test_a_full_disk(on_disk: Fleet, disk: Mounted | Quota) -> None:
+    """All stops, and goes on when there is room again."""
+    fleet = on_disk
     accepted = fleet.submit(map(uri, range(ITEMS)))
     fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.02")
     fleet.until_some_ended(10)
-    filler = small_disk / "filler"
-    fill(filler)
+    disk.fill(fleet)
     fleet.wait(10)
-    held_up_at = fleet.ended()
-    assert held_up_at < ITEMS
-    filler.unlink()
+    assert fleet.ended() < ITEMS
+    assert "away" in fleet.log("cpu") + fleet.log("sweep")
+    disk.free(fleet)
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(MIB // 16))
-        except OSError as error:
-            print(f"the disk is full: {error}")
