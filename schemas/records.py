@@ -146,12 +146,26 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchedPart:
+    """Which bytes of a file came, where not all were needed."""
+
+    size: int
+    #: The server's own word for this version of the file: an ETag or a date.
+    validator: str
+    #: First and last byte of each range, as HTTP counts them.
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fetched:
     """How the bytes came."""
 
     final_uri: str
+    #: Of the whole content. Where only a part came: an identity that no other item has.
     sha256: str
+    #: Over the wire, whatever became of them.
     bytes_fetched: int
+    part: FetchedPart | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -399,6 +413,8 @@ class ResultRow:
     notes: list[str] = field(default_factory=list)
     #: Object keys of evidence pictures.
     evidence: list[str] = field(default_factory=list)
+    #: `{identity, size, validator, ranges}` where only the beginning of the file was fetched.
+    fetched_part: dict[str, Any] | None = None
     model: str | None = None
     model_digest: str | None = None
     scan_spec: str | None = None

@@ -194,7 +194,10 @@ class ItemTable(Table):
 
     #: How its bytes came, and what they yielded.
     final_uri: Mapped[str | None]
+    #: Of the content; where only a part of it came, an identity of this item's own.
     sha256: Mapped[str | None]
+    #: `{identity, size, validator, ranges}` where only a part came.
+    fetched_part: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     extraction_id: Mapped[int | None] = mapped_column(ForeignKey("extraction.id"))
     inherited_from: Mapped[int | None] = mapped_column(Id)
     outcome: Mapped[Outcome | None]
@@ -403,6 +406,7 @@ class ResultTable(Table):
     partial: Mapped[bool | None]
     notes: Mapped[list[Any]]
     evidence: Mapped[list[Any]]
+    fetched_part: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     model: Mapped[str]
     inherited_from: Mapped[int | None] = mapped_column(Id)
     attempts: Mapped[int]

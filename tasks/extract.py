@@ -1,5 +1,6 @@
 """uri → face clips. The Celery entry parses, calls and returns; the way of one item is below it."""
 
+import dataclasses
 import functools
 import hashlib
 import logging
@@ -8,12 +9,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from infra.download import Content
+from infra.download import Content, NotInParts
 from infra.objects import clip_key, manifest_key
 from infra.redact import redact_text
 from infra.resources import Resources, resources
@@ -132,13 +133,29 @@ def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
 
 
 def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> str:
-    with fetched(claim, tools) as content:
-        spent.fetched = content.fetched
-        known = _known(claim, tools, content.fetched, spent, ring)
-        if known is not None:
-            return known
+    try:
+        return _cut_what_comes(claim, tools, spent, ring)
+    except NotInParts as lost:
+        log.info("item %d comes whole, not in parts: %s", claim.item, lost.reason)
+        return _cut_what_comes(claim, tools, spent, ring, lost)
+
+
+def _cut_what_comes(
+    claim: Claim, tools: Resources, spent: Spent, ring: Ring, lost: NotInParts | None = None
+) -> str:
+    with fetched(claim, tools, lost) as content:
+        spent.fetched = _with_waste(content.fetched, lost)
+        # What a part holds says nothing of the whole: it is never taken for known content.
+        if content.parts is None:
+            known = _known(claim, tools, spent.fetched, spent, ring)
+            if known is not None:
+                return known
         drain.check()
-        found = _cut(claim, tools, content, spent)
+        try:
+            found = _cut(claim, tools, content, spent)
+        finally:
+            if content.parts is not None:
+                spent.fetched = _facts(content, claim, spent)
     stage = tools.ledger.extracted(claim, found)
     if stage is None:
         return STALE
@@ -167,16 +184,23 @@ def _known(claim: Claim, tools: Resources, facts: Fetched, spent: Spent, ring: R
     return "same content seen before: its clips are used again"
 
 
+def _with_waste(fetched: Fetched, lost: NotInParts | None) -> Fetched:
+    """What a first try in parts cost came over the wire too."""
+    wasted = lost.received if lost else 0
+    return dataclasses.replace(fetched, bytes_fetched=fetched.bytes_fetched + wasted)
+
+
 def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extracted:
-    spec, facts = claim.campaign.options.spec, content.fetched
-    clips: list[StoredObject] = []
-    manifest: Manifest | None = None
-    with _in_room(tools, content.file, claim) as found:
-        for one in found:
-            if isinstance(one, Manifest):
-                manifest = one
-            else:
-                clips.append(_store_clip(tools, facts.sha256, spec.digest, one))
+    spec = claim.campaign.options.spec
+    pieces = _in_room(tools, content, claim)
+    # Only now is it certain which parts were read.
+    facts = spent.fetched = _facts(content, claim, spent)
+    clips = [
+        _store_clip(tools, facts.sha256, spec.digest, one)
+        for one in pieces
+        if isinstance(one, Clip)
+    ]
+    manifest = next((one for one in pieces if isinstance(one, Manifest)), None)
     if manifest is None:
         raise RuntimeError("the room ended without a manifest")
     data = manifest.to_bytes()
@@ -186,7 +210,7 @@ def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extr
         stored = tools.store.put(key, data)
     return Extracted(
         fetched=facts,
-        media=media_facts(manifest),
+        media=media_facts(manifest, facts),
         extraction=Extraction(
             sha256=facts.sha256, spec_digest=spec.digest, manifest=stored, clips=tuple(clips)
         ),
@@ -203,7 +227,7 @@ def _store_clip(tools: Resources, sha256: str, spec: str, clip: Clip) -> StoredO
         return tools.store.put(key, clip.data)
 
 
-def media_facts(manifest: Manifest) -> MediaFacts:
+def media_facts(manifest: Manifest, fetched: Fetched) -> MediaFacts:
     return MediaFacts(
         kind=manifest.media.kind,
         duration_s=manifest.media.duration_s,
@@ -214,17 +238,29 @@ def media_facts(manifest: Manifest) -> MediaFacts:
         coverage=manifest.coverage,
         left_out=manifest.left_out,
         partial=manifest.partial,
-        notes=manifest.notes,
+        notes=(*manifest.notes, *_note(fetched)),
     )
 
 
-@contextmanager
-def _in_room(
-    tools: Resources, file: IO[bytes], claim: Claim
-) -> Iterator[Iterator[Clip | Manifest]]:
+def _note(fetched: Fetched) -> Iterator[str]:
+    if fetched.part is not None:
+        came = sum(last + 1 - first for first, last in fetched.part.ranges)
+        yield f"only what its beginning needs was fetched: {came:,} of {fetched.part.size:,} bytes"
+
+
+def _facts(content: Content, claim: Claim, spent: Spent) -> Fetched:
+    if content.parts is None and spent.fetched is not None:
+        return spent.fetched
+    return content.facts(f"item {claim.item}")
+
+
+def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Manifest]:
     """Cut in the room; where it was closed under us, say why."""
+    spec, more = claim.campaign.options.spec, content.parts
     try:
-        yield tools.room.extract(file, claim.campaign.options.spec, tools.limits)
+        if more is None:
+            return list(tools.room.extract(content.file, spec, tools.limits))
+        return list(tools.room.extract(content.file, spec, tools.limits, more))
     except Exception:
         drain.check()
         raise

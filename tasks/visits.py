@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from infra.download import Content
+from infra.download import Content, NotInParts
 from infra.hosts import NO_HOST, host_number
 from infra.redact import redact_text
 from infra.resources import Resources
@@ -18,11 +18,14 @@ class NotFetched(TryAgain):
 
 
 @contextmanager
-def fetched(claim: Claim, tools: Resources) -> Iterator[Content]:
-    """The item's bytes; the connection to its host is closed by then."""
+def fetched(claim: Claim, tools: Resources, lost: NotInParts | None = None) -> Iterator[Content]:
+    """The item's bytes; the connection to its host is closed by then.
+
+    Where only the beginning matters it may come in parts, and the visit lasts until it is read.
+    """
     with ExitStack() as stack:
         try:
-            content = stack.enter_context(tools.fetcher.fetch(claim.uri, claim.trust, claim.stamp))
+            content = stack.enter_context(_fetch(claim, tools, lost))
         except OwnTrouble:
             _tell(claim, tools, Answer.ANSWERED)
             raise
@@ -31,12 +34,35 @@ def fetched(claim: Claim, tools: Resources) -> Iterator[Content]:
             _tell(claim, tools, answer, trouble.reason, trouble.after_s)
             raise NotFetched(redact_text(trouble.reason), after_s=trouble.after_s) from trouble
         except Refused as refusal:
-            slow = refusal.outcome is Outcome.TIMED_OUT
-            if refusal.outcome is not Outcome.BLOCKED:  # such a host was not visited at all
-                _tell(claim, tools, Answer.BUSY if slow else Answer.ANSWERED, refusal.reason)
+            _tell_refused(claim, tools, refusal)
+            raise
+        if content.parts is None:
+            _tell(claim, tools, Answer.ANSWERED)
+            yield content
+            return
+        try:
+            yield content
+        except Refused as refusal:
+            _tell_refused(claim, tools, refusal)
             raise
         _tell(claim, tools, Answer.ANSWERED)
-        yield content
+
+
+def _tell_refused(claim: Claim, tools: Resources, refusal: Refused) -> None:
+    slow = refusal.outcome is Outcome.TIMED_OUT
+    if refusal.outcome is not Outcome.BLOCKED:  # such a host was not visited at all
+        _tell(claim, tools, Answer.BUSY if slow else Answer.ANSWERED, refusal.reason)
+
+
+def _fetch(
+    claim: Claim, tools: Resources, lost: NotInParts | None
+) -> AbstractContextManager[Content]:
+    about = claim.uri, claim.trust, claim.stamp
+    if lost is not None:
+        return tools.fetcher.after(lost).fetch(*about)
+    if claim.campaign.options.spec.moments == "first":
+        return tools.fetcher.fetch_beginning(*about)
+    return tools.fetcher.fetch(*about)
 
 
 def _tell(

@@ -4,6 +4,7 @@ from infra.download.buckets import Buckets
 from infra.download.fetch import Content, Fetcher
 from infra.download.limits import DownloadLimits
 from infra.download.local import local_path, stamp_of
+from infra.download.ranges import NotInParts
 from infra.download.web import Downloaded, Web, download
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "DownloadLimits",
     "Downloaded",
     "Fetcher",
+    "NotInParts",
     "Web",
     "download",
     "local_path",

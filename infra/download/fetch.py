@@ -5,14 +5,16 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from infra.download.buckets import Buckets, download_object
 from infra.download.limits import Deadline, DownloadLimits
 from infra.download.local import hash_local, open_local
-from infra.download.web import Web, download
+from infra.download.parts import Parts, begin
+from infra.download.ranges import NotInParts
+from infra.download.web import Downloaded, Web, download
 from infra.guard import Guard
 from schemas.records import Fetched, Trust
 from unmask.errors import OwnTrouble
@@ -24,6 +26,12 @@ class Content:
 
     file: BinaryIO
     fetched: Fetched
+    #: Where only the beginning is here yet.
+    parts: Parts | None = None
+
+    def facts(self, own: str) -> Fetched:
+        """As they are by now; `own` tells this item's part of a file from every other's."""
+        return self.parts.facts(own) if self.parts else self.fetched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +56,38 @@ class Fetcher:
                 with _reopened(into) as file:
                     yield Content(file=file, fetched=fetched)
 
+    @contextmanager
+    def fetch_beginning(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        """As `fetch`, for who will read from the beginning and stop early: the rest stays away.
+
+        Where the server gives no ranges, or the file is small, it comes whole.
+        """
+        if not _is_web(uri):
+            with self.fetch(uri, trust, stamp) as content:
+                yield content
+            return
+        with self._temporary() as into:
+            with _own_disk():
+                got = begin(uri, into, self._web)
+            with _reopened(into) as file:
+                if isinstance(got, Parts):
+                    yield Content(file=file, fetched=got.facts(""), parts=got)
+                else:
+                    yield Content(file=file, fetched=_fetched(got))
+
+    def after(self, lost: NotInParts) -> Self:
+        """For the second try, which may cost what the first one left."""
+        return replace(self, limits=self.limits.without(lost.received, lost.spent_s))
+
     def _download(self, uri: str, into: BinaryIO) -> Fetched:
-        try:
+        with _own_disk():
             if uri.lower().startswith("s3://"):
                 return download_object(uri, into, self.buckets, self.limits)
-            got = download(uri, into, Web(guard=self.guard, limits=self.limits, tls=self.tls))
-        except OSError as error:
-            raise OwnTrouble(f"the temporary folder can't take the download: {error}") from error
-        return Fetched(final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=got.bytes)
+            return _fetched(download(uri, into, self._web))
+
+    @property
+    def _web(self) -> Web:
+        return Web(guard=self.guard, limits=self.limits, tls=self.tls)
 
     @contextmanager
     def _temporary(self) -> Iterator[BinaryIO]:
@@ -65,6 +97,23 @@ class Fetcher:
 
     def _deadline(self) -> Deadline:
         return Deadline(self.limits.deadline_s)
+
+
+def _fetched(got: Downloaded) -> Fetched:
+    received = max(got.bytes, got.received)
+    return Fetched(final_uri=got.final_uri, sha256=got.sha256, bytes_fetched=received)
+
+
+@contextmanager
+def _own_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OwnTrouble(f"the temporary folder can't take the download: {error}") from error
+
+
+def _is_web(uri: str) -> bool:
+    return uri.lower().startswith(("http://", "https://"))
 
 
 def _is_local(uri: str) -> bool:

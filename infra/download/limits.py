@@ -1,7 +1,8 @@
 """What one fetch may cost."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from unmask.errors import Refused
 from unmask.outcomes import Outcome
@@ -21,6 +22,14 @@ class DownloadLimits:
         positive = (self.max_bytes, self.deadline_s, self.connect_s, self.idle_s)
         if min(positive) <= 0 or self.max_redirects < 0:
             raise ValueError(f"a limit is not positive: {self}")
+
+    def without(self, received: int, spent_s: float) -> Self:
+        """What is left after a first try: of a file's bytes and time, at least a little."""
+        return replace(
+            self,
+            max_bytes=max(1, self.max_bytes - received),
+            deadline_s=max(0.001, self.deadline_s - spent_s),
+        )
 
 
 def too_large(found: int | str, limit: int) -> Refused:

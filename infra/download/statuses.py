@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+import httpcore
+
 from unmask.errors import Refused, TryAgain
 from unmask.outcomes import Outcome
 
@@ -24,6 +26,11 @@ def check_status(status: int, retry_after: str | None) -> None:
     if status in PASSING or (status >= 500 and status not in LASTING):
         raise TryAgain(answer, after_s=wait_s(retry_after))
     raise Refused(Outcome.UNREACHABLE, answer)
+
+
+def header(answer: httpcore.Response, name: bytes) -> str | None:
+    values = [value for key, value in answer.headers if key.lower() == name]
+    return values[0].decode("utf-8", "replace") if values else None
 
 
 def wait_s(retry_after: str | None) -> float | None:

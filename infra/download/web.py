@@ -13,7 +13,8 @@ from infra.download.body import bounded, decoded, write_hashed
 from infra.download.connection import PinnedNetwork, verified_tls
 from infra.download.limits import Deadline, DownloadLimits, too_large
 from infra.download.lookup import pin
-from infra.download.statuses import REDIRECTS, check_status
+from infra.download.ranges import Headers
+from infra.download.statuses import REDIRECTS, check_status, header
 from infra.guard import Guard
 from unmask.errors import Refused, TryAgain
 from unmask.outcomes import Outcome
@@ -33,6 +34,8 @@ class Downloaded:
     sha256: str
     #: Size of the content.
     bytes: int
+    #: Over the wire, where that was more.
+    received: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +50,33 @@ class Web:
 def download(uri: str, into: BinaryIO, web: Web) -> Downloaded:
     """Fetch `uri` into a file."""
     deadline = Deadline(web.limits.deadline_s)
-    url = web.guard.parse(uri)
+    with final_answer(web.guard.parse(uri), web, deadline) as (url, answer):
+        return receive(url, answer, into, web.limits.max_bytes)
+
+
+@contextmanager
+def final_answer(
+    url: httpx.URL, web: Web, deadline: Deadline, more: Headers = ()
+) -> Iterator[tuple[httpx.URL, httpcore.Response]]:
+    """Behind all redirects, each of which is looked at like an address of its own."""
     for _ in range(web.limits.max_redirects + 1):
-        with _answer(url, web, deadline) as answer:
+        with one_answer(url, web, deadline, more) as answer:
             if answer.status not in REDIRECTS:
-                sha256, size = _receive(answer, into, web.limits.max_bytes)
-                return Downloaded(final_uri=str(url), sha256=sha256, bytes=size)
+                yield url, answer
+                return
             url = _next(url, answer, web.guard)
     raise Refused(Outcome.UNREACHABLE, f"more than {web.limits.max_redirects} redirects")
 
 
 @contextmanager
-def _answer(url: httpx.URL, web: Web, deadline: Deadline) -> Iterator[httpcore.Response]:
+def one_answer(
+    url: httpx.URL, web: Web, deadline: Deadline, more: Headers = ()
+) -> Iterator[httpcore.Response]:
     pinned = pin(web.guard, url, deadline)
     network = PinnedNetwork(pinned, web.guard, deadline, web.limits)
     tls = web.tls or verified_tls()
     raw = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    headers = ((b"Host", url.netloc), *HEADERS)
+    headers = ((b"Host", url.netloc), *HEADERS, *more)
     with (
         _explained(),
         httpcore.ConnectionPool(ssl_context=tls, network_backend=network) as pool,
@@ -72,7 +85,8 @@ def _answer(url: httpx.URL, web: Web, deadline: Deadline) -> Iterator[httpcore.R
         yield answer
 
 
-def _receive(answer: httpcore.Response, into: BinaryIO, limit: int) -> tuple[str, int]:
+def receive(url: httpx.URL, answer: httpcore.Response, into: BinaryIO, limit: int) -> Downloaded:
+    """The whole content."""
     check_status(answer.status, header(answer, b"retry-after"))
     declared = header(answer, b"content-length") or ""
     if declared.isdecimal() and int(declared) > limit:
@@ -82,7 +96,7 @@ def _receive(answer: httpcore.Response, into: BinaryIO, limit: int) -> tuple[str
     sha256, size = write_hashed(content, into)
     if not size:
         raise Refused(Outcome.NOT_MEDIA, "the server sent an empty body")
-    return sha256, size
+    return Downloaded(final_uri=str(url), sha256=sha256, bytes=size)
 
 
 def _next(url: httpx.URL, answer: httpcore.Response, guard: Guard) -> httpx.URL:
@@ -94,11 +108,6 @@ def _next(url: httpx.URL, answer: httpcore.Response, guard: Guard) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         raise Refused(Outcome.BLOCKED, f"redirect to an unreadable address: {error}") from error
     return guard.parse(target)
-
-
-def header(answer: httpcore.Response, name: bytes) -> str | None:
-    values = [value for key, value in answer.headers if key.lower() == name]
-    return values[0].decode("utf-8", "replace") if values else None
 
 
 @contextmanager

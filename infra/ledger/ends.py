@@ -1,5 +1,6 @@
 """What workers hand in: clips, verdicts, refusals, each under a claim that still holds."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -218,5 +219,12 @@ def _fetched(row: Row[Any], fetched: Fetched | None, cpu_seconds: float) -> dict
     return values | {
         "final_uri": clean(fetched.final_uri),
         "sha256": fetched.sha256,
+        "fetched_part": _part(fetched),
         "bytes_fetched": row.bytes_fetched + fetched.bytes_fetched,
     }
+
+
+def _part(fetched: Fetched) -> dict[str, Any] | None:
+    if fetched.part is None:
+        return None
+    return {"identity": fetched.sha256, **dataclasses.asdict(fetched.part)}

@@ -36,6 +36,7 @@ _BLANK: dict[str, Any] = {
     "extra": {},
     "final_uri": None,
     "sha256": None,
+    "fetched_part": None,
     "extraction_id": None,
     "inherited_from": None,
     "outcome": None,
@@ -122,6 +123,11 @@ def _results_of(db: Connection, row: Row[Any]) -> Sequence[Row[Any]]:
     same = ResultTable.item_id == row.id
     if row.sha256 is not None:
         same |= ResultTable.sha256 == row.sha256
+    if row.fetched_part is not None:  # its results bear no hash; a rescan shares its clips
+        sharing = select(ReferenceTable.item_id).join(
+            ExtractionTable, ExtractionTable.id == ReferenceTable.extraction_id
+        )
+        same |= ResultTable.item_id.in_(sharing.where(ExtractionTable.sha256 == row.sha256))
     found = select(
         *retention.RESULT_EVIDENCE, ResultTable.notes, ResultTable.reason, ResultTable.duration_s
     )

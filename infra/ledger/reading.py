@@ -34,6 +34,7 @@ ANSWER = (
     "partial",
     "notes",
     "evidence",
+    "fetched_part",
     "model",
     "model_digest",
     "scan_spec",

@@ -28,7 +28,8 @@ BATCH = 1_000
 SHOWN = 5
 
 ITEM = ItemTable.__table__.c
-_TAKEN = ("digest", "uri", "host", "trust", "stamp", "source", "extra", "sha256", "final_uri")
+_FETCHED = ("sha256", "final_uri", "fetched_part")
+_TAKEN = ("digest", "uri", "host", "trust", "stamp", "source", "extra", *_FETCHED)
 #: Nothing of it was erased: who asked for that does not want it back.
 _WHOLE = ResultTable.erased_at.is_(None)
 
@@ -173,7 +174,7 @@ def _line(row: Row[Any], fit: Row[Any] | None) -> dict[str, Any]:
     taken = {name: getattr(row, name) for name in _TAKEN}
     if fit is None:
         begun = {"stage": Stage.WAITING, "extraction_id": None, "inherited_from": None}
-        return taken | begun | {"sha256": None, "final_uri": None}
+        return taken | begun | dict.fromkeys(_FETCHED)
     return taken | {
         "stage": Stage.EXTRACTED,
         "extraction_id": fit.id,

@@ -86,7 +86,9 @@ def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:
         "source": item.source,
         "extra": redact_values(item.extra),
         "final_uri": item.final_uri and redact(item.final_uri),
-        "sha256": item.sha256,
+        # No hash of the content is known where only a part of it came.
+        "sha256": None if item.fetched_part else item.sha256,
+        "fetched_part": item.fetched_part,
         "model": options.model,
         "inherited_from": item.inherited_from,
         "attempts": item.charged + item.fetch_tries + (item.stage is not Stage.DEAD),

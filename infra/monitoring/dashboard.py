@@ -150,6 +150,11 @@ ROWS: dict[str, list[Panel]] = {
             },
             unit="bytes",
         ),
+        Panel(
+            title="Refused messages",
+            says="Not written by any worker of ours; none is right.",
+            queries={"sum by (kind) (unmask_refused_messages_total)": "{{kind}}"},
+        ),
     ],
     "What does it cost?": [
         Panel(

@@ -2,7 +2,7 @@
 
 C  a clip: four bytes of person, then the clip        M  the manifest
 R  refused: JSON of outcome and reason                F  failed: what happened, as text
-D  done: nothing is missing
+D  done: nothing is missing              N  needs bytes at a place: eight bytes, and waits for them
 """
 
 import os
@@ -15,9 +15,13 @@ from typing import BinaryIO
 from unmask.errors import UnmaskError
 
 CLIP, MANIFEST, REFUSED, FAILED, UNUSABLE, DONE = b"C", b"M", b"R", b"F", b"U", b"D"
-KINDS = frozenset({CLIP, MANIFEST, REFUSED, FAILED, UNUSABLE, DONE})
+NEED = b"N"
+KINDS = frozenset({CLIP, MANIFEST, REFUSED, FAILED, UNUSABLE, DONE, NEED})
 
 PERSON = struct.Struct(">I")
+PLACE = struct.Struct(">Q")
+#: The answer: which bytes are here now; none where they can't be had.
+PART = struct.Struct(">QQ")
 _HEAD = struct.Struct(">cI")
 _CHUNK = 1 << 20
 

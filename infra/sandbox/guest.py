@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, NoReturn, Protocol, cast
 
 from infra.sandbox.confine import confine
 from infra.sandbox.frames import (
@@ -20,8 +20,10 @@ from infra.sandbox.frames import (
     UNUSABLE,
     write_frame,
 )
+from infra.sandbox.more import Asking
 from infra.sandbox.wire import Request
 from unmask.errors import Refused, Unusable
+from unmask.media.holes import Holed
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -42,18 +44,18 @@ class Extractor(Protocol):
 
 def run(
     request: Request,
-    handles: tuple[int, int, int],
+    handles: tuple[int, int, int, int | None],
     ruleset: int | None,
     extractor: Extractor,
 ) -> NoReturn:
     """Never returns to the keeper, whose copy this process is."""
-    file, results, printed = handles
+    file, results, printed, answers = handles
     code = 1
     try:
         _redirect(printed)
         with os.fdopen(results, "wb") as out:
             if _shut_in(request, ruleset, out):
-                _report(request, file, out, extractor)
+                _report(request, (file, answers), out, extractor)
         code = 0
     finally:
         os._exit(code)
@@ -78,9 +80,11 @@ def _shut_in(request: Request, ruleset: int | None, out: BinaryIO) -> bool:
     return True
 
 
-def _report(request: Request, handle: int, out: BinaryIO, extractor: Extractor) -> None:
+def _report(
+    request: Request, handles: tuple[int, int | None], out: BinaryIO, extractor: Extractor
+) -> None:
     try:
-        with os.fdopen(handle, "rb") as file:
+        with _opened(request, *handles, out) as file:
             for piece in extractor.extract(file, request.spec, request.limits):
                 _write(out, piece)
         write_frame(out, DONE)
@@ -98,6 +102,12 @@ def _report(request: Request, handle: int, out: BinaryIO, extractor: Extractor) 
         write_frame(out, FAILED, f"{type(error).__name__}: {error}"[:MAX_WORDS].encode())
         traceback.print_exc()
         raise
+
+
+def _opened(request: Request, handle: int, answers: int | None, out: BinaryIO) -> BinaryIO:
+    if request.held is None or answers is None:
+        return os.fdopen(handle, "rb")
+    return cast("BinaryIO", Holed(handle, request.held, Asking(out, answers)))
 
 
 def _write(out: BinaryIO, piece: Clip | Manifest) -> None:

@@ -63,23 +63,25 @@ class Keeper:
     def serve(self) -> None:
         while True:
             try:
-                data, handles = receive(self._control, 2)
+                data, handles = receive(self._control, 3)
             except ConnectionError:  # the worker was killed in the middle of a word
                 return
             if not data:
                 return
             request = Request.from_bytes(data)
             self.warm(request.spec.detector)
-            self._look(request, handles[0], handles[1])
+            self._look(request, *handles)
 
-    def _look(self, request: Request, file: int, results: int) -> None:
+    def _look(self, request: Request, file: int, results: int, answers: int | None = None) -> None:
         printed = os.memfd_create("printed")
         pid = os.fork()
         if pid == 0:
             self._control.close()
-            guest.run(request, (file, results, printed), self._ruleset, self._extractor)
-        os.close(file)
-        os.close(results)
+            handles = file, results, printed, answers
+            guest.run(request, handles, self._ruleset, self._extractor)
+        for handle in (file, results, answers):
+            if handle is not None:
+                os.close(handle)
         report = _watch(pid, self._control, request, printed)
         os.close(printed)
         send(self._control, report.to_bytes())

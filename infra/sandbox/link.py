@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from infra.sandbox.frames import BadFrames, FrameReader
+from infra.sandbox.more import More, served
 from infra.sandbox.results import Results, most_bytes
 from infra.sandbox.verdict import RoomCrashed
 from infra.sandbox.wire import READY, Report, Request, receive, send
@@ -43,22 +44,23 @@ class Link:
         self._ready = False
         self.stopped = False
 
-    def look(self, handle: int, request: Request) -> tuple[Results, Report]:
+    def look(self, handle: int, request: Request, more: More | None) -> tuple[Results, Report]:
         """Have one open file looked at."""
         with self._busy:
             self._await_ready()
             end = time.monotonic() + request.limits.deadline_s + request.room.grace_s + SLACK_S
             results = Results(spec=request.spec)
-            source = self._ask(handle, request)
+            source, answers = self._ask(handle, request)
             try:
                 reader = FrameReader(source, end=end, budget=most_bytes(request.spec))
-                results.collect(reader.frames())
+                results.collect(served(reader.frames(), more, answers))
             except BadFrames as error:
                 raise RoomCrashed(f"its results do not check: {error}", by_the_file=True) from error
             except TimeoutError as error:
                 raise RoomCrashed(str(error), by_the_file=False) from error
             finally:
                 os.close(source)
+                os.close(answers)
             return results, self._report(end)
 
     def stop(self) -> None:
@@ -69,17 +71,22 @@ class Link:
         with self._busy:
             self._control.close()
 
-    def _ask(self, handle: int, request: Request) -> int:
-        """Hand the file over; where its results will come from."""
+    def _ask(self, handle: int, request: Request) -> tuple[int, int]:
+        """Hand the file over; where its results will come from, and where answers go."""
         source, sink = os.pipe2(os.O_CLOEXEC)
+        heard, answers = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(heard, True)
+        given = (handle, sink) if request.held is None else (handle, sink, heard)
         try:
-            send(self._control, request.to_bytes(), (handle, sink))
+            send(self._control, request.to_bytes(), given)
         except OSError as error:
             os.close(source)
+            os.close(answers)
             raise RoomCrashed(f"the keeper is gone: {error}", by_the_file=False) from error
         finally:
             os.close(sink)
-        return source
+            os.close(heard)
+        return source, answers
 
     def _await_ready(self) -> None:
         if self._ready:

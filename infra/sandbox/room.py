@@ -13,6 +13,7 @@ from typing import IO, Self
 
 from infra.sandbox.limits import RoomLimits
 from infra.sandbox.link import Link
+from infra.sandbox.more import More
 from infra.sandbox.verdict import RoomCrashed, given_up, judge
 from infra.sandbox.wire import Request
 from unmask.errors import UnmaskError
@@ -47,14 +48,20 @@ class Room:
         #: Processor seconds that the last file took, whatever became of it.
         self.cpu_seconds = 0.0
 
-    def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
-        """As `unmask.media.extract`: all or nothing, and checked before the first is handed out."""
+    def extract(
+        self, file: IO[bytes], spec: ScanSpec, limits: Limits, more: More | None = None
+    ) -> Iterator[Clip | Manifest]:
+        """As `unmask.media.extract`: all or nothing, and checked before the first is handed out.
+
+        With `more` the file has holes, which are filled as they are met; its trouble is raised.
+        """
         self.cpu_seconds = 0.0
-        request = Request(spec=spec, limits=limits, room=self._room)
         for attempt in range(1, TRIES + 1):
             file.seek(0)
+            held = more.held if more else None
+            request = Request(spec=spec, limits=limits, room=self._room, held=held)
             try:
-                return iter(self._once(file.fileno(), request))
+                return iter(self._once(file.fileno(), request, more))
             except RoomCrashed as crash:
                 if not crash.by_the_file or attempt == TRIES:
                     raise given_up(crash) from crash
@@ -86,14 +93,16 @@ class Room:
     ) -> None:
         self.close()
 
-    def _once(self, handle: int, request: Request) -> list[Clip | Manifest]:
+    def _once(self, handle: int, request: Request, more: More | None) -> list[Clip | Manifest]:
         link = self.start()
         try:
-            results, report = link.look(handle, request)
+            results, report = link.look(handle, request, more)
         except BaseException as error:
             if link.stopped and isinstance(error, RoomCrashed):
                 raise RoomClosed("the room was closed while a file was in it") from error
             self.close()  # nobody knows what it is doing now
             raise
         self.cpu_seconds += report.cpu_s
+        if more and more.trouble:
+            raise more.trouble
         return judge(results, report, request)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from infra.sandbox.limits import RoomLimits
+from unmask.media.holes import Range
 from unmask.media.values import Limits
 from unmask.spec import ScanSpec
 
@@ -24,12 +25,15 @@ class Request:
     spec: ScanSpec
     limits: Limits
     room: RoomLimits
+    #: Where only parts of the file are here; the rest is asked for.
+    held: tuple[Range, ...] | None = None
 
     def to_bytes(self) -> bytes:
         fields = {
             "spec": self.spec.to_json(),
             "limits": dataclasses.asdict(self.limits),
             "room": dataclasses.asdict(self.room),
+            "held": self.held,
         }
         return json.dumps(fields).encode()
 
@@ -40,6 +44,7 @@ class Request:
             spec=ScanSpec.from_json(fields["spec"]),
             limits=Limits(**fields["limits"]),
             room=RoomLimits(**fields["room"]),
+            held=_parts(fields["held"]),
         )
 
     @property
@@ -67,6 +72,10 @@ class Report:
     def from_bytes(cls, data: bytes) -> Self:
         fields: dict[str, Any] = json.loads(data)
         return cls(**fields)
+
+
+def _parts(listed: list[list[int]] | None) -> tuple[Range, ...] | None:
+    return None if listed is None else tuple((start, end) for start, end in listed)
 
 
 def send(control: socket.socket, data: bytes, handles: Sequence[int] = ()) -> None:

@@ -49,6 +49,7 @@ def _all(row: ResultRow) -> dict[str, Any]:
         "Share of face-time looked at": row.coverage and f"{row.coverage:.0%}",
         "People not judged": row.left_out or None,
         "Only its beginning": "yes" if row.partial else None,
+        "Part that was fetched": row.fetched_part,
         "Band": row.band,
         "Real below": row.threshold_real,
         "Fake from": row.threshold_fake,

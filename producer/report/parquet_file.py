@@ -66,7 +66,9 @@ _TYPES = {
     "evidence_removed_at": _MOMENT,
     "erased_at": _MOMENT,
 }
-#: Columns not named above are text; `extra` is a JSON object, since every input has its own.
+#: JSON objects in a column of text: `extra`, since every input has its own, and what few rows have.
+_OBJECTS = ("extra", "fetched_part")
+#: Columns not named above are text.
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
 
 
@@ -91,4 +93,8 @@ def parquet_file(path: Path) -> Iterator[Callable[[ResultRow], None]]:
 
 def _row(row: ResultRow) -> dict[str, Any]:
     values = record(row)
-    return values | {"extra": json.dumps(values["extra"], ensure_ascii=False)}
+    return values | {
+        name: json.dumps(values[name], ensure_ascii=False)
+        for name in _OBJECTS
+        if values[name] is not None
+    }

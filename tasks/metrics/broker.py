@@ -6,6 +6,7 @@ from typing import Any
 
 import redis
 
+from infra.doorbell import read_refusals
 from schemas.records import Priority
 from tasks import names
 from tasks.fill import Filled, read_fills
@@ -22,6 +23,8 @@ class Seen:
     memory_bytes: int
     memory_limit_bytes: int
     workers: Mapping[str, Filled]
+    #: By kind.
+    refused: Mapping[str, int]
 
 
 class Broker:
@@ -38,6 +41,7 @@ class Broker:
                 memory_bytes=memory["used_memory"],
                 memory_limit_bytes=memory["maxmemory"],
                 workers=read_fills(self._redis),
+                refused=read_refusals(self._redis).counts,
             )
         except redis.RedisError as error:
             raise TryAgain(f"Redis: {error}") from error

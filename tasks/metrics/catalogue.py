@@ -141,6 +141,13 @@ REDIS_LIMIT = Metric(
     means="Its `maxmemory`; 0 is none.",
     do="Keep four times of what is used.",
 )
+REFUSED = Metric(
+    name="unmask_refused_messages",
+    kind="counter",
+    labels=("kind",),
+    means="Messages on the queue that no worker of ours wrote, refused before Celery saw them.",
+    do="Any at all: somebody else has the password of Redis, or two systems share it; change it.",
+)
 LEADER = Metric(
     name="unmask_sweep_leads",
     kind="gauge",

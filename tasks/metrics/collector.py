@@ -138,6 +138,7 @@ def _redis(seen: Seen) -> Iterator[Family]:
     yield family(catalogue.QUEUE, [((queue,), count) for queue, count in seen.queues.items()])
     yield family(catalogue.REDIS_MEMORY, [((), seen.memory_bytes)])
     yield family(catalogue.REDIS_LIMIT, [((), seen.memory_limit_bytes)])
+    yield family(catalogue.REFUSED, [((kind,), count) for kind, count in seen.refused.items()])
 
 
 def _fill(workers: Mapping[str, Filled]) -> Iterator[Family]:

@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, BinaryIO, cast
 
+import httpx
 import pytest
 from celery.exceptions import Retry
 
 import settings
-from infra.download import Content
+from infra.download import Content, DownloadLimits, NotInParts, Web
+from infra.download.parts import Parts
+from infra.guard import Guard
 from infra.ledger import Ledger, migrate
 from infra.objects import FolderStore
 from infra.resources import Resources, build
+from infra.sandbox.more import More
 from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
 from tasks.extract import extract_item
@@ -45,6 +50,26 @@ class FakeFetcher:
         fetched = Fetched(final_uri=uri, sha256=sha, bytes_fetched=len(data))
         yield Content(file=io.BytesIO(data), fetched=fetched)
 
+    @contextmanager
+    def fetch_beginning(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        """The first half is here."""
+        with self.fetch(uri, trust, stamp) as content, TemporaryFile() as file:
+            data = content.file.read()
+            file.write(data)
+            parts = Parts(
+                into=cast("BinaryIO", file),
+                url=httpx.URL(uri),
+                web=Web(guard=Guard(), limits=DownloadLimits()),
+                size=len(data),
+                validator='"one"',
+                held=((0, len(data) // 2),),
+                received=len(data) // 2,
+            )
+            yield Content(file=content.file, fetched=content.fetched, parts=parts)
+
+    def after(self, lost: NotInParts) -> "FakeFetcher":
+        return self
+
 
 @dataclass
 class FakeRoom:
@@ -52,13 +77,19 @@ class FakeRoom:
 
     trouble: Exception | None = None
     outcome: Outcome | None = None
+    #: Where a file does not come in parts after all.
+    lost: NotInParts | None = None
     files: int = 0
     cpu_seconds: float = 0.5
 
-    def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
+    def extract(
+        self, file: IO[bytes], spec: ScanSpec, limits: Limits, more: More | None = None
+    ) -> Iterator[Clip | Manifest]:
         self.files += 1
         if self.trouble:
             raise self.trouble
+        if more and self.lost:
+            raise self.lost
         sha = hashlib.sha256(PICTURE).hexdigest()
         if self.outcome is None:
             yield Clip(person=0, sha256=sha, data=PICTURE)
@@ -100,8 +131,10 @@ class Stand:
     def ledger(self) -> Ledger:
         return self.tools.ledger
 
-    def submit(self, *uris: str, name: str = "stand", extract_only: bool = False) -> list[int]:
-        wanted = Wanted(extract_only=extract_only)
+    def submit(
+        self, *uris: str, name: str = "stand", extract_only: bool = False, first: bool = False
+    ) -> list[int]:
+        wanted = Wanted(extract_only=extract_only, first=first)
         options = choose(
             wanted, name=name, media="-", shelf=find_bundle("lite").folder.parent, device="cpu"
         )
@@ -298,3 +331,62 @@ def test_nobody_answering_is_told_from_an_answer(stand: Stand) -> None:
         Happening.SILENT: 1,
         Happening.ANSWERED: 1,
     }
+
+
+def test_a_row_says_that_only_the_beginning_came(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4", first=True, extract_only=True)
+    assert "extracted" in stand.extract(item)
+    row = stand.row(item)
+    assert (row.outcome, row.sha256, row.inherited_from) == ("extracted", None, None)
+    assert row.fetched_part is not None
+    assert row.fetched_part["ranges"] == [[0, 11]]
+    assert (row.fetched_part["size"], row.fetched_part["validator"]) == (25, '"one"')
+    assert row.bytes_fetched == 12
+    assert row.notes == ["only what its beginning needs was fetched: 12 of 25 bytes"]
+    keys = [listed.key for listed in stand.tools.store.list("clips/")]
+    assert {key.split("/")[1] for key in keys} == {row.fetched_part["identity"]}
+
+
+def test_what_comes_in_part_is_never_taken_for_known_content(stand: Stand) -> None:
+    """Not even where address, version and bytes are the same: a stranger chose all three."""
+    address = "https://example.org/a.mp4"
+    for name in ("whole", "one", "two"):
+        (item,) = stand.submit(address, name=name, first=name != "whole", extract_only=True)
+        stand.extract(item)
+    assert stand.room.files == 3
+    rows = [stand.row(next(r.item for r in stand.ledger.results(n)), n) for n in ("one", "two")]
+    assert [row.inherited_from for row in rows] == [None, None]
+    identities = {row.fetched_part["identity"] for row in rows if row.fetched_part}
+    assert len(identities) == 2
+
+
+def test_a_rejected_part_is_told_too(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4", first=True)
+    stand.room.trouble = Refused(Outcome.UNDECODABLE, "no frame can be decoded")
+    assert "undecodable" in stand.extract(item)
+    row = stand.row(item)
+    assert row.sha256 is None
+    assert row.fetched_part is not None
+
+
+def test_what_does_not_come_in_parts_comes_whole(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4", first=True, extract_only=True)
+    stand.room.lost = NotInParts("the file is another by now", received=12)
+    assert "extracted" in stand.extract(item)
+    row = stand.row(item)
+    assert row.sha256 == hashlib.sha256(b"https://example.org/a.mp4").hexdigest()
+    assert (row.fetched_part, row.notes, row.bytes_fetched) == (None, [], 12 + 25)
+
+
+def test_erasing_a_part_erases_its_clips_and_marks_its_rescan(stand: Stand) -> None:
+    (item,) = stand.submit("https://example.org/a.mp4", first=True, extract_only=True)
+    stand.extract(item)
+    options = dataclasses.replace(stand.ledger.campaign("stand").options, name="again")
+    again = stand.ledger.open_campaign(options)
+    assert stand.ledger.rescan_plan("stand", options).clips.items == 1
+    stand.ledger.rescan("stand", again)
+    (heir,) = [row.item for row in stand.ledger.results("again")]
+    erased = stand.ledger.erase(item)
+    assert len(erased.objects) == 2
+    assert stand.ledger.rescan_plan("again", options).clips.items == 0
+    assert heir != item

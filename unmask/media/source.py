@@ -10,7 +10,7 @@ from unmask.media.budget import Budget
 from unmask.media.picture import Picture
 from unmask.media.stills import Still, open_image
 from unmask.media.values import MediaInfo
-from unmask.media.video import Video, open_container
+from unmask.media.video import Video, open_container, tells_length
 from unmask.outcomes import Outcome
 
 
@@ -36,7 +36,11 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
             with image:
                 yield Still(file, image, budget)
             return
-    with open_container(file) as container, closing(Video(container, budget)) as video:
+    told = tells_length(file)
+    with (
+        open_container(file) as container,
+        closing(Video(container, budget, tells_length=told)) as video,
+    ):
         yield video
 
 

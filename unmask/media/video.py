@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
+from unmask.media.holes import Holed
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
 from unmask.media.values import MediaInfo
@@ -24,6 +25,9 @@ _CONTAINERS = (
     "ppm_pipe,pgm_pipe,tga_pipe,dpx_pipe,exr_pipe,gif_pipe"
 )
 _CONFINED = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+#: Else FFmpeg walks through all fragments before the first picture, to know how long they are.
+_UNWALKED = {"fflags": "+ignidx"}
+_MP4, _IN_FRAGMENTS, _HEADER_BYTES = b"ftyp", b"mvex", 1 << 16
 #: Decoder threads for one file.
 THREADS = 2
 _BUFFER_BYTES = 1 << 18
@@ -47,9 +51,10 @@ _ANIMATIONS = frozenset({"gif", "apng"})
 class Video:
     """An opened video: what it says of itself, and its pictures from any moment on."""
 
-    def __init__(self, container: Any, budget: Budget) -> None:
+    def __init__(self, container: Any, budget: Budget, *, tells_length: bool = True) -> None:
         self._container = container
         self._budget = budget
+        self._tells_length = tells_length
         self._stream = _video_stream(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
@@ -67,7 +72,8 @@ class Video:
     def _probe(self) -> MediaInfo:
         context = self._stream.codec_context
         self._budget.check_size(context.width, context.height)
-        duration = _duration(self._container, self._stream)
+        told = _duration(self._container, self._stream)
+        duration = told if self._tells_length else None
         self._budget.check_duration(duration)
         frame = self._first_frame()
         view = to_picture(frame, 0.0, self._aspect).view
@@ -253,13 +259,23 @@ def open_container(file: BinaryIO) -> Any:
             io_open=_refuse,
             buffer_size=_BUFFER_BYTES,
             metadata_errors="replace",
-            container_options=_CONFINED,
+            container_options=_CONFINED | ({} if tells_length(file) else _UNWALKED),
         )
     except av.FFmpegError as error:
         raise unopened(file, error.strerror) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
     return container
+
+
+def tells_length(file: BinaryIO) -> bool:
+    """Not where it comes in fragments of which only the first are here."""
+    if not isinstance(file, Holed):
+        return True
+    file.seek(0)
+    head = file.read(_HEADER_BYTES)
+    file.seek(0)
+    return head[4:8] != _MP4 or _IN_FRAGMENTS not in head
 
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
