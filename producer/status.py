@@ -293,9 +293,14 @@ def _when(persons: list[dict[str, Any]]) -> str:
     ]
     if found:
         _, person, segment = max(found, key=lambda one: one[0])
-        return f"person {person}, {segment['start_s']:.1f}–{segment['end_s']:.1f} s"
+        return f"person {person}{_stretch(segment['start_s'], segment['end_s'])}"
     people = Counter(person["person"] for person in persons)
     return f"{len(people)} {'person' if len(people) == 1 else 'people'}" if people else ""
+
+
+def _stretch(start_s: float, end_s: float) -> str:
+    """A picture has no time."""
+    return f", {start_s:.1f}–{end_s:.1f} s" if end_s > start_s else ""
 
 
 def printed(content: RenderableType, width: int | None = None) -> None:

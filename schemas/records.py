@@ -178,7 +178,8 @@ class MediaFacts:
     height: int | None = None
     faces_seen: int = 0
     frames_analysed: int = 0
-    coverage: float = 0.0
+    #: None where nobody knows how long it is, and so a share of what.
+    coverage: float | None = 0.0
     left_out: int = 0
     partial: bool = False
     notes: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Literal, cast
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ from infra.resources import Resources, build
 from infra.sandbox.more import More
 from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
-from tasks.extract import extract_item
+from tasks.extract import extract_item, media_facts
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.model.shelf import find_bundle
@@ -207,6 +207,21 @@ def test_an_answer_without_faces_needs_no_model(stand: Stand) -> None:
     assert "no_face" in stand.extract(item)
     assert stand.row(item).outcome == "no_face"
     assert stand.rung == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "duration_s", "coverage"),
+    [("video", 10.0, 0.25), ("animation", None, None), ("picture", None, 0.25)],
+)
+def test_no_share_of_an_unknown_length(
+    kind: Literal["video", "animation", "picture"], duration_s: float | None, coverage: float | None
+) -> None:
+    info = MediaInfo(
+        kind=kind, width=64, height=64, container="x", codec="x", duration_s=duration_s
+    )
+    manifest = Manifest(media=info, spec_digest="0" * 64, size=112, persons=(), coverage=0.25)
+    fetched = Fetched(final_uri="a", sha256="0" * 64, bytes_fetched=1)
+    assert media_facts(manifest, fetched).coverage == coverage
 
 
 def test_extract_only_ends_with_the_clips(stand: Stand) -> None:

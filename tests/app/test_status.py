@@ -69,6 +69,14 @@ def test_the_closing_table_shows_the_worst_first() -> None:
     assert "60 %  person 1, 3.0–3.8 s" in lines[3]
 
 
+def test_a_picture_has_a_person_and_no_time() -> None:
+    still = person(1, [0.5], {}, every_s=3)
+    still["segments"][0] |= {"start_s": 0.0, "end_s": 0.0}
+    text = shown(summary(status(), [judged(1, [still], reason="why not")]), 120)
+    assert re.search(r"person 1 +why not", text)
+    assert "0.0 s" not in text
+
+
 def test_many_items_are_counted_not_listed() -> None:
     rows = [row(at, Outcome.REAL) for at in range(500)] + [row(900, Outcome.FAKE)]
     text = shown(summary(status(rows), iter(rows)), 100)
