@@ -10,6 +10,10 @@ DUPLICATE = "nothing to do: the item is held or finished"
 STALE = "too late: the lease was lost and another worker has the item"
 
 
+class NotYet(Exception):
+    """What an event of a retry carries: Celery sends the cause of a retry, not its words."""
+
+
 def said(outcome: Outcome, reason: str = "") -> str:
     return f"{outcome}: {reason}" if reason else str(outcome)
 
@@ -17,4 +21,5 @@ def said(outcome: Outcome, reason: str = "") -> str:
 def again(stage: Stage, reason: str, after_s: float | None = None) -> Retry:
     """What a Celery entry raises when the ledger will offer the item once more."""
     when = f" in {after_s:.0f} s" if after_s else ""
-    return Retry(f"{reason}; back to {stage}{when}")
+    words = f"{reason}; back to {stage}{when}"
+    return Retry(words, exc=NotYet(words))

@@ -121,3 +121,31 @@ def test_an_address_of_another_kind_is_refused_in_one_sentence(submit: Submit, m
 
 def test_a_file_may_be_named_by_its_address(submit: Submit, tmp_path: Path) -> None:
     assert "2 new" in submit((tmp_path / "one.txt").as_uri(), "--campaign", "uri").output
+
+
+def test_an_empty_folder_is_said(submit: Submit, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "nothing to scan" in str(submit("empty").exception)
+    listed = CliRunner().invoke(app, ["status", "--json"], obj=settings)
+    assert listed.output == ""
+    assert "nothing has been scanned here yet" in str(listed.exception)
+
+
+def test_an_absent_column_names_those_there_are(submit: Submit, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("video,title\nhttps://example.org/a.mp4,one\n")
+    said = str(submit("list.csv", "--column", "address").exception)
+    assert "it has: video, title" in said
+
+
+@pytest.mark.parametrize("name", ["../../evil", "a/b", ".hidden", "x" * 200])
+def test_a_campaign_is_no_path(submit: Submit, tmp_path: Path, name: str) -> None:
+    assert "is no name for a campaign" in str(submit("one.txt", "--campaign", name).exception)
+    assert not (tmp_path / "state").exists()
+
+
+def test_cancel_takes_back_what_has_not_ended(submit: Submit) -> None:
+    submit("one.txt", "--campaign", "off")
+    done = CliRunner().invoke(app, ["cancel", "--campaign", "off"], obj=settings)
+    assert "2 items cancelled" in done.output
+    shown = CliRunner().invoke(app, ["status", "--campaign", "off", "--json"], obj=settings)
+    assert '"cancelled": 2' in shown.output

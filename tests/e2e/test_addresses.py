@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests import servers
@@ -38,12 +37,9 @@ def web() -> Iterator[str]:
 
 def test_a_list_of_addresses(local: Bench, web: str) -> None:
     port = web.rpartition(":")[2]
-    bench = Bench(
-        folder=local.folder,
-        extra={
-            "UNMASK_DOWNLOAD_ALLOW_NETWORKS": '["127.0.0.0/8"]',
-            "UNMASK_DOWNLOAD_PORTS": f"[80,443,{port}]",
-        },
+    bench = local.but(
+        UNMASK_DOWNLOAD_ALLOW_NETWORKS='["127.0.0.0/8"]',
+        UNMASK_DOWNLOAD_PORTS=f"[80,443,{port}]",
     )
     listed = local.folder / "list.jsonl"
     lines = [
@@ -66,35 +62,25 @@ def test_a_list_of_addresses(local: Bench, web: str) -> None:
     assert "planted-secret" not in done.stdout + done.stderr
 
 
-def test_a_bucket(local: Bench) -> None:
-    with servers.s3() as endpoint:
-        bucket = servers.make_bucket(endpoint)
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name="us-east-1",
-        )
-        for name in ("picture.jpg", "not-a-video.mp4"):
-            client.put_object(
-                Bucket=bucket, Key=f"tapes/{name}", Body=(SAMPLES / name).read_bytes()
-            )
-        client.put_object(Bucket=bucket, Key="elsewhere/no-face.mp4", Body=b"not asked for")
-        extra = servers.S3_ENVIRONMENT | {
-            "UNMASK_S3_ENDPOINT_URL": endpoint,
-            "UNMASK_S3_PATH_STYLE": "true",
-            "UNMASK_S3_SOURCE_BUCKETS": f'["{bucket}"]',
-        }
-        bench = Bench(folder=local.folder, extra=extra)
-        done = bench.scan(f"s3://{bucket}/tapes/")
-        assert done.returncode == 0, done.stderr
-        outcomes = {Path(str(row["uri"])).name: row["outcome"] for row in results(bench)}
-        assert outcomes["not-a-video.mp4"] == "not_media"
-        assert outcomes["picture.jpg"] in {"fake", "real", "unsure"}
-        assert len(outcomes) == 2
+def test_a_bucket(local: Bench, s3_server: str) -> None:
+    bucket = servers.make_bucket(s3_server)
+    client = servers.s3_client(s3_server)
+    for name in ("picture.jpg", "not-a-video.mp4"):
+        client.put_object(Bucket=bucket, Key=f"tapes/{name}", Body=(SAMPLES / name).read_bytes())
+    client.put_object(Bucket=bucket, Key="elsewhere/no-face.mp4", Body=b"not asked for")
+    bench = local.but(
+        **servers.S3_ENVIRONMENT,
+        UNMASK_S3_ENDPOINT_URL=s3_server,
+        UNMASK_S3_PATH_STYLE="true",
+        UNMASK_S3_SOURCE_BUCKETS=f'["{bucket}"]',
+    )
+    done = bench.scan(f"s3://{bucket}/tapes/")
+    assert done.returncode == 0, done.stderr
+    outcomes = {Path(str(row["uri"])).name: row["outcome"] for row in results(bench)}
+    assert outcomes["not-a-video.mp4"] == "not_media"
+    assert outcomes["picture.jpg"] in {"fake", "real", "unsure"}
+    assert len(outcomes) == 2
 
-        other = Bench(folder=local.folder, extra=extra | {"UNMASK_S3_SOURCE_BUCKETS": "[]"})
-        refused = other.scan(f"s3://{bucket}/tapes/")
-        assert refused.returncode == 2
-        assert "UNMASK_S3_SOURCE_BUCKETS" in refused.stderr
+    refused = bench.but(UNMASK_S3_SOURCE_BUCKETS="[]").scan(f"s3://{bucket}/tapes/")
+    assert refused.returncode == 2
+    assert "UNMASK_S3_SOURCE_BUCKETS" in refused.stderr

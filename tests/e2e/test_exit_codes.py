@@ -15,10 +15,6 @@ from tests.e2e.test_stopping import begun, copies
 from tests.polling import until
 
 
-def address(bench: Bench) -> str:
-    return f"sqlite:///{bench.state / 'unmask.db'}"
-
-
 def texts(bench: Bench, *names: str) -> Path:
     media = bench.folder / "texts"
     media.mkdir()
@@ -27,47 +23,47 @@ def texts(bench: Bench, *names: str) -> Path:
     return media
 
 
-def test_a_dead_item_is_status_3_and_requeue_revives_it(local: Bench) -> None:
-    media = texts(local, "a.mp4", "b.mp4")
-    done = local.run("submit", str(media), "--campaign", "dead")
+def test_a_dead_item_is_status_3_and_requeue_revives_it(either: Bench) -> None:
+    media = texts(either, "a.mp4", "b.mp4")
+    if either.database.startswith("postgresql"):
+        assert "the ledger was made" in either.run("migrate").stdout
+    done = either.run("submit", str(media), "--campaign", "dead")
     assert done.returncode == 0, "one machine's own ledger is made where there is none"
     assert "2 new" in done.stdout
-    again = local.run("submit", str(media), "--campaign", "dead")
-    assert "0 new, 2 already there" in again.stdout
 
-    ledger = open_ledger(address(local), policy=Policy(max_attempts=1))
+    ledger = open_ledger(either.database, policy=Policy(max_attempts=1))
     (offer, *_) = ledger.offer(window=10, lease_s=0.001)
     claim = ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
     assert claim is not None
     assert ledger.fail(claim, "a fault of ours") is Stage.DEAD
     ledger.close()
 
-    done = local.scan(media, "--campaign", "dead")
+    done = either.scan(media, "--campaign", "dead")
     assert done.returncode == 3
-    assert {row["outcome"] for row in results(local)} == {"dead", "not_media"}
+    assert {row["outcome"] for row in results(either)} == {"dead", "not_media"}
     assert "a fault of ours" in done.stdout
 
-    revived = local.run("requeue", "--campaign", "dead", "--outcome", "dead")
+    revived = either.run("requeue", "--campaign", "dead", "--outcome", "dead")
     assert "1 item goes again" in revived.stdout
-    done = local.scan(media, "--campaign", "dead")
+    done = either.scan(media, "--campaign", "dead")
     assert done.returncode == 0
-    assert {row["outcome"] for row in results(local)} == {"not_media"}
+    assert {row["outcome"] for row in results(either)} == {"not_media"}
 
 
-def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
-    media = copies(local.folder, 6)
-    scan = local.start("scan", str(media), "--campaign", "brake", "--out", str(local.results))
-    until(lambda: begun(local))
-    ledger = open_ledger(address(local))
+def test_a_paused_campaign_is_status_4_and_resume_goes_on(either: Bench) -> None:
+    media = copies(either.folder, 4)
+    scan = either.start("scan", str(media), "--campaign", "brake", "--out", str(either.results))
+    until(lambda: begun(either))
+    ledger = open_ledger(either.database)
     ledger.pause("brake", "the network is gone")
     ledger.close()
     assert scan.wait(60) == 4
-    assert "the network is gone" in (local.folder / "stderr").read_text()
+    assert "the network is gone" in (either.folder / "stderr").read_text()
 
-    assert local.run("resume", "--campaign", "brake").returncode == 0
-    done = local.scan(media, "--campaign", "brake")
+    assert either.run("resume", "--campaign", "brake").returncode == 0
+    done = either.scan(media, "--campaign", "brake")
     assert done.returncode == 0, done.stderr
-    assert {row["stage"] for row in results(local)} == {"done"}
+    assert {row["stage"] for row in results(either)} == {"done"}
 
 
 def test_the_brake_stops_a_scan_that_only_fails_and_resume_goes_on(local: Bench) -> None:
@@ -105,10 +101,10 @@ def test_wrong_usage_is_status_2_and_names_what_is_wrong(local: Bench) -> None:
     odd = local.scan(media, "--frames", "13")
     assert odd.returncode == 2
     assert "10, 20, 40" in odd.stderr
-    unknown = Bench(folder=local.folder, extra={"UNMASK_LEASE_SECONDS": "3"}).scan(media)
+    unknown = local.but(UNMASK_LEASE_SECONDS="3").scan(media)
     assert unknown.returncode == 2
     assert "UNMASK_LEASE_SECONDS" in unknown.stderr
-    contradiction = Bench(folder=local.folder, extra={"UNMASK_HEARTBEAT_S": "90"}).scan(media)
+    contradiction = local.but(UNMASK_HEARTBEAT_S="90").scan(media)
     assert contradiction.returncode == 2
     assert "UNMASK_HEARTBEAT_S" in contradiction.stderr
     model = local.scan(media, "--model", "nowhere")
@@ -129,15 +125,6 @@ def test_a_state_folder_of_a_newer_version_is_refused_undamaged(local: Bench) ->
     assert done.returncode == 2
     assert "newer" in done.stderr
     assert hashlib.sha256(database.read_bytes()).hexdigest() == before
-
-
-def test_cancel_takes_back_what_has_not_ended(local: Bench) -> None:
-    media = texts(local, "a.mp4", "b.mp4")
-    local.run("submit", str(media), "--campaign", "off")
-    done = local.run("cancel", "--campaign", "off")
-    assert "2 items" in done.stdout
-    status = local.run("status", "--campaign", "off", "--json")
-    assert '"cancelled": 2' in status.stdout
 
 
 def test_sigterm_stops_like_ctrl_c(local: Bench) -> None:

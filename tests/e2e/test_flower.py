@@ -1,8 +1,12 @@
 """Operators live in Flower: every item can be followed there, by its own name."""
 
+import http.server
+import re
+import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,33 +19,89 @@ from producer.campaigns import Wanted, choose
 from producer.local import Machine
 from schemas.records import NewItem, Trust
 from tasks import names
-from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.conftest import ROOT, STORES, bench_on, fleet_of
+from tests.polling import until
 from workers.app import make_app
 
 ITEMS = 1000
 WITHIN_S = 180
 
 
-@pytest.fixture
-def fleet(local: Bench) -> Iterator[tuple[Machine, Ledger, httpx.Client]]:
-    """One machine's processes, a ledger, and a client that may read Flower."""
-    local.state.mkdir()
-    given = settings.load(
-        database_url=f"sqlite:///{local.state / 'unmask.db'}",
-        store_url=str(local.state / "objects"),
-    )
-    address = given.database_url.get_secret_value()
-    migrate(address)
-    ledger = open_ledger(address)
-    child = settings.environment(given) | {"TEST_MARKER": local.marker, "PYTHONPATH": str(ROOT)}
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A fleet at work, its ledger, and a client that may read its Flower."""
+
+    machine: Machine
+    ledger: Ledger
+    flower: httpx.Client
+    #: Addresses below it are never answered with a file: one says 404, one asks for patience.
+    gone: str
+    busy: str
+
+    def task(self, item: int, stage: str = "extract") -> dict[str, Any]:
+        return tasks(self.flower).get(f"{stage}-{item}", {})
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """The supervisor looks after its processes meanwhile."""
+
+        def looked_after() -> bool:
+            self.machine.check()
+            return condition()
+
+        until(looked_after, within_s=WITHIN_S)
+
+    def submit(self, campaign: str, *items: NewItem) -> None:
+        options = choose(Wanted(), name=campaign, media="-", shelf=ROOT / "models", device="cpu")
+        self.ledger.submit(self.ledger.open_campaign(options), items)
+
+    def ended(self, campaign: str) -> int:
+        return sum(self.ledger.status(campaign).outcomes.values())
+
+
+@contextmanager
+def answering(address: str, status: int) -> Iterator[str]:
+    """A server that says the same to everybody."""
+
+    class Says(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_request(self, *_: Any) -> None:
+            """Nothing on the terminal."""
+
+    with http.server.ThreadingHTTPServer((address, 0), Says) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://{address}:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module", params=STORES)
+def fleet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shown]:
     with (
-        Machine(local.state, child) as machine,
-        httpx.Client(base_url=machine.flower_url) as client,
+        answering("127.0.0.1", 404) as gone,
+        answering("127.0.0.2", 503) as busy,
+        bench_on(request.param, tmp_path_factory.mktemp("flower"), request) as bench,
     ):
-        machine.start()
-        wait_for_flower(machine, client)
-        yield machine, ledger, client
-    ledger.close()
+        ports = ",".join(("80", gone.rpartition(":")[2], busy.rpartition(":")[2]))
+        allowed = bench.but(
+            UNMASK_DOWNLOAD_ALLOW_NETWORKS="127.0.0.0/8", UNMASK_DOWNLOAD_PORTS=ports
+        )
+        bench.state.mkdir()
+        migrate(bench.database)
+        with (
+            closing(open_ledger(bench.database)) as ledger,
+            fleet_of(allowed) as machine,
+            httpx.Client(base_url=machine.flower_url) as flower,
+        ):
+            machine.start()
+            wait_for_flower(machine, flower)
+            yield Shown(machine=machine, ledger=ledger, flower=flower, gone=gone, busy=busy)
 
 
 def wait_for_flower(machine: Machine, client: httpx.Client) -> None:
@@ -63,45 +123,26 @@ def tasks(client: httpx.Client) -> dict[str, dict[str, Any]]:
     return found
 
 
-def until_all(
-    client: httpx.Client, machine: Machine, wanted: set[str]
-) -> dict[str, dict[str, Any]]:
-    end = time.monotonic() + WITHIN_S
-    while True:
-        machine.check()
-        found = tasks(client)
-        done = {name for name in wanted if found.get(name, {}).get("state") == "SUCCESS"}
-        if done == wanted:
-            return found
-        missing = sorted(wanted - done)
-        assert time.monotonic() < end, f"{len(missing)} not done, such as {missing[:3]}"
-        time.sleep(0.5)
-
-
-def test_a_thousand_items_are_followed_from_submitted_to_done(
-    fleet: tuple[Machine, Ledger, httpx.Client],
-) -> None:
-    machine, ledger, client = fleet
-    shelf = Path(ROOT / "models")
-    campaign = ledger.open_campaign(
-        choose(Wanted(), name="followed", media="-", shelf=shelf, device="cpu")
-    )
-    refused = [f"http://127.0.0.1/{number}.mp4?token=hush" for number in range(ITEMS)]
+def test_a_thousand_items_are_followed_from_submitted_to_done(fleet: Shown) -> None:
+    refused = [f"http://169.254.169.254/{number}.mp4?token=hush" for number in range(ITEMS)]
     sample = ROOT / "samples" / "talking-head.mp4"
-    stamp = stamp_of(sample.stat())
-    ledger.submit(
-        campaign,
-        [
-            *(NewItem(uri=uri, trust=Trust.REMOTE) for uri in refused),
-            NewItem(uri=str(sample), trust=Trust.LOCAL, stamp=stamp),
-        ],
+    fleet.submit(
+        "followed",
+        *(NewItem(uri=uri, trust=Trust.REMOTE) for uri in refused),
+        NewItem(uri=str(sample), trust=Trust.LOCAL, stamp=stamp_of(sample.stat())),
     )
-    rows = {row.item: row for row in results_when_ended(ledger, machine)}
-    wanted = {f"extract-{item}" for item in rows}
+    fleet.until(lambda: fleet.ended("followed") == ITEMS + 1)
+    rows = {row.item: row for row in fleet.ledger.results("followed")}
     (judged,) = [item for item, row in rows.items() if row.uri.endswith("talking-head.mp4")]
-    found = until_all(client, machine, wanted | {f"classify-{judged}"})
-    assert len(wanted) == ITEMS + 1
+    wanted = {f"extract-{item}" for item in rows} | {f"classify-{judged}"}
+    assert len(wanted) == ITEMS + 2
 
+    def all_succeeded() -> bool:
+        found = tasks(fleet.flower)
+        return all(found.get(name, {}).get("state") == "SUCCESS" for name in wanted)
+
+    fleet.until(all_succeeded)
+    found = tasks(fleet.flower)
     for item, row in rows.items():
         task = found[f"extract-{item}"]
         assert task["name"] == "unmask.extract"
@@ -110,46 +151,44 @@ def test_a_thousand_items_are_followed_from_submitted_to_done(
         if item != judged:
             # A rejection is a task that succeeded, with the outcome as its text.
             assert "blocked" in task["result"]
-    assert "unsure" in found[f"classify-{judged}"]["result"] or row_is_judged(rows[judged])
+            assert row.reason in task["result"]
+    assert str(rows[judged].outcome) in found[f"classify-{judged}"]["result"]
 
 
-def row_is_judged(row: Any) -> bool:
-    return row.outcome in {"fake", "real"}
+def test_a_rejection_and_a_retry_show_their_reasons(fleet: Shown) -> None:
+    fleet.submit(
+        "reasons",
+        NewItem(uri=f"{fleet.gone}/gone.mp4", trust=Trust.REMOTE),
+        NewItem(uri=f"{fleet.busy}/busy.mp4", trust=Trust.REMOTE),
+    )
+    gone, busy = sorted(row.item for row in fleet.ledger.results("reasons"))
+    fleet.until(lambda: fleet.task(gone).get("state") == "SUCCESS")
+    fleet.until(lambda: fleet.task(busy).get("state") == "RETRY")
+    assert re.search("unreachable: .*404", fleet.task(gone)["result"])
+    (row,) = (row for row in fleet.ledger.results("reasons") if row.item == gone)
+    assert row.reason in fleet.task(gone)["result"]
+
+    retried = fleet.task(busy)
+    assert "503" in retried["exception"]
+    assert "back to waiting" in retried["exception"]
+    assert "busy.mp4" in retried["args"]
+    assert "503" in fleet.flower.get(f"/task/extract-{busy}").text, "nor on its page"
 
 
-def results_when_ended(ledger: Ledger, machine: Machine) -> list[Any]:
-    end = time.monotonic() + WITHIN_S
-    while True:
-        machine.check()
-        status = ledger.status("followed")
-        if status.stages and sum(status.outcomes.values()) == ITEMS + 1:
-            return list(ledger.results("followed"))
-        assert time.monotonic() < end, status
-        time.sleep(0.5)
-
-
-def test_a_message_of_another_version_is_refused_where_it_can_be_seen(
-    fleet: tuple[Machine, Ledger, httpx.Client],
-) -> None:
-    machine, ledger, client = fleet
-    app = make_app(settings=settings.load(redis_url=machine.redis_url))
+def test_a_message_of_another_version_is_refused_where_it_can_be_seen(fleet: Shown) -> None:
+    app = make_app(settings=settings.load(redis_url=fleet.machine.redis_url))
     for name, body in {"newer": {"v": 99, "item": 1}, "odd": ["no message"]}.items():
         app.send_task(names.EXTRACT, args=[body], task_id=name, queue=names.CPU_QUEUE)
-    end = time.monotonic() + WITHIN_S
-    while {tasks(client).get(name, {}).get("state") for name in ("newer", "odd")} != {"FAILURE"}:
-        machine.check()
-        assert time.monotonic() < end, tasks(client)
-        time.sleep(0.5)
-    found = tasks(client)
+
+    def states() -> set[Any]:
+        found = tasks(fleet.flower)
+        return {found.get(name, {}).get("state") for name in ("newer", "odd")}
+
+    fleet.until(lambda: states() == {"FAILURE"})
+    found = tasks(fleet.flower)
     assert "message version 99" in found["newer"]["exception"]
     assert "not a message" in found["odd"]["exception"]
 
     # The worker lives: the next item is served.
-    campaign = ledger.open_campaign(
-        choose(Wanted(), name="after", media="-", shelf=ROOT / "models", device="cpu")
-    )
-    ledger.submit(campaign, [NewItem(uri="http://127.0.0.1/x.mp4", trust=Trust.REMOTE)])
-    while not ledger.status("after").outcomes:
-        machine.check()
-        assert time.monotonic() < end, ledger.status("after")
-        time.sleep(0.2)
+    fleet.submit("after", NewItem(uri="http://169.254.169.254/x.mp4", trust=Trust.REMOTE))
+    fleet.until(lambda: fleet.ended("after") == 1)

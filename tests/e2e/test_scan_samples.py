@@ -5,17 +5,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow.parquet
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests import servers
-from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.conftest import ROOT, STORES, Bench, bench_on
 
 SAMPLES = ROOT / "samples"
 
@@ -37,28 +34,14 @@ EXPECTED: dict[str, frozenset[str]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite and a folder", "postgresql and s3"])
+@pytest.fixture(scope="module", params=STORES)
 def scanned(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("scan")
-    with ExitStack() as stack:
-        extra = _fleet(folder, stack) if "postgresql" in request.param else {}
-        bench = Bench(folder=folder, extra=extra)
+    with bench_on(request.param, tmp_path_factory.mktemp("scan"), request) as bench:
         done = bench.scan(SAMPLES)
         assert done.returncode == 0, done.stderr
         yield bench
-
-
-def _fleet(folder: Path, stack: ExitStack) -> dict[str, str]:
-    server = stack.enter_context(servers.postgresql())
-    endpoint = stack.enter_context(servers.s3())
-    return servers.S3_ENVIRONMENT | {
-        "UNMASK_DATABASE_URL": stack.enter_context(servers.database(server)),
-        "UNMASK_STORE_URL": f"s3://{servers.make_bucket(endpoint)}/prod",
-        "UNMASK_S3_ENDPOINT_URL": endpoint,
-        "UNMASK_S3_PATH_STYLE": "true",
-    }
 
 
 def rows(bench: Bench) -> dict[str, dict[str, Any]]:
@@ -140,25 +123,15 @@ def test_the_same_command_again_repeats_nothing(scanned: Bench) -> None:
 
 def moves(bench: Bench) -> int:
     """How often any item moved, from the ledger's own history."""
-    url = bench.extra.get("UNMASK_DATABASE_URL") or f"sqlite:///{bench.state / 'unmask.db'}"
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as db:
-        count: int = db.execute(text("select count(*) from move")).scalar_one()
-    engine.dispose()
+    count = bench.count("select count(*) from move")
+    assert count
     return count
 
 
 def stored(bench: Bench, key: str) -> bytes:
-    address = bench.extra.get("UNMASK_STORE_URL")
-    if address is None:
-        return (bench.state / "objects" / key).read_bytes()
-    bucket, _, prefix = address.removeprefix("s3://").partition("/")
-    client = boto3.client(
-        "s3",
-        endpoint_url=bench.extra["UNMASK_S3_ENDPOINT_URL"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="us-east-1",
-    )
+    if not bench.store.startswith("s3://"):
+        return (Path(bench.store) / key).read_bytes()
+    bucket, _, prefix = bench.store.removeprefix("s3://").partition("/")
+    client = servers.s3_client(bench.extra["UNMASK_S3_ENDPOINT_URL"])
     data: bytes = client.get_object(Bucket=bucket, Key=f"{prefix}/{key}")["Body"].read()
     return data

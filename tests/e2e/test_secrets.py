@@ -12,10 +12,8 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-import settings
 from infra.ledger import migrate, open_ledger
-from producer.local import Machine
-from tests.e2e.conftest import ROOT, Bench
+from tests.e2e.conftest import Bench, fleet_of
 from tests.e2e.test_flower import tasks, wait_for_flower
 
 SECRET = "hush-{}-hush"
@@ -123,20 +121,11 @@ def seen(local: Bench, server: str) -> dict[str, str]:
 
 def worked_off(bench: Bench, *sources: Path) -> dict[str, str]:
     """Terminal, logs and Flower, once every item had its try."""
-    state, extra = bench.state, dict(bench.extra)
-    given = settings.load(
-        database_url=f"sqlite:///{state / 'unmask.db'}", store_url=str(state / "objects")
-    )
-    child = settings.environment(given) | extra
-    child |= {"TEST_MARKER": bench.marker, "PYTHONPATH": str(ROOT)}
-    address = given.database_url.get_secret_value()
+    state = bench.state
     state.mkdir()
-    migrate(address)
-    ledger = open_ledger(address)
-    with (
-        Machine(state, child) as machine,
-        httpx.Client(base_url=machine.flower_url) as client,
-    ):
+    migrate(bench.database)
+    ledger = open_ledger(bench.database)
+    with fleet_of(bench) as machine, httpx.Client(base_url=machine.flower_url) as client:
         machine.start(classify=False)
         wait_for_flower(machine, client)
         told = [bench.run("submit", str(one), "--campaign", "planted") for one in sources]
