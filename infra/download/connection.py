@@ -15,6 +15,13 @@ from infra.guard import Guard, Pinned, blocked
 from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
 
+#: Beside the body: head, frames of chunks, seals of TLS.
+_HEAD_ROOM = 32 << 10
+#: So near the limit the kernel takes no more ahead than the small buffer: it would come over the
+#: wire for nothing. Farther from it, it may take what a fast line needs.
+_NEAR, _SMALL_BUFFER = 8 << 20, 16 << 10
+_LEAST_READ = 1 << 10
+
 
 @cache
 def verified_tls() -> ssl.SSLContext:
@@ -29,11 +36,18 @@ class PinnedStream(httpcore.NetworkStream):
         self._sock = sock
         self._deadline = deadline
         self._limits = limits
+        self._left = limits.max_bytes + _HEAD_ROOM
+        self._is_near = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._sock.settimeout(self._deadline.within(self._limits.idle_s))
+        if self._left < _NEAR and not self._is_near:
+            self._is_near = True
+            take_little_ahead(self._sock)
         try:
-            return self._sock.recv(max_bytes)
+            data = self._sock.recv(min(max_bytes, max(self._left, _LEAST_READ)))
+            self._left -= len(data)
+            return data
         except TimeoutError as error:
             self._deadline.left()
             raise TryAgain(f"the server was silent for {self._limits.idle_s:g} s") from error
@@ -112,9 +126,13 @@ class PinnedNetwork(httpcore.NetworkBackend):
         return kind(f"no connection to {self._pinned.host} ({told})")
 
     def _connect(self, address: Address) -> PinnedStream:
-        end = (str(address), self._pinned.port)
-        sock = socket.create_connection(end, self._deadline.within(self._limits.connect_s))
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
+            if self._limits.max_bytes < _NEAR:
+                take_little_ahead(sock)
+            sock.settimeout(self._deadline.within(self._limits.connect_s))
+            sock.connect((str(address), self._pinned.port))
             _check_peer(sock, address)
         except (OSError, Refused):
             sock.close()
@@ -124,6 +142,10 @@ class PinnedNetwork(httpcore.NetworkBackend):
     def _refuse_own(self, address: Address) -> None:
         if not self._guard.allows(address) and is_this_machine(address):
             raise blocked(f"{self._pinned.host} has the address {address}, which is this machine")
+
+
+def take_little_ahead(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
 
 
 def _check_peer(sock: socket.socket, address: Address) -> None:

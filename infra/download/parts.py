@@ -156,11 +156,11 @@ class Parts:
             self.spent_s += time.monotonic() - began
 
     def _web_for(self, part: Range) -> Web:
-        """A connection that brings no more than the part, and never more than the cap."""
+        """What is left of the cap."""
         left = self.web.limits.max_bytes - self.received
         if part[1] - part[0] > left:
             raise too_large(f"more than {self.web.limits.max_bytes}", self.web.limits.max_bytes)
-        return replace(self.web, limits=replace(self.web.limits, max_bytes=part[1] - part[0]))
+        return replace(self.web, limits=replace(self.web.limits, max_bytes=left))
 
 
 def begin(uri: str, into: BinaryIO, web: Web) -> Parts | Downloaded:

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from tests.library.media.film import one_face
+from bench.made.film import one_face
 
 RATE, SECONDS, TIMES = 10, 10, 30
 SIZE = (320, 240)

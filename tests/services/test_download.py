@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from infra.addresses import read_address
@@ -19,7 +20,16 @@ from infra.download import DownloadLimits, Fetcher
 from infra.download.connection import is_this_machine
 from infra.guard import Guard
 from schemas.records import Trust
-from tests.services.strangers import BEHAVIOURS, MEDIA, MIB, Behaviour, Stranger, stranger, to
+from tests.services.strangers import (
+    BEHAVIOURS,
+    MEDIA,
+    MIB,
+    Behaviour,
+    Stranger,
+    bomb,
+    stranger,
+    to,
+)
 from unmask.errors import Refused, TryAgain
 from unmask.outcomes import Outcome
 
@@ -385,6 +395,18 @@ def test_files_are_not_for_strangers(web: Web, uri: str) -> None:
     with pytest.raises(Refused) as caught, web.fetcher.fetch(uri, Trust.REMOTE):
         pass
     assert caught.value.outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize("path", sorted(BEHAVIOURS.keys() - {"/hop"} | {"/hop/100"}))
+def test_no_behaviour_costs_more_bytes_memory_or_time_than_allowed(web: Web, path: str) -> None:
+    bomb()  # made by now, so that it is not counted
+    quick, process = within(web, max_bytes=MIB, deadline_s=0.7), psutil.Process()
+    before, started = process.memory_info().rss, time.monotonic()
+    with suppress(Refused, TryAgain):
+        quick.get(path)
+    assert time.monotonic() - started < 1.7
+    assert web.server.sent <= MIB + (64 << 10)
+    assert process.memory_info().rss - before < 64 * MIB
 
 
 def open_handles() -> int:
