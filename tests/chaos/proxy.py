@@ -12,6 +12,8 @@ from typing import Any, Self
 CHUNK = 64 << 10
 GLANCE_S = 0.1
 GIVE_UP_S = 5.0
+#: What each piece takes on a slow wire.
+SLOW_S = 0.05
 
 
 class Wire(Enum):
@@ -19,6 +21,8 @@ class Wire(Enum):
     WHOLE = auto()
     #: Bytes are swallowed, and nobody is told; new connections are taken and swallowed too.
     BLACK_HOLE = auto()
+    #: Every piece takes its time.
+    SLOW = auto()
     #: New connections are refused.
     GONE = auto()
 
@@ -108,6 +112,8 @@ class Proxy:
             while data := source.recv(CHUNK):
                 if self.wire is Wire.BLACK_HOLE:
                     self._swallow(source)
+                if self.wire is Wire.SLOW:
+                    time.sleep(SLOW_S)
                 sink.sendall(data)
         for one in (source, sink):
             with contextlib.suppress(OSError):

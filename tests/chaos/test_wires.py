@@ -87,6 +87,28 @@ def test_a_database_that_is_gone(fleet: Fleet, database_wire: Proxy, seconds: in
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_database_that_is_slow(fleet: Fleet, database_wire: Proxy) -> None:
+    """Each trip to it takes a tenth of a second: all goes on slowly, and nothing piles up."""
+    window = 10
+    fleet.extra["UNMASK_WINDOW_ITEMS"] = str(window)
+    accepted = fleet.submit(map(uri, range(60)))
+    database_wire.wire = Wire.SLOW
+    fleet.start("sweep", "cpu", "gpu")
+    most = 0
+
+    def ended() -> bool:
+        nonlocal most
+        most = max(most, 0, *oracle.messages(fleet).values())
+        return not fleet.left()
+
+    fleet.until(ended, 400, fleet.report)
+    # What is offered, and beside it what is in hand and not yet acknowledged.
+    assert 0 < most <= 2 * window
+    oracle.check(fleet, accepted=accepted)
+    assert {row.attempts for row in fleet.ledger.results(CAMPAIGN)} == {1}
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("seconds", [6, 40])
 def test_a_database_that_is_locked(fleet: Fleet, seconds: int) -> None:
