@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import update
 
 import settings
+from infra.doorbell import refusals
 from infra.ledger import Ledger, metering
 from producer.local.redis_server import free_port
 from schemas.stages import Stage
@@ -124,6 +125,15 @@ def test_a_service_that_is_gone_is_a_figure_too(ledger: Ledger) -> None:
     LedgerCollector(ledger, broker, registry, window=WINDOW)
     assert sample(registry, "unmask_up", service="redis") == 0
     assert sample(registry, "unmask_up", service="ledger") == 1
+
+
+def test_refused_messages_are_counted_by_kind(registry: CollectorRegistry, redis_url: str) -> None:
+    assert sample(registry, "unmask_refused_messages_total", kind="not JSON") is None
+    client = redis.Redis.from_url(redis_url)
+    for kind in ("not JSON", "not JSON", "too deep"):
+        refusals.record(client, queue=CPU_QUEUE, kind=kind, size=7)
+    assert sample(registry, "unmask_refused_messages_total", kind="not JSON") == 2
+    assert sample(registry, "unmask_refused_messages_total", kind="too deep") == 1
 
 
 def test_the_catalogue_names_all_there_is(ledger: Ledger, registry: CollectorRegistry) -> None:
