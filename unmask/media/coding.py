@@ -17,7 +17,12 @@ _JPEG = [
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 ]
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+#: Read twice as fast as a PNG that is made small.
+_PNG = [
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),
+]
 #: The quantiser that OpenCV's `MJPG` writer lets FFmpeg settle on for the papers' clips.
 _MJPG_QUANTISER = "3"
 

@@ -57,7 +57,8 @@ def _on_a_screen(samples: NDArray[np.uint16], transfer: Transfer, *, wide: bool)
     shown = np.empty(samples.shape, np.uint8)
     for top in range(0, len(samples), _ROWS):
         rows = slice(top, top + _ROWS)
-        shown[rows] = on_a_screen(samples[rows] / _DEEPEST, transfer, wide=wide)
+        signal = samples[rows].astype(np.float32) / _DEEPEST
+        shown[rows] = on_a_screen(signal, transfer, wide=wide)
     return shown
 
 

@@ -45,7 +45,7 @@ def hdr_avif(name: str, folder: Path) -> bytes:
     signal, number = SIGNALS[name]
     film = signals.coded_2020([signal(signals.wide(signals.light(astronaut())))], number)
     path = folder / "still.avif"
-    with av.open(io.BytesIO(film)) as source, av.open(str(path), "w", format="avif") as output:
+    with av.open(io.BytesIO(film), "r") as source, av.open(str(path), "w", format="avif") as output:
         stream: Any = output.add_stream("libsvtav1", rate=1, options={"crf": "10"})
         stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p10le"
         signals.tag(stream.codec_context, number)
