@@ -398,12 +398,16 @@ def test_files_are_not_for_strangers(web: Web, uri: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(BEHAVIOURS.keys() - {"/hop"} | {"/hop/100"}))
-def test_no_behaviour_costs_more_bytes_memory_or_time_than_allowed(web: Web, path: str) -> None:
+@pytest.mark.parametrize("how", ["fetch", "fetch_beginning"])
+def test_no_behaviour_costs_more_bytes_memory_or_time_than_allowed(
+    web: Web, path: str, how: str
+) -> None:
     bomb()  # made by now, so that it is not counted
     quick, process = within(web, max_bytes=MIB, deadline_s=0.7), psutil.Process()
     before, started = process.memory_info().rss, time.monotonic()
-    with suppress(Refused, TryAgain):
-        quick.get(path)
+    fetch = getattr(quick.fetcher, how)
+    with suppress(Refused, TryAgain), fetch(web.server.url(path), Trust.REMOTE) as content:
+        assert content.fetched.bytes_fetched <= MIB
     assert time.monotonic() - started < 1.7
     assert web.server.sent <= MIB + (64 << 10)
     assert process.memory_info().rss - before < 64 * MIB

@@ -5,17 +5,24 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+import settings
 from infra.download import Content, DownloadLimits, Fetcher, NotInParts
 from infra.guard import Guard
+from infra.ledger import migrate
+from infra.resources import build
 from infra.sandbox import Room
-from schemas.records import Trust
+from producer.campaigns import Wanted, choose
+from schemas.records import NewItem, Trust
+from tasks.extract import extract_item
 from tests.services.long_film import FORMS, FRAMES, long_film
 from tests.services.strangers import MIB, Stranger, Visit, head, stranger
 from unmask.errors import Refused
 from unmask.media.values import Clip, Limits, Manifest
+from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
@@ -325,3 +332,43 @@ def test_a_name_that_leads_inside_by_the_second_part_is_blocked(net: Net) -> Non
     assert isinstance(trouble, Refused)
     assert trouble.outcome is Outcome.BLOCKED
     assert len(net.server.requests) == 1
+
+
+def test_a_campaign_of_the_first_frames_pays_for_them_only(net: Net, tmp_path: Path) -> None:
+    """By the same code as in a fleet: real fetcher, real room, real ledger."""
+    film = long_film("mp4, index at the end")
+    net.serve(Ranges(film))
+    address = f"sqlite:///{tmp_path / 'unmask.db'}"
+    migrate(address)
+    tools = build(
+        settings.load(
+            database_url=address,
+            store_url=str(tmp_path / "objects"),
+            download_allow_networks=["127.0.0.1/32"],
+            download_ports=[net.server.port],
+        )
+    )
+    options = choose(
+        Wanted(extract_only=True, first=True, frames=20),
+        name="one",
+        media="-",
+        shelf=find_bundle("lite").folder.parent,
+        device="cpu",
+    )
+    campaign = tools.ledger.open_campaign(options)
+    uri = net.server.url("/film", host="127.0.0.1")
+    tools.ledger.submit(campaign, [NewItem(uri=uri, trust=Trust.REMOTE)])
+    try:
+        (offer,) = tools.ledger.offer(window=10, lease_s=60)
+        extract_item(offer.item, tools, lambda _: None)
+        (row,) = tools.ledger.results("one")
+    finally:
+        tools.room.close()
+        tools.ledger.close()
+    assert (row.outcome, row.sha256) == (Outcome.EXTRACTED, None)
+    assert row.fetched_part is not None
+    assert row.fetched_part["size"] == len(film)
+    assert row.duration_s == pytest.approx(300, abs=1)
+    assert row.bytes_fetched <= len(film) / 20 + MIB
+    assert net.server.sent <= len(film) / 20 + MIB
+    assert "only what its beginning needs was fetched" in row.notes[-1]
