@@ -16,6 +16,8 @@ from unmask.media import warm
 from unmask.media.values import Limits
 
 DECODING, REST, WALL = "decoding", "the rest", "wall clock"
+#: Of the stages, what was spent on other threads than the one that cuts.
+_ELSEWHERE = "elsewhere"
 #: What each stage is called here, and where its work is called.
 STAGES = {
     "detector": ("unmask.media.faces.centerface", "CenterFace.__call__"),
@@ -51,7 +53,7 @@ def _median_run(film: Path) -> Times:
 
 
 def _once(film: Path) -> Times:
-    """Decoding is what the process used beyond the thread that looks at the pictures."""
+    """Decoding is what the process used beyond the stages and the thread that cuts faces."""
     extract = importlib.import_module("unmask.media.road").extract
     taken: Times = defaultdict(float)
     with _stages_timed(taken), film.open("rb") as file:
@@ -62,13 +64,14 @@ def _once(film: Path) -> Times:
         wall, everything, own = (
             clock() - start for clock, start in zip(clocks, begun, strict=True)
         )
-    taken[REST] = own - sum(taken.values())
-    return taken | {DECODING: everything - own, WALL: wall}
+    elsewhere = taken.pop(_ELSEWHERE, 0.0)
+    taken[REST] = own - (sum(taken.values()) - elsewhere)
+    return taken | {DECODING: everything - own - elsewhere, WALL: wall}
 
 
 @contextmanager
 def _stages_timed(taken: Times) -> Iterator[None]:
-    running: list[float] = []
+    running: dict[int, list[float]] = defaultdict(list)
     with ExitStack() as patches:
         for stage, (module, names) in STAGES.items():
             *owners, name = names.split(".")
@@ -81,22 +84,23 @@ def _stages_timed(taken: Times) -> Iterator[None]:
 
 
 def _timed(
-    work: Callable[..., Any], stage: str, taken: Times, running: list[float]
+    work: Callable[..., Any], stage: str, taken: Times, running: dict[int, list[float]]
 ) -> Callable[..., Any]:
     """Counts a stage's own time: what it spends in another one is the other one's."""
-    looks = threading.get_ident()
+    cuts = threading.get_ident()
 
     def timed(*what: Any, **named: Any) -> Any:
-        if threading.get_ident() != looks:
-            return work(*what, **named)
+        inside = running[threading.get_ident()]
         started = time.thread_time()
-        running.append(0.0)
+        inside.append(0.0)
         try:
             return work(*what, **named)
         finally:
             spent = time.thread_time() - started
-            taken[stage] += spent - running.pop()
-            if running:
-                running[-1] += spent
+            alone = spent - inside.pop()
+            taken[stage] += alone
+            taken[_ELSEWHERE] += alone * (threading.get_ident() != cuts)
+            if inside:
+                inside[-1] += spent
 
     return timed
