@@ -129,6 +129,8 @@ class Judgement:
     calibration: Calibration | None = None
     thresholds: Thresholds | None = None
     rule: Rule = Rule()
+    #: Fainter faces than this were hardly learned from: nothing is concluded from them.
+    least_sharpness: float = 0.0
 
 
 Band = Literal["low", "unsure", "high"]

@@ -26,6 +26,8 @@ class WindowScore:
     frame_scores: tuple[float, ...] = ()
     #: When its most telling frame was; without it, the frames are taken as evenly spaced.
     telling_s: float | None = None
+    #: Of its middle frame by sharpness; None where nobody measured.
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class PersonVerdict:
     outcome: Outcome
     probability: float | None
     segments: tuple[Segment, ...]
+    #: Never seen sharply enough for this model: no conclusion is drawn from this person.
+    blurred: bool = False
 
     @property
     def index(self) -> int:
@@ -80,12 +84,14 @@ def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
     """One answer for the item: that of the person most likely manipulated.
 
     Raising any window, or adding one at or above its person's score, never lowers the item.
+    Windows too blurred for the model count only for somebody who was never seen better, and such
+    a person decides only where nobody was.
     """
     if not scores:
         raise ValueError("a verdict needs at least one scored window")
     by_person = groupby(sorted(scores, key=_order), key=lambda score: score.person)
     persons = tuple(_person(person, list(windows), judgement) for person, windows in by_person)
-    worst = max(persons, key=_suspicion)
+    worst = max([who for who in persons if not who.blurred] or persons, key=_suspicion)
     return Verdict(
         outcome=worst.outcome,
         reason=_reason(worst, judgement),
@@ -100,13 +106,25 @@ def _order(score: WindowScore) -> tuple[int, float, int]:
 
 
 def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> PersonVerdict:
-    probability = _probability(windows, judgement)
+    sharp = [window for window in windows if not _is_blurred(window, judgement)]
+    probability = _probability(sharp or windows, judgement)
     return PersonVerdict(
         person=person + 1,
-        outcome=_outcome(probability, judgement.thresholds),
+        outcome=_outcome(probability, judgement.thresholds) if sharp else Outcome.UNSURE,
         probability=probability,
         segments=tuple(_segment(window, judgement) for window in windows),
+        blurred=not sharp,
     )
+
+
+def deciding(scores: Sequence[WindowScore], judgement: Judgement) -> list[WindowScore]:
+    """The windows that an item's verdict rests on."""
+    sharp = [window for window in scores if not _is_blurred(window, judgement)]
+    return sharp or list(scores)
+
+
+def _is_blurred(window: WindowScore, judgement: Judgement) -> bool:
+    return window.sharpness is not None and window.sharpness < judgement.least_sharpness
 
 
 def _probability(windows: list[WindowScore], judgement: Judgement) -> float | None:
@@ -166,6 +184,8 @@ def _reason(worst: PersonVerdict, judgement: Judgement) -> str:
     if worst.probability is None:
         return f"model without calibration: raw score {telling.raw:.3f}"
     said = f"person {worst.person}: {likely(worst.probability)}"
+    if worst.blurred:
+        return f"{said}, but too blurred to conclude anything; look at {telling.telling_s:.1f} s"
     if judgement.thresholds is None:
         return f"{said}; model without thresholds"
     return f"{said}, {_CLAUSES[worst.outcome].format(at=telling.telling_s)}"

@@ -105,12 +105,17 @@ def _people(row: ResultRow, gallery: Gallery) -> Iterator[PersonCard]:
         evidence = tuple(_evidence(shown, gallery, thresholds))
         yield PersonCard(
             number=person["person"],
-            tone=thresholds.tone(person["probability"]),
-            says=likely(person["probability"]),
+            tone="unsure" if person.get("blurred") else thresholds.tone(person["probability"]),
+            says=_says(person),
             timeline=timeline(segments, row.duration_s, thresholds),
             evidence=evidence,
             left_out=sum(1 for one in segments if one.get("evidence")) - len(evidence),
         )
+
+
+def _says(person: Mapping[str, Any]) -> str:
+    said = likely(person["probability"])
+    return f"{said}, too blurred to conclude from" if person.get("blurred") else said
 
 
 def _suspicion(segment: Mapping[str, Any]) -> float:

@@ -32,6 +32,7 @@ _PERSON = pa.struct(
         ("person", pa.int32()),
         ("outcome", pa.string()),
         ("probability", pa.float64()),
+        ("blurred", pa.bool_()),
         ("segments", pa.list_(_SEGMENT)),
     ]
 )

@@ -104,7 +104,8 @@ def as_text(scanned: Scanned, bundle: Bundle) -> str:
 
 def _person(person: PersonVerdict) -> list[str]:
     sure = "" if person.probability is None else f", {likely(person.probability)}"
-    lines = [f"  person {person.person}: {person.outcome}{sure}"]
+    seen = ", too blurred to judge" if person.blurred else ""
+    lines = [f"  person {person.person}: {person.outcome}{sure}{seen}"]
     for segment in person.segments:
         shown = (
             f"raw score {segment.raw:.3f}"

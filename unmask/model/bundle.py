@@ -68,6 +68,7 @@ class Bundle:
             calibration=said.calibration,
             thresholds=said.thresholds,
             rule=said.rule,
+            least_sharpness=said.least_sharpness,
         )
 
     def spec_for(

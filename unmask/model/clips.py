@@ -21,6 +21,8 @@ class Window(NamedTuple):
     number: int
     times: tuple[float, ...]
     frames: Frames
+    #: Of its middle frame by sharpness; None where nobody measured.
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class PersonFrames:
     windows: tuple[Window, ...]
 
     def __post_init__(self) -> None:
-        for number, times, frames in self.windows:
+        for number, times, frames, _ in self.windows:
             where = f"person {self.person + 1}, window {number + 1}"
             if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
                 raise BadClip(
@@ -45,7 +47,7 @@ class PersonFrames:
 
 def check_size(clips: PersonFrames, size: int) -> None:
     """A model scores only the size that it was trained on."""
-    for number, _, frames in clips.windows:
+    for number, _, frames, _ in clips.windows:
         if frames.shape[1:3] != (size, size):
             shape = f"{frames.shape[2]}x{frames.shape[1]}"
             raise BadClip(

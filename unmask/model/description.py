@@ -94,6 +94,8 @@ class Description:
     calibration: Calibration | None = None
     thresholds: Thresholds | None = None
     rule: Rule = Rule()
+    #: Faces below this were hardly learned from; a verdict concludes nothing from them.
+    least_sharpness: Annotated[float, Field(ge=0)] = 0.0
     golden: Golden | None = None
     training: Training | None = None
     #: What was measured, under names of the measurer's choice.

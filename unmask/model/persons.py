@@ -1,6 +1,7 @@
 """A manifest and its clip objects, as the classifier takes them."""
 
 from itertools import groupby
+from statistics import median
 
 from unmask.media import decode_frames
 from unmask.media.values import Manifest, Person
@@ -13,9 +14,17 @@ def person_frames(person: Person, clip: bytes, size: int) -> PersonFrames:
     windows: list[Window] = []
     start = 0
     for number, run in groupby(person.frames, key=lambda frame: frame.window):
-        times = tuple(frame.time_s for frame in run)
-        windows.append(Window(number, times, pictures[start : start + len(times)]))
-        start += len(times)
+        seen = tuple(run)
+        stop = start + len(seen)
+        windows.append(
+            Window(
+                number=number,
+                times=tuple(frame.time_s for frame in seen),
+                frames=pictures[start:stop],
+                sharpness=median(frame.sharpness for frame in seen),
+            )
+        )
+        start = stop
     return PersonFrames(person=person.person, windows=tuple(windows))
 
 

@@ -166,6 +166,7 @@ def _score(
         probability=calibration.window(raw) if calibration else None,
         frame_scores=tuple(map(_softmax, margins.frames)),
         telling_s=window.times[telling],
+        sharpness=window.sharpness,
     )
 
 

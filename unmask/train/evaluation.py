@@ -156,5 +156,6 @@ def _shortened(person: PersonFrames, length: int) -> PersonFrames:
     for window in person.windows:
         for start in range(0, max(len(window.times) - length, 0) + 1, length):
             stop = start + length
-            parts.append(Window(len(parts), window.times[start:stop], window.frames[start:stop]))
+            times, frames = window.times[start:stop], window.frames[start:stop]
+            parts.append(Window(len(parts), times, frames, window.sharpness))
     return PersonFrames(person=person.person, windows=tuple(parts))

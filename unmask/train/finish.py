@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from unmask.media.coding import sharpness
 from unmask.model.bundle import Bundle, open_bundle
 from unmask.model.description import Description, Training
 from unmask.model.network import Network
@@ -16,7 +18,7 @@ from unmask.model.weights import StoredEncoding
 from unmask.model.write import write_bundle, write_description
 from unmask.spec import ScanSpec
 from unmask.train import saves
-from unmask.train.crops import Rgb
+from unmask.train.crops import Crops, Rgb
 from unmask.train.figures import level
 from unmask.train.fitting import calibrated
 from unmask.train.frames import FrameNetwork
@@ -29,6 +31,8 @@ from unmask.train.temporal import Films, fit_lstm, make_films, start_as_frames
 
 Say = Callable[[str], None]
 
+#: The share of crops whose sharpness is too rare among them to be judged by.
+FAINTEST = 0.05
 #: Films to measure what time adds, as a share of those to learn from.
 _WATCHED = 0.25
 
@@ -45,9 +49,16 @@ def finish(
         name=job.name or job.recipe.name,
         untrained=False,
         training=Training(data=job.data_names, recipe=job.recipe.name, terms=job.terms),
+        least_sharpness=least_sharpness(pairs.crops, pairs.chosen),
     )
     write_bundle(target, said, network.state_dict(), encoding)
     return _measured(job, target, figures)
+
+
+def least_sharpness(crops: Crops, chosen: NDArray[np.intp]) -> float:
+    """What all but the faintest of the crops that were learned from reach."""
+    found = [sharpness(crops.pictures[index]) for index in chosen]
+    return round(float(np.quantile(found, FAINTEST)), 1)
 
 
 def _judge_of_frames(job: Job, spec: ScanSpec) -> FrameNetwork:

@@ -18,7 +18,7 @@ from unmask.judgement import STRICT
 from unmask.train.blend import Moving, moved, placement, twins
 from unmask.train.crops import Crops, Rgb, grouped
 from unmask.train.landmarks import Points
-from unmask.train.spoil import Spoiling, applied, common_damage
+from unmask.train.spoil import Spoiling, applied, common_damage, storage
 
 
 @checked(frozen=True, kw_only=True, config=STRICT)
@@ -27,7 +27,7 @@ class Pairing:
 
     #: How often a given fake stands in for the twin; always where there are no landmarks.
     given_fakes: float = 0.4
-    #: How often a pair is left as it is: fine traces are met in pictures nobody damaged.
+    #: How often a pair is left as a scan would find or store it: there fine traces are met.
     undamaged: float = 0.0
     moving: Moving = Field(default_factory=Moving)
     spoiling: Spoiling = Field(default_factory=Spoiling)
@@ -70,9 +70,8 @@ class Pairs:
     def pair(self, real: int, epoch: int) -> tuple[Rgb, Rgb]:
         rng = np.random.default_rng((self.seed, epoch, real))
         fake, true = self._before_damage(real, rng)
-        if rng.random() < self.how.undamaged:
-            return fake, true
-        damage = common_damage(self.how.spoiling, rng)
+        spared = rng.random() < self.how.undamaged
+        damage = storage(rng) if spared else common_damage(self.how.spoiling, rng)
         return applied(fake, damage), applied(true, damage)
 
     def _before_damage(self, real: int, rng: Generator) -> tuple[Rgb, Rgb]:

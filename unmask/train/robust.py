@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 
-from unmask.model.clips import PersonFrames, Window
+from unmask.model.clips import PersonFrames
 from unmask.train.crops import Rgb
 
 Damage = Callable[[Rgb], Rgb]
@@ -84,7 +84,5 @@ DAMAGES: dict[str, Damage] = {
 
 
 def damaged_person(person: PersonFrames, damage: Damage) -> PersonFrames:
-    windows = (
-        Window(window.number, window.times, damage(window.frames)) for window in person.windows
-    )
+    windows = (window._replace(frames=damage(window.frames)) for window in person.windows)
     return PersonFrames(person=person.person, windows=tuple(windows))

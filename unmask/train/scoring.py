@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.judgement import from_log_odds
+from unmask.media.coding import sharpness
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.predict import Predictor
 from unmask.outcomes import Outcome
@@ -16,7 +16,7 @@ from unmask.train.crops import Crops
 from unmask.train.extracting import load
 from unmask.train.sets.item import REAL, Item
 from unmask.train.splits import joined
-from unmask.verdict import WindowScore, judge
+from unmask.verdict import WindowScore, deciding, judge
 
 #: Crops that are scored at once.
 _AT_ONCE = 256
@@ -62,7 +62,8 @@ def score_crops(crops: Crops, chosen: NDArray[np.intp], predictor: Predictor) ->
 
 
 def _still(picture: NDArray[np.uint8]) -> PersonFrames:
-    return PersonFrames(person=0, windows=(Window(0, (0.0,), np.ascontiguousarray(picture)[None]),))
+    window = Window(0, (0.0,), np.ascontiguousarray(picture)[None], sharpness(picture))
+    return PersonFrames(person=0, windows=(window,))
 
 
 def score_items(
@@ -131,16 +132,25 @@ def _scored(
 
 def _by_rule(scores: Sequence[WindowScore], predictor: Predictor) -> float:
     by_person: dict[int, list[float]] = {}
-    for score in scores:
+    for score in deciding(scores, predictor.bundle.judgement):
         by_person.setdefault(score.person, []).append(score.raw)
     return max(predictor.bundle.judgement.rule(raws) for raws in by_person.values())
 
 
 def _without_time(persons: Sequence[PersonFrames], predictor: Predictor) -> float:
-    """The most suspect person's mean log-odds, each frame judged as if it were a picture."""
-    means = []
-    for person in persons:
-        frames = np.concatenate([window.frames for window in person.windows])
-        stills = [Window(number, (0.0,), frame[None]) for number, frame in enumerate(frames)]
-        means.append(np.mean([margin.window for margin in predictor.margins(stills)]))
-    return from_log_odds(float(max(means)))
+    """The same verdict with each frame judged as if it were a picture."""
+    apart = [
+        PersonFrames(person=person.person, windows=tuple(_stills(person.windows)))
+        for person in persons
+    ]
+    return _by_rule([each for own in predictor.score(apart) for each in own], predictor)
+
+
+def _stills(windows: Sequence[Window]) -> Iterator[Window]:
+    each = (
+        (time, frame, window.sharpness)
+        for window in windows
+        for time, frame in zip(window.times, window.frames, strict=True)
+    )
+    for number, (time, frame, sharp) in enumerate(each):
+        yield Window(number, (time,), frame[None], sharp)

@@ -57,10 +57,15 @@ def common_damage(how: Spoiling, rng: Generator, *, over_time: bool = False) -> 
         (how.blur, lambda: partial(_blurred, sigma=rng.uniform(0.3, how.most_blur))),
         (how.noise, lambda: _noise(rng, rng.uniform(1, how.most_noise))),
         (how.jpeg, lambda: _jpeg(rng, how.least_quality)),
-        (0.5, lambda: partial(_coded, quality=CLIP_QUALITY, chroma=_CHROMA[1])),
     ]
     wanted = steps[:_LASTING] if over_time else steps
-    return [make() for chance, make in wanted if rng.random() < chance]
+    found = [make() for chance, make in wanted if rng.random() < chance]
+    return found if over_time else [*found, *storage(rng)]
+
+
+def storage(rng: Generator) -> list[Spoil]:
+    """Half the time as it was cut, half the time as clips are coded: no verdict hangs on it."""
+    return [partial(_coded, quality=CLIP_QUALITY, chroma=_CHROMA[1])] if rng.random() < 0.5 else []
 
 
 def per_frame_damage(how: Spoiling, rng: Generator, frames: int) -> list[list[Spoil]]:

@@ -87,6 +87,34 @@ def test_segments_tell_when() -> None:
     assert person.segments[1].telling_s == pytest.approx(3 + 0.8 * 15 / 19)
 
 
+BLUR_MATTERS = dataclasses.replace(TRAINED, least_sharpness=15.0)
+
+
+def test_nothing_is_concluded_from_a_person_too_blurred_for_the_model() -> None:
+    seen = [score(0.1, sharpness=80.0), score(0.97, person=1, sharpness=9.0)]
+    verdict = judge(seen, BLUR_MATTERS)
+    assert verdict.outcome is Outcome.REAL
+    assert [person.blurred for person in verdict.persons] == [False, True]
+    assert verdict.persons[1].outcome is Outcome.UNSURE
+
+
+def test_where_everybody_is_blurred_somebody_should_look() -> None:
+    verdict = judge([score(0.97, sharpness=9.0)], BLUR_MATTERS)
+    assert verdict.outcome is Outcome.UNSURE
+    assert verdict.probability == pytest.approx(0.97)
+    assert "too blurred to conclude anything" in verdict.reason
+
+
+def test_blurred_windows_do_not_count_beside_sharp_ones() -> None:
+    sharp = score(0.9, sharpness=80.0)
+    blurred = score(0.1, window=1, sharpness=9.0)
+    assert judge([sharp, blurred], BLUR_MATTERS).probability == pytest.approx(0.9)
+
+
+def test_what_nobody_measured_is_taken_as_sharp() -> None:
+    assert judge([score(0.9)], BLUR_MATTERS).outcome is Outcome.FAKE
+
+
 def test_no_windows_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="at least one"):
         judge([], TRAINED)
