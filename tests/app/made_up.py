@@ -129,6 +129,7 @@ def person(
         "person": number,
         "outcome": verdict(worst).value,
         "probability": worst,
+        "blurred": False,
         "segments": segments,
     }
 
