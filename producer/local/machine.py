@@ -4,10 +4,12 @@ import fcntl
 import logging
 import os
 import shutil
-import socket
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -119,13 +121,10 @@ class Machine:
         return [*notes, *self._flower_answers(), *self._full_disk()]
 
     def _flower_answers(self) -> list[str]:
-        """Its address is of use from the moment on when it opens."""
+        """Its address is of use from the moment on when ours, not another scan's, answers."""
         if self._flower_told or not any(child.name == FLOWER for child in self._children):
             return []
-        parts = urlsplit(self.flower_url)
-        try:
-            socket.create_connection((parts.hostname, parts.port), ANSWER_S).close()
-        except OSError:
+        if not _lets_in(self.flower_url):
             return []
         self._flower_told = True
         return [f"Flower: {self.flower_url}"]
@@ -167,7 +166,8 @@ class Machine:
         self._redis.start()
         redis_server.wait_until_up(self.redis_url)
         self._environment = dict(self._environment) | {"UNMASK_REDIS_URL": self.redis_url}
-        self._choose_flower(redis_server.free_port(FLOWER_PORT))
+        wanted = int(self._environment.get("UNMASK_FLOWER_PORT") or FLOWER_PORT)
+        self._choose_flower(redis_server.free_port(wanted))
 
     def _flower_again(self, child: Child) -> str:
         """Nothing is lost without Flower: it may move to another port, or be done without."""
@@ -194,6 +194,20 @@ class Machine:
         child = Child(name, command, environment=self._environment, logs=self._run)
         child.start()
         self._children.append(child)
+
+
+def _lets_in(address: str) -> bool:
+    """Whether the Flower at this address knows the address's own password."""
+    parts = urlsplit(address)
+    pair = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/api/workers", headers={"Authorization": f"Basic {pair}"})
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _last_words(child: Child) -> str:

@@ -7,6 +7,7 @@ from producer.plain import storable
 from producer.sources.address import Address, NoAddress, Rules, read_address
 from producer.sources.repeats import Repeats
 from producer.sources.values import (
+    TEXT_KEPT,
     WHY_SHOWN,
     BadLine,
     DuplicateLine,
@@ -82,7 +83,8 @@ class Source:
         before = self._repeats.first_line(address.uri, line)
         if before is not None:
             why = f"the same as line {before}" if before else "the same file again"
-            return DuplicateLine(source=source, line=line, text=shown(address.uri), why=why)
+            text = shown(address.uri, TEXT_KEPT)
+            return DuplicateLine(source=source, line=line, text=text, why=why)
         return NewItem(
             uri=address.uri,
             trust=self._rules.trust,
@@ -93,7 +95,7 @@ class Source:
 
     def _bad(self, line: int, text: str, why: str) -> BadLine:
         return BadLine(
-            source=self._at(line), line=line, text=shown(text), why=shown(why, WHY_SHOWN)
+            source=self._at(line), line=line, text=shown(text, TEXT_KEPT), why=shown(why, WHY_SHOWN)
         )
 
     def _at(self, line: int) -> str:

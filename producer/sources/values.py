@@ -8,8 +8,10 @@ from typing import Any
 from producer.plain import printable, shorten
 from unmask.errors import Unusable
 
-#: A bad line is shown with at most this much of its text.
+#: A bad line is shown with at most this much of its text…
 SHOWN = 80
+#: … and kept, for whoever repairs the list, with this much.
+TEXT_KEPT = 2_000
 #: Words of ours, around a little of its text.
 WHY_SHOWN = 400
 
@@ -25,14 +27,13 @@ class BadLine:
     #: Where it stood: `list.csv:17`.
     source: str
     line: int
-    #: Short, control characters shown as escapes.
+    #: Control characters shown as escapes; long enough for any address to be repaired from.
     text: str
     why: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.source}: {self.why}: {self.text}" if self.text else f"{self.source}: {self.why}"
-        )
+        text = shorten(self.text, SHOWN)
+        return f"{self.source}: {self.why}: {text}" if text else f"{self.source}: {self.why}"
 
 
 class DuplicateLine(BadLine):

@@ -21,6 +21,9 @@ from tests.e2e.processes import of_marker
 
 ROOT = Path(__file__).resolve().parents[2]
 
+#: Each runner of tests has ports of its own for Flower, or two fleets would reach for one.
+FLOWER_PORT = 5600 + 50 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
 #: A scan of a handful of items, on two slow cores, with everything to load.
 SCAN_WITHIN_S = 240
 
@@ -40,7 +43,12 @@ class Bench:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("UNMASK_")}
-        return kept | {"TEST_MARKER": self.marker, "PYTHONUNBUFFERED": "1"} | dict(self.extra)
+        own = {
+            "TEST_MARKER": self.marker,
+            "PYTHONUNBUFFERED": "1",
+            "UNMASK_FLOWER_PORT": str(FLOWER_PORT),
+        }
+        return kept | own | dict(self.extra)
 
     @property
     def state(self) -> Path:
@@ -175,7 +183,9 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 @contextmanager
 def fleet_of(bench: Bench) -> Iterator[Machine]:
     """The processes of a machine on the stores of the bench, without a producer that waits."""
-    given = settings.load(database_url=bench.database, store_url=bench.store)
+    given = settings.load(
+        database_url=bench.database, store_url=bench.store, flower_port=FLOWER_PORT
+    )
     child = settings.environment(given) | dict(bench.extra)
     child |= {"TEST_MARKER": bench.marker, "PYTHONPATH": str(ROOT)}
     bench.state.mkdir(exist_ok=True)
