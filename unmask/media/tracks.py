@@ -66,12 +66,18 @@ class Follower:
         self._last_known: Sequence[Seen] = ()
 
     def follow(self, pictures: Iterable[Picture]) -> Iterator[Look]:
-        last: Look | None = None
-        for begins_shot, chunk in _runs(pictures):
-            if begins_shot or last is None:
-                found = self._detect(chunk[0], self._last_known)
-                first = Look(picture=chunk[0], seen=self._fresh(found, found))
-                looks = [first, *self._through(first, chunk[1:])]
+        pictures = iter(pictures)
+        first = next(pictures, None)
+        if first is None:
+            return
+        # Before the rest of its run is here: that is decoded meanwhile.
+        last = self._first_look(first)
+        for begins_shot, chunk in _runs(first, pictures):
+            if chunk[0] is first:
+                looks = [last, *self._through(last, chunk[1:])]
+            elif begins_shot:
+                last = self._first_look(chunk[0])
+                looks = [last, *self._through(last, chunk[1:])]
             else:
                 looks = self._through(last, chunk)
             last = looks[-1]
@@ -79,6 +85,10 @@ class Follower:
             chunk.clear()
             # None is kept once it was passed on: the next run needs the room.
             yield from _let_go(looks)
+
+    def _first_look(self, picture: Picture) -> Look:
+        found = self._detect(picture, self._last_known)
+        return Look(picture=picture, seen=self._fresh(found, found))
 
     def glance(self, picture: Picture) -> list[Face]:
         """A full look at a single picture; nobody is followed from it."""
@@ -216,12 +226,8 @@ def _between(
     ]
 
 
-def _runs(pictures: Iterable[Picture]) -> Iterator[tuple[bool, list[Picture]]]:
+def _runs(first: Picture, rest: Iterator[Picture]) -> Iterator[tuple[bool, list[Picture]]]:
     """Runs that are shorter where pictures are large."""
-    pictures = iter(pictures)
-    first = next(pictures, None)
-    if first is None:
-        return
     size = sum(plane.nbytes for plane in first.planes)
     most = max(2, min(RUN, _WAITING_BYTES // max(size, 1)))
-    yield from chunks(itertools.chain([first], pictures), most)
+    yield from chunks(itertools.chain([first], rest), most)
