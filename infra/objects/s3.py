@@ -105,15 +105,26 @@ class S3Store:
     def put(self, key: str, data: bytes) -> StoredObject:
         kept = stored(key, data)
         if self._size(key) != len(data):
-            with explained(self._where(key)):
-                self._client.put_object(
-                    Bucket=self.bucket,
-                    Key=self.prefix + key,
-                    Body=data,
-                    ContentMD5=_content_md5(data),
-                    **self._encryption,
-                )
+            self._send(key, data)
         return kept
+
+    def _send(self, key: str, data: bytes) -> None:
+        """Some stores take a cut body and say that all is well: what was kept is looked at.
+
+        The answer's tag is the MD5 of what was kept, unless it was encrypted; then its length says.
+        """
+        md5 = hashlib.md5(data, usedforsecurity=False)
+        with explained(self._where(key)):
+            answer = self._client.put_object(
+                Bucket=self.bucket,
+                Key=self.prefix + key,
+                Body=data,
+                # Other stores refuse a body that was cut or changed on the way.
+                ContentMD5=base64.b64encode(md5.digest()).decode(),
+                **self._encryption,
+            )
+        if answer.get("ETag", "").strip('"') != md5.hexdigest() and self._size(key) != len(data):
+            raise TryAgain(f"object storage kept a part of {self._where(key)}: it is sent again")
 
     def get(self, key: str, *, sha256: str) -> bytes:
         check_key(key)
@@ -185,8 +196,3 @@ def _encryption(kind: Encryption, kms_key: str | None) -> dict[str, Any]:
     if kind == "none":
         return {}
     return {"ServerSideEncryption": kind} | ({"SSEKMSKeyId": kms_key} if kms_key else {})
-
-
-def _content_md5(data: bytes) -> str:
-    """The server refuses a body that was cut or changed on the way."""
-    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()

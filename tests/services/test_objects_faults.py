@@ -152,6 +152,20 @@ def test_half_a_put_is_never_handed_out_and_is_mended() -> None:
         assert store.get(KEY, sha256=SHA) == DATA
 
 
+def tagged(status: str, *, length: int, tag: str = '"an encrypted object"') -> Behaviour:
+    return lambda visit: visit.send(head(status, {"Content-Length": str(length), "ETag": tag}))
+
+
+def test_a_store_that_keeps_half_and_says_yes_is_not_believed(
+    server: tuple[Stranger, dict[str, Behaviour]],
+) -> None:
+    absent, yes = tagged("404 Not Found", length=0), tagged("200 OK", length=0)
+    half, whole = tagged("200 OK", length=len(DATA) // 2), tagged("200 OK", length=len(DATA))
+    with pytest.raises(TryAgain, match="kept a part"):
+        bucket(server, absent, yes, half).put(KEY, DATA)
+    assert bucket(server, half, yes, whole).put(KEY, DATA).size == len(DATA)
+
+
 # --- a folder that misbehaves ---
 
 
