@@ -34,6 +34,7 @@ _WELL = (
 _REST = (
     update(PlaceTable)
     .where(PlaceTable.number == bindparam("place"))
+    .where(PlaceTable.rest_until < now() + bindparam("rest_s", type_=Double()))
     .values(rest_until=now() + bindparam("rest_s", type_=Double()))
 )
 
@@ -76,6 +77,10 @@ def trouble(
     *,
     after_s: float | None,
 ) -> None:
+    """Who failed while the place rests was on the way there before: that is no further failure.
+
+    Else a fleet with a hundred items in hand would double the rest a hundred times for one fault.
+    """
     line = {"number": place, "name": name, "reason": clean(reason)}
     times = db.execute(_in_trouble(db.dialect.name), line).scalar_one()
     rest_s = polite.rest(times, after_s)
@@ -87,10 +92,11 @@ def trouble(
 def _in_trouble(dialect: str) -> Any:
     statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, down_since=now())
     since = case((PlaceTable.down_since > 0, PlaceTable.down_since), else_=now())
+    is_new = case((PlaceTable.rest_until <= now(), 1), else_=0)
     return statement.on_conflict_do_update(
         index_elements=["number"],
         set_={
-            "trouble": PlaceTable.trouble + 1,
+            "trouble": PlaceTable.trouble + is_new,
             "reason": statement.excluded.reason,
             "down_since": since,
         },

@@ -3,14 +3,16 @@
 import http.client
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-FAULTS = ("busy", "silent", "truncated", "impostor", "half")
+#: Of a store that is away: nothing comes, and nothing wrong either.
+AWAY = ("busy", "silent")
+FAULTS = (*AWAY, "truncated", "impostor", "half")
 BUSY = b"<Error><Code>SlowDown</Code><Message>reduce your request rate</Message></Error>"
 
 
@@ -21,6 +23,8 @@ class Misbehaviour:
     target: str
     impostor: bytes
     share: float = 0.0
+    #: It does nothing else than these.
+    only: Collection[str] = FAULTS
     counts: dict[str, int] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(11))
 
@@ -28,7 +32,7 @@ class Misbehaviour:
         if self.chance.random() >= self.share:
             return ""
         of_method = {"GET": FAULTS[:4], "PUT": ("busy", "silent", "half")}.get(method, FAULTS[:2])
-        chosen = self.chance.choice(of_method)
+        chosen = self.chance.choice([fault for fault in of_method if fault in self.only])
         self.counts[chosen] = self.counts.get(chosen, 0) + 1
         return chosen
 

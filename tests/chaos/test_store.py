@@ -10,19 +10,22 @@ from pathlib import Path
 import pytest
 
 from infra.ledger import migrate, open_ledger
+from schemas.stages import Stage
 from tests import servers
 from tests.chaos import deeds, oracle
 from tests.chaos.deeds import uri
 from tests.chaos.fleet import CAMPAIGN, Fleet
 from tests.chaos.redis_process import RedisProcess
 from tests.chaos.stand_in import picture
-from tests.chaos.storage import Misbehaviour, before
+from tests.chaos.storage import AWAY, Misbehaviour, before
 from unmask.model.shelf import find_bundle
 
 ITEMS = 120
 MIB = 1 << 20
 #: Less than the ledger's log takes by the time that the quota is set.
 QUOTA_BYTES = 32 << 10
+#: A store that is back is used again long before its rest would be at its longest.
+MENDED_WITHIN_S = 120.0
 
 
 @pytest.fixture
@@ -60,12 +63,16 @@ def test_a_store_that_is_away(fleet: Fleet, storage: Misbehaviour) -> None:
     accepted = fleet.submit(map(uri, range(ITEMS)))
     fleet.start("sweep", "cpu", "gpu")
     fleet.until_some_ended(10)
-    storage.share = 1.0
+    storage.only, storage.share = AWAY, 1.0
     fleet.wait(15)
     storage.share = 0.0
-    fleet.until_ended()
-    assert {row.outcome for row in fleet.ledger.results(CAMPAIGN)} <= {"unsure"}
+    fleet.until_ended(within_s=MENDED_WITHIN_S)
     oracle.check(fleet, accepted=accepted)
+    rows = list(fleet.ledger.results(CAMPAIGN))
+    assert {(row.outcome, row.attempts) for row in rows} == {("unsure", 1)}
+    fetched = [move for row in rows for move in fleet.ledger.history(row.item)]
+    fetches = sum(move.new is Stage.EXTRACTING for move in fetched)
+    assert fetches <= 2 * accepted, f"{accepted} items were fetched {fetches} times"
 
 
 @dataclass

@@ -167,6 +167,29 @@ def test_a_failing_host_rests_longer_each_time_and_others_go_on(ledger: Ledger) 
     assert kind.resting() == ()
 
 
+def test_failures_of_visits_that_were_under_way_do_not_double_the_rest(ledger: Ledger) -> None:
+    """The same fault, met by all who were on their way: one rest, not one doubled each time."""
+    kind = polite(ledger, connections=20, rest_s=30, patience=3)
+    filled(kind, ["a.example"] * 30)
+    for one in offered(kind):
+        answered(kind, one, Answer.SILENT)
+    for _ in range(20):
+        kind.store_trouble("object storage: no space left")
+    assert sorted(rest.name for rest in kind.resting()) == ["a.example", "object storage"]
+    assert all(25 < rest.for_s <= 30 for rest in kind.resting())
+
+
+def test_a_long_rest_that_was_asked_for_is_not_cut_short(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=8, rest_s=30, patience=2)
+    filled(kind, ["a.example"] * 8)
+    first, *others = offered(kind)
+    answered(kind, first, Answer.BUSY, after_s=500)
+    for one in others:
+        answered(kind, one, Answer.SILENT)
+    (rest,) = kind.resting()
+    assert 490 < rest.for_s <= 500
+
+
 def test_a_host_that_is_down_for_good_is_given_up_and_tried_again_on_request(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
