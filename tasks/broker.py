@@ -1,7 +1,8 @@
 """What the queue asks of its Redis."""
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -9,6 +10,8 @@ from kombu.exceptions import OperationalError
 from unmask.errors import Unusable
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 #: The policy of a Redis that refuses when it is full, instead of throwing something away.
 KEEPS_ALL = "noeviction"
@@ -28,6 +31,14 @@ def refuse_eviction(app: Celery) -> None:
 
 
 def _policy(app: Celery) -> str:
+    def policy(channel: Any) -> str:
+        return str(channel.client.info("memory").get("maxmemory_policy", ""))
+
+    return ask(app, policy, otherwise="", what="how it makes room")
+
+
+def ask(app: Celery, question: Callable[[Any], Answer], *, otherwise: Answer, what: str) -> Answer:
+    """What Redis says on a connection of its own; `otherwise` where it is away or doesn't say."""
     with app.connection_for_read() as connection:
         trouble: tuple[type[BaseException], ...] = (
             OperationalError,
@@ -35,8 +46,7 @@ def _policy(app: Celery) -> str:
             *connection.channel_errors,
         )
         try:
-            channel: Any = connection.default_channel
-            return str(channel.client.info("memory").get("maxmemory_policy", ""))
+            return question(connection.default_channel)
         except trouble as error:
-            log.warning("Redis does not tell how it makes room: %s", error)
-            return ""
+            log.warning("Redis does not tell %s: %s", what, error)
+            return otherwise

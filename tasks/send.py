@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import KombuError, OperationalError
+from kombu.exceptions import KombuError
 
 from infra.redact import redact
 from schemas.messages import ItemMessage
 from schemas.records import Claim, Offer
 from schemas.stages import Stage
 from tasks import names
+from tasks.broker import ask
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +42,12 @@ def send(app: Celery, offers: Iterable[Offer]) -> int:
 
 
 def depth(app: Celery, queue: str) -> int:
-    """How many messages lie in a queue, over all its priorities."""
-    try:
-        with app.connection_for_read() as connection:
-            channel: Any = connection.default_channel
-            return int(channel.queue_declare(queue).message_count)
-    except OperationalError as error:
-        log.warning("Redis does not tell how long %s is: %s", queue, error)
-        return 0
+    """How many messages lie in a queue, over all its priorities; none where Redis doesn't say."""
+
+    def length(channel: Any) -> int:
+        return int(channel.queue_declare(queue).message_count)
+
+    return ask(app, length, otherwise=0, what=f"how long {queue} is")
 
 
 def _groups(offers: Iterable[Offer]) -> Iterator[list[Offer]]:

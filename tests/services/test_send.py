@@ -15,7 +15,7 @@ from schemas.messages import ItemMessage
 from schemas.records import Offer, Priority
 from schemas.stages import Stage
 from tasks import names
-from tasks.send import BATCH, send
+from tasks.send import BATCH, depth, send
 from tests import servers
 from workers.app import PRIORITY_STEPS, make_app
 
@@ -91,3 +91,18 @@ def test_a_full_redis_is_told_and_raises_nothing(
         client.config_set("maxmemory", 1)
     assert send(app, [offer(item) for item in range(10)]) == 0
     assert "Redis took 0 offers" in caplog.text
+
+
+def test_a_connection_that_is_cut_while_redis_is_asked_ends_nobody(
+    app: Celery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The sweep asks often, and must outlive a wire that is cut in the middle of it."""
+    send(app, [offer(1)])
+    assert depth(app, names.CPU_QUEUE) == 1
+
+    def cut(*_: object) -> int:
+        raise redis.exceptions.ConnectionError("Error 32 while writing to socket. Broken pipe.")
+
+    monkeypatch.setattr("kombu.transport.redis.Channel._size", cut)
+    assert depth(app, names.CPU_QUEUE) == 0
+    assert "Redis does not tell how long" in caplog.text
