@@ -21,8 +21,10 @@ Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 Part = Annotated[
     Literal["train", "validation", "test"] | None, typer.Option(help="of crop tars: which groups")
 ]
-Lengths = Annotated[bool, typer.Option("--lengths", help="a table by window length too")]
-Damage = Annotated[bool, typer.Option("--robustness", help="a table after re-encoding too")]
+Lengths = Annotated[bool, typer.Option("--lengths", help="accuracy and AUC by window length too")]
+Damage = Annotated[
+    bool, typer.Option("--robustness", help="after re-encoding, noise, light, attack")
+]
 Time = Annotated[bool, typer.Option("--time/--no-time", help="what judging frames in order adds")]
 Fit = Annotated[Path | None, typer.Option(help="write the model here, calibrated to this material")]
 Processes = Annotated[int, typer.Option(min=1, help="processes that cut clips")]

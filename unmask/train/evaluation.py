@@ -1,20 +1,22 @@
 """Everything that is measured of a bundle on labelled media or crops, as one value."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.predict import Predictor
-from unmask.spec import ScanSpec
+from unmask.spec import SEQUENCE_LENGTHS, ScanSpec
+from unmask.train.adversary import LEVELS, attacked_person, one_step
 from unmask.train.crops import BadData, need_both
 from unmask.train.extracting import extract_all, load
 from unmask.train.figures import by_method, curve, level, levels, outcomes, reliability
-from unmask.train.robust import DAMAGES, damaged_person
+from unmask.train.robust import DAMAGES, Damage, damaged_person
 from unmask.train.scoring import Scored, score_crops, score_items, score_persons
 from unmask.train.sets import Item, find_items
 from unmask.train.sets.sound_only import Sorted, without_sound_only
@@ -22,7 +24,7 @@ from unmask.train.splits import Part, Shares, joined, split
 from unmask.train.tars import find_tars, load_crops
 
 #: Window lengths of the table, as in the papers.
-LENGTHS = (10, 20, 40, 60, 80, 100)
+LENGTHS = SEQUENCE_LENGTHS
 _SOUND_ONLY = "only its sound was replaced"
 #: Windows of the longest length that are looked at in each video.
 _LONG_WINDOWS = 3
@@ -113,13 +115,25 @@ def _robustness(
 ) -> dict[str, dict[str, Any]]:
     """AUC by method after each kind of damage."""
     table: dict[str, dict[str, Any]] = {}
-    for name, damage in DAMAGES.items():
+    for name, worsen in _harms(predictor).items():
         scored = []
         for item, group, persons in _judged(items, wanted.work, spec):
-            worse = [damaged_person(person, damage) for person in persons]
+            worse = [worsen(person, item.fake) for person in persons]
             scored.append(score_persons(item, group, worse, predictor))
         table[name] = {method: row["auc"] for method, row in by_method(scored).items()}
     return table
+
+
+def _harms(predictor: Predictor) -> dict[str, Callable[[PersonFrames, bool], PersonFrames]]:
+    """What is done to somebody's frames; only the adversary wants to know if they are fake."""
+    attack = one_step(predictor.bundle, torch.device(predictor.device))
+    blind = {name: _blindly(damage) for name, damage in DAMAGES.items()}
+    named = f"adversary, one step of {LEVELS} levels"
+    return {**blind, named: lambda person, fake: attacked_person(person, attack, fake)}
+
+
+def _blindly(damage: Damage) -> Callable[[PersonFrames, bool], PersonFrames]:
+    return lambda person, _fake: damaged_person(person, damage)
 
 
 def _judged(
@@ -135,7 +149,10 @@ def _judged(
 def _by_length(
     items: Sequence[Item], wanted: Wanted, spec: ScanSpec, predictor: Predictor
 ) -> dict[str, dict[str, Any]]:
-    """The same frames as windows of each length; item figures by method, and of single windows."""
+    """The same frames as windows of each length; item figures by method, and of single windows.
+
+    Accuracy is that of items, cut where the model calls both as likely.
+    """
     long = dataclasses.replace(spec, frames=max(LENGTHS), windows=_LONG_WINDOWS)
     extract_all(items, wanted.work, long, processes=wanted.processes)
     table: dict[str, dict[str, Any]] = {}
@@ -146,7 +163,8 @@ def _by_length(
         ]
         windows = level(scored, lambda item: item.windows).figures(["auc"])["auc"]
         methods = {method: row["auc"] for method, row in by_method(scored).items()}
-        table[str(length)] = {"window": windows, **methods}
+        right = levels(scored)["video"].figures(["accuracy"])["accuracy"]
+        table[str(length)] = {"accuracy": right, "window auc": windows, **methods}
     return table
 
 

@@ -1,7 +1,7 @@
 """A report as one HTML page, with its curves drawn in it, and as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import ItemsView, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,18 @@ def summary(report: dict[str, Any]) -> list[str]:
         added = f", added by time {figure(row['added by time'])}" if "added by time" in row else ""
         lines.append(f"  {method}: video auc {figure(row['auc'])}{added}")
     lines.append(f"  reals called fake: {figure(report['outcomes']['reals called fake'])}")
+    lines += [f"  windows of {name}: {_row(row)}" for name, row in _table(report, "by length")]
+    lines += [f"  after {name}, auc: {_row(row)}" for name, row in _table(report, "robustness")]
     return lines
+
+
+def _table(report: dict[str, Any], name: str) -> ItemsView[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = report.get(name, {})
+    return found.items()
+
+
+def _row(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {figure(value)}" for name, value in row.items())
 
 
 _SHOWN = ("auc", "equal error rate", "accuracy", "calibration error")

@@ -1,4 +1,4 @@
-"""The same faces after another trip through the network: re-encoded, shrunk, cropped.
+"""The same faces after another trip through the network: re-encoded, shrunk, cropped, re-lit.
 
 Done to the face clips themselves, at their own size: harsher than the same setting on a whole
 video, where a face has more pixels.
@@ -19,6 +19,9 @@ Damage = Callable[[Rgb], Rgb]
 
 _RATE = 25
 _CUT = 0.08
+#: Grain is the same in every run.
+_GRAIN_SEED = 0
+_WHITE = 255.0
 
 
 def h264(crf: int) -> Damage:
@@ -73,6 +76,27 @@ def cropped(share: float) -> Damage:
     return lambda frames: np.stack([one(frame) for frame in frames])
 
 
+def noisy(deviation: float) -> Damage:
+    """Grain of that many of 255 levels, new in every frame."""
+
+    def damaged(frames: Rgb) -> Rgb:
+        grain = np.random.default_rng(_GRAIN_SEED).normal(0.0, deviation, frames.shape)
+        return (frames + grain).round().clip(0, _WHITE).astype(np.uint8)
+
+    return damaged
+
+
+def lit(share: float, contrast: float = 1.0) -> Damage:
+    """Brighter or darker by a share; contrast then changes about the middle grey."""
+
+    def damaged(frames: Rgb) -> Rgb:
+        middle = _WHITE / 2
+        found = (frames * share - middle) * contrast + middle
+        return found.round().clip(0, _WHITE).astype(np.uint8)
+
+    return damaged
+
+
 DAMAGES: dict[str, Damage] = {
     "H.264, crf 23": h264(23),
     "H.264, crf 30": h264(30),
@@ -80,6 +104,10 @@ DAMAGES: dict[str, Damage] = {
     "JPEG, quality 40": jpeg(40),
     "shrunk to a half": shrunk(0.5),
     "cropped by 8 % each side": cropped(_CUT),
+    "noise of 8 levels": noisy(8.0),
+    "darker by 40 %": lit(0.6),
+    "brighter by 40 %": lit(1.4),
+    "half the contrast": lit(1.0, 0.5),
 }
 
 
