@@ -249,6 +249,7 @@ CODINGS = [
     _still("WebP q80", ".webp", cv2.IMWRITE_WEBP_QUALITY, 80),
     _still("WebP q90", ".webp", cv2.IMWRITE_WEBP_QUALITY, 90),
     _still("WebP lossless", ".webp", cv2.IMWRITE_WEBP_QUALITY, 101),
+    _ours("qoi"),
     _ours("png"),
     _still("PNG level 3", ".png", cv2.IMWRITE_PNG_COMPRESSION, 3),
     Coding(name="WebP lossless quick", write=_quick_webp, read=_read_stills),

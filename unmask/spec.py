@@ -18,7 +18,7 @@ Detector = Literal["centerface", "blazeface", "yunet", "hog", "cnn"]
 BoxRule = Literal["square", "squash", "tight"]
 Alignment = Literal["none", "eyes"]
 NoFace = Literal["drop", "whole_frame", "last_box"]
-Coding = Literal["jpeg444-q90", "png", "mjpg"]
+Coding = Literal["jpeg444-q90", "qoi", "png", "mjpg"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from unmask.errors import Unusable
+from unmask.media import qoi
 from unmask.media.colour import Rgb
 
 _JPEG = [
@@ -55,6 +56,7 @@ def _mjpg(picture: Rgb) -> bytes:
 _WRITERS: dict[str, Callable[[Rgb], bytes]] = {
     "jpeg444-q90": _by_opencv(".jpg", _JPEG),
     "png": _by_opencv(".png", _PNG),
+    "qoi": qoi.write,
     "mjpg": _mjpg,
 }
 
@@ -63,6 +65,8 @@ def decode(data: bytes | memoryview) -> Rgb | None:
     """The picture, or None where the bytes are none."""
     if not len(data):
         return None
+    if data[: len(qoi.MAGIC)] == qoi.MAGIC:
+        return qoi.read(data)
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     return None if bgr is None else np.asarray(bgr, dtype=np.uint8)
 
