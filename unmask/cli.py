@@ -4,6 +4,7 @@ import typer
 
 from unmask.commands import model
 from unmask.commands.card import card
+from unmask.commands.compare import compare
 from unmask.commands.crossvalidate import crossvalidate
 from unmask.commands.evaluate import evaluate
 from unmask.commands.faces import faces
@@ -12,6 +13,7 @@ from unmask.commands.train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.command()(card)
+app.command()(compare)
 app.command()(crossvalidate)
 app.command()(evaluate)
 app.command()(faces)

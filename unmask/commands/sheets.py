@@ -7,9 +7,10 @@ from pathlib import Path
 from unmask.media.budget import Budget
 from unmask.media.source import opened
 from unmask.media.values import Box, Limits
+from unmask.model.bundle import Bundle
 from unmask.model.clips import Frames, PersonFrames
 from unmask.model.drawing import jpeg
-from unmask.model.evidence import evidence_sheet
+from unmask.model.evidence import FACES, evidence_sheet
 from unmask.model.heat import HeatMap, on_frame, overlay
 from unmask.model.predict import Predictor
 from unmask.model.telling import Moment, most_telling
@@ -38,9 +39,24 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path) -> Iterat
             heat=warmed(predictor, person),
         )
         yield _written(folder / f"{name}.jpg", sheet)
+        if attends(predictor.bundle):
+            yield _written(folder / f"{name}-attention.jpg", _attention(predictor, person, scores))
         frame = telling_frame(scanned, predictor, person, scores)
         if frame is not None:
             yield _written(folder / f"{name}-frame.jpg", jpeg(frame))
+
+
+def attends(bundle: Bundle) -> bool:
+    return bundle.architecture.trunk == "multi_attention_b4"
+
+
+def _attention(predictor: Predictor, person: PersonFrames, scores: Sequence[WindowScore]) -> bytes:
+    """Where each attention head looks in the most telling faces."""
+    from unmask.model.variants.looking import attention_sheet
+
+    faces = [moment.face for moment in most_telling(person, scores, FACES)]
+    title = f"Person {person.person + 1}: where each head of {predictor.bundle.name} looks"
+    return attention_sheet(predictor.bundle, faces, title)
 
 
 def warmed(

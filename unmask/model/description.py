@@ -10,7 +10,13 @@ from unmask.spec import ScanSpec
 
 FORMAT = 1
 
-Trunk = Literal["resnext50_32x4d", "mobilenet_v2", "efficientnet_lite0"]
+Trunk = Literal[
+    "resnext50_32x4d",
+    "mobilenet_v2",
+    "efficientnet_lite0",
+    "efficientnet_b4",
+    "multi_attention_b4",
+]
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -31,6 +37,12 @@ class Architecture:
     pooling: Literal["last", "mean", "attention"] = "mean"
     lstm_bias: bool = True
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
+    #: A spatial transformer stands behind this block of the trunk, counted from 1.
+    transformer_after: Annotated[int, Field(ge=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.transformer_after is not None and self.trunk == "multi_attention_b4":
+            raise ValueError("a spatial transformer goes into a plain trunk")
 
     @property
     def mode(self) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from unmask.model.description import Architecture
 from unmask.model.recurrent import is_quicker_stepwise, states_of_frames, states_over_time
-from unmask.model.trunks import TRUNKS
+from unmask.model.trunks import TRUNKS, make_trunk
 
 
 class Scores(NamedTuple):
@@ -33,7 +33,7 @@ class Network(nn.Module):
         super().__init__()
         kind = TRUNKS[architecture.trunk]
         self.architecture = architecture
-        self.trunk = kind.make()
+        self.trunk = make_trunk(architecture)
         self.lstm = nn.LSTM(
             kind.features, architecture.width, batch_first=True, bias=architecture.lstm_bias
         )

@@ -9,7 +9,8 @@ from torch import nn
 from unmask.errors import Unusable
 from unmask.model import vision
 from unmask.model.checkpoint import read_checkpoint
-from unmask.model.description import Trunk
+from unmask.model.description import Architecture, Trunk
+from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.model.unpickle import UnsafeFile
 from unmask.model.weights import State, check_state
 
@@ -20,10 +21,20 @@ _PREFIX: dict[Trunk, str] = {
     "resnext50_32x4d": "",
     "mobilenet_v2": "features.",
     "efficientnet_lite0": "features.",
+    "efficientnet_b4": "features.",
 }
 #: torchvision publishes no weights for these; a file is needed.
 _UNPUBLISHED: tuple[Trunk, ...] = ("efficientnet_lite0",)
 _CLASSIFIER = ("fc.", "classifier.")
+
+
+def first_weights(architecture: Architecture, source: str) -> State:
+    """Those of the whole trunk: its plain part from `source`, what is built around it as made."""
+    kind = TRUNKS[architecture.trunk].base or architecture.trunk
+    plain = TRUNKS[kind].make()
+    load_trunk(plain, kind, source)
+    state: State = make_trunk(architecture, plain).state_dict()
+    return state
 
 
 def load_trunk(trunk: nn.Module, kind: Trunk, source: str) -> None:

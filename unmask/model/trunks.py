@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from torch import nn
 
 from unmask.model import vision
-from unmask.model.description import Trunk
+from unmask.model.description import Architecture, Trunk
+
+
+def _as_it_is(plain: nn.Module) -> nn.Module:
+    return plain
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrunkKind:
     """How to make one, and how wide its features are."""
 
-    make: Callable[[], nn.Module]
+    plain: Callable[[], nn.Module]
     features: int
+    #: What is built around the plain trunk, and whose first weights that takes.
+    around: Callable[[nn.Module], nn.Module] = _as_it_is
+    base: Trunk | None = None
+
+    def make(self, plain: nn.Module | None = None) -> nn.Module:
+        return self.around(self.plain() if plain is None else plain)
 
 
 def _resnext50() -> nn.Module:
@@ -42,10 +52,34 @@ def _efficientnet_lite0() -> nn.Module:
     return features
 
 
-#: A further trunk (attention heads, a spatial transformer) is one entry here and one name in
-#: `description.Trunk`.
+def _efficientnet_b4() -> nn.Module:
+    features: nn.Module = vision.efficientnet_b4(weights=None).features
+    return features
+
+
+def _with_heads(plain: nn.Module) -> nn.Module:
+    from unmask.model.variants.attention import MultiAttention
+
+    return MultiAttention(plain)
+
+
+#: A further trunk is one entry here and one name in `description.Trunk`.
 TRUNKS: dict[Trunk, TrunkKind] = {
-    "resnext50_32x4d": TrunkKind(make=_resnext50, features=2048),
-    "mobilenet_v2": TrunkKind(make=_mobilenet_v2, features=1280),
-    "efficientnet_lite0": TrunkKind(make=_efficientnet_lite0, features=1280),
+    "resnext50_32x4d": TrunkKind(plain=_resnext50, features=2048),
+    "mobilenet_v2": TrunkKind(plain=_mobilenet_v2, features=1280),
+    "efficientnet_lite0": TrunkKind(plain=_efficientnet_lite0, features=1280),
+    "efficientnet_b4": TrunkKind(plain=_efficientnet_b4, features=1792),
+    "multi_attention_b4": TrunkKind(
+        plain=_efficientnet_b4, features=2048, around=_with_heads, base="efficientnet_b4"
+    ),
 }
+
+
+def make_trunk(architecture: Architecture, plain: nn.Module | None = None) -> nn.Module:
+    """As the description says; around a plain trunk at hand, if there is one."""
+    trunk = TRUNKS[architecture.trunk].make(plain)
+    if architecture.transformer_after is None:
+        return trunk
+    from unmask.model.variants.transformer import with_transformer
+
+    return with_transformer(trunk, architecture.transformer_after)

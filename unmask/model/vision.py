@@ -48,6 +48,7 @@ _import()
 
 from torchvision.models import (  # noqa: E402
     efficientnet_b0,
+    efficientnet_b4,
     get_model_weights,
     mobilenet_v2,
     resnext50_32x4d,
@@ -57,6 +58,7 @@ from torchvision.ops import SqueezeExcitation  # noqa: E402
 __all__ = [
     "SqueezeExcitation",
     "efficientnet_b0",
+    "efficientnet_b4",
     "get_model_weights",
     "mobilenet_v2",
     "resnext50_32x4d",

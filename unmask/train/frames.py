@@ -10,20 +10,23 @@ from unmask.model.description import Description
 from unmask.model.device import choose_precision
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
-from unmask.model.trunks import TRUNKS
+from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.train.quick import quicken
 from unmask.train.recipe import Recipe
+from unmask.train.variants.freezing import Freezing
 
 
-class FrameNetwork(nn.Module):
+class FrameNetwork(Freezing):
     """RGB bytes (N, S, S, 3) → logits (N, 2): fake, real."""
 
     def __init__(self, recipe: Recipe, description: Description) -> None:
         super().__init__()
         kind = TRUNKS[recipe.trunk]
         self.pixels = Pixels(description)
-        self.trunk = kind.make().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        made = make_trunk(description.architecture)
+        self.trunk = made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         quicken(self.trunk)
+        self.freeze(self.trunk, recipe.trained_blocks)
         self.dropout = nn.Dropout(recipe.dropout)
         self.linear = nn.Linear(kind.features, 2)
 

@@ -22,9 +22,10 @@ from unmask.train.metrics import auc
 from unmask.train.recipe import Recipe
 from unmask.train.sets.item import Item
 from unmask.train.team import Team
+from unmask.train.variants.freezing import Freezing
 
 
-class ClipNetwork(nn.Module):
+class ClipNetwork(Freezing):
     """Windows of RGB bytes, each (T, S, S, 3) → logits (B, 2)."""
 
     def __init__(self, network: Network, pixels: Pixels) -> None:
@@ -36,9 +37,15 @@ class ClipNetwork(nn.Module):
         frames = torch.cat(list(windows))
         with mixed(frames.device):
             maps: Tensor = self.network.trunk(self.pixels(frames))
+        return self.judged(maps, lengths)
+
+    def judged(self, maps: Tensor, lengths: list[int]) -> Tensor:
         features = torch.split_with_sizes(maps.float().mean(dim=(2, 3)), lengths)
         padded = pad_sequence(list(features), batch_first=True)
-        return self.network.score(padded, torch.tensor(lengths, device=frames.device)).logits
+        return self.network.score(padded, torch.tensor(lengths, device=maps.device)).logits
+
+    def loss(self, windows: Sequence[Tensor], wanted: Tensor, recipe: Recipe) -> Tensor:
+        return weighed(self(windows), wanted, recipe)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +91,9 @@ class ClipsLesson:
         start = (step * team.size + team.rank) * self.recipe.batch
         chosen = self._order(epoch)[start : start + self.recipe.batch]
         wanted = np.where(self.clips.fake[chosen], FAKE, REAL)
-        logits = model([self._tensor(self.clips, number) for number in chosen])
-        return weighed(logits, torch.from_numpy(wanted).to(self.device), self.recipe)
+        windows = [self._tensor(self.clips, number) for number in chosen]
+        assert isinstance(model, ClipNetwork)
+        return model.loss(windows, torch.from_numpy(wanted).to(self.device), self.recipe)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         logits = [

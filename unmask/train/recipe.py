@@ -1,6 +1,7 @@
 """Recipes: everything that decides how weights come about, by name, each a small file."""
 
 import dataclasses
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +27,12 @@ class Recipe:
     about: str
     learns_from: Literal["pairs", "clips"]
     trunk: Trunk = "mobilenet_v2"
+    #: How many of the trunk's last blocks learn, with what stands behind them; all if absent.
+    trained_blocks: Annotated[int, Field(ge=0)] | None = None
+    #: A spatial transformer stands behind this block of the trunk, counted from 1.
+    transformer_after: Count | None = None
+    #: How much keeping attention heads apart counts; only a multi-attentional trunk has heads.
+    independence: Annotated[float, Field(ge=0)] = 1.0
     #: How clips are cut: by the papers' own preprocessing, or as this project scans.
     clips: Literal["papers", "tight"] = "tight"
     #: Width of the LSTM.
@@ -97,6 +104,11 @@ def changed(recipe: Recipe, *, epochs: int | None = None, seed: int | None = Non
         epochs=recipe.epochs if epochs is None else epochs,
         seed=recipe.seed if seed is None else seed,
     )
+
+
+def with_trunk(recipe: Recipe, trunk: str) -> Recipe:
+    fields = _READER.dump_python(recipe, mode="json") | {"trunk": trunk}
+    return read_recipe(json.dumps(fields).encode(), recipe.name)
 
 
 def _shelf() -> Path:

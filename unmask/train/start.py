@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unmask.model.description import Architecture, Description, Weights
 from unmask.model.device import choose_device
 from unmask.model.predict import build
-from unmask.model.pretrained import load_trunk
+from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
 from unmask.spec import ScanSpec
 from unmask.train.crops import BadData, Crops
@@ -45,6 +45,8 @@ class Job:
     terms: str = "those of the data it was trained on"
     #: A bundle whose trunk is trained on, in place of first weights.
     origin: str | None = None
+    #: Where clips are kept; in `folder` if absent.
+    clips: Path | None = None
     shares: Shares = dataclasses.field(default_factory=Shares)
 
 
@@ -55,7 +57,12 @@ def draft(recipe: Recipe, spec: ScanSpec) -> Description:
         name=recipe.name,
         about=recipe.about[:200],
         untrained=True,
-        architecture=Architecture(trunk=recipe.trunk, width=recipe.width, dropout=recipe.dropout),
+        architecture=Architecture(
+            trunk=recipe.trunk,
+            width=recipe.width,
+            dropout=recipe.dropout,
+            transformer_after=recipe.transformer_after,
+        ),
         weights=Weights(encoding="seeded", seed=recipe.seed),
         spec=dataclasses.replace(spec, frames=recipe.frames),
     )
@@ -132,5 +139,6 @@ def frame_network(job: Job, spec: ScanSpec) -> FrameNetwork:
     if job.origin is not None:
         take_over(model, build(find_bundle(job.origin)))
     elif job.trunk_weights is not None:
-        load_trunk(model.trunk, job.recipe.trunk, job.trunk_weights)
+        first = first_weights(draft(job.recipe, spec).architecture, job.trunk_weights)
+        model.trunk.load_state_dict(first)
     return model

@@ -14,7 +14,7 @@ from unmask.model.device import choose_device
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.predict import build, load
-from unmask.model.pretrained import load_trunk
+from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
 from unmask.model.weights import StoredEncoding
 from unmask.model.write import write_bundle, write_description
@@ -47,16 +47,8 @@ def clips_spec(recipe: Recipe) -> ScanSpec:
 def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") -> Bundle:
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / "recipe.json").write_bytes(written(job.recipe))
-    spec, work = clips_spec(job.recipe), job.folder / "clips"
-    items = labelled(job.data).kept
-    extract_all(items, work, spec, processes=job.processes)
-    usable = [item for item in items if clips_of(item, work, spec).persons]
-    parts = sides(usable, job.shares)
-    _fit(
-        job,
-        spec,
-        {part: Clips(items=tuple(some), folder=work, spec=spec) for part, some in parts.items()},
-    )
+    spec, work = clips_spec(job.recipe), clips_folder(job)
+    parts = fit_clips(job)
     said = dataclasses.replace(
         draft(job.recipe, spec),
         name=job.name or job.recipe.name,
@@ -68,6 +60,26 @@ def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") ->
     curves = calibrated(open_bundle(target).description, scored, f"{len(scored)} held-out videos")
     write_description(target, curves)
     return open_bundle(target)
+
+
+def fit_clips(job: Job) -> dict[Part, list[Item]]:
+    """To the last epoch; returns who was on which side."""
+    spec, work, parts = clips_spec(job.recipe), clips_folder(job), parts_of(job)
+    clips = {part: Clips(items=tuple(some), folder=work, spec=spec) for part, some in parts.items()}
+    _fit(job, spec, clips)
+    return parts
+
+
+def clips_folder(job: Job) -> Path:
+    return job.clips or job.folder / "clips"
+
+
+def parts_of(job: Job) -> dict[Part, list[Item]]:
+    """Everything in which somebody was found, cut into clips where it was not yet."""
+    spec, work = clips_spec(job.recipe), clips_folder(job)
+    items = labelled(job.data).kept
+    extract_all(items, work, spec, processes=job.processes)
+    return sides([item for item in items if clips_of(item, work, spec).persons], job.shares)
 
 
 def sides(items: Sequence[Item], shares: Shares) -> dict[Part, list[Item]]:
@@ -113,8 +125,18 @@ def _clip_network(job: Job, spec: ScanSpec) -> ClipNetwork:
     if job.origin is not None:
         network.load_state_dict(build(find_bundle(job.origin)).state_dict())
     elif job.trunk_weights is not None:
-        load_trunk(network.trunk, job.recipe.trunk, job.trunk_weights)
-    return ClipNetwork(network, Pixels(said))
+        network.trunk.load_state_dict(first_weights(said.architecture, job.trunk_weights))
+    model = _kind(job.recipe)(network, Pixels(said))
+    model.freeze(network.trunk, job.recipe.trained_blocks)
+    return model
+
+
+def _kind(recipe: Recipe) -> type[ClipNetwork]:
+    if recipe.trunk != "multi_attention_b4":
+        return ClipNetwork
+    from unmask.train.variants.attentive import AttentiveClips
+
+    return AttentiveClips
 
 
 def _learned(job: Job, spec: ScanSpec) -> Network:

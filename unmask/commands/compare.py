@@ -1,0 +1,88 @@
+"""`unmask compare DATA --out FOLDER`: the papers' four configurations in one table."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from unmask.errors import Unusable
+
+if TYPE_CHECKING:
+    from unmask.train.recipe import Recipe
+    from unmask.train.variants.comparing import Row
+
+Data = Annotated[
+    Path, typer.Argument(help="labelled videos: a data set's folder, a CSV, a mix", exists=True)
+]
+Out = Annotated[Path, typer.Option(help="folder for clips, checkpoints, bundles and the table")]
+Named = Annotated[str, typer.Option(help="a recipe's name or file; the four change its trunk")]
+Trunk = Annotated[str | None, typer.Option(help="in place of the recipe's")]
+Also = Annotated[
+    list[str] | None, typer.Option("--also", help="a further recipe as a row of its own")
+]
+Weights = Annotated[
+    str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
+]
+Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
+Processes = Annotated[int, typer.Option(min=1, help="processes that share each batch")]
+Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
+
+
+def compare(
+    data: Data,
+    *,
+    out: Out,
+    recipe: Named = "configurations",
+    trunk: Trunk = None,
+    also: Also = None,
+    trunk_weights: Weights = None,
+    epochs: Epochs = None,
+    processes: Processes = 1,
+    device: Device = None,
+) -> None:
+    """Train each configuration on the same clips; print its accuracy on all three parts."""
+    from unmask.train.page import plain
+    from unmask.train.start import Job
+    from unmask.train.variants.comparing import compared, written_to
+
+    try:
+        rows = _recipes(recipe, trunk, also or [], epochs)
+        job = Job(
+            data=data, folder=out, recipe=next(iter(rows.values())), processes=processes,
+            trunk_weights=trunk_weights, device=device, data_names=(data.name,),
+        )  # fmt: skip
+        found = dict(compared(job, rows))
+    except Unusable as error:
+        typer.echo(f"unmask: {error}", err=True)
+        raise typer.Exit(1) from error
+    written_to(out).write_text(json.dumps(plain(found), indent=2) + "\n")
+    _print(found)
+    typer.echo(f"written: {written_to(out)}")
+
+
+def _recipes(
+    named: str, trunk: str | None, also: list[str], epochs: int | None
+) -> dict[str, "Recipe"]:
+    from unmask.train.recipe import changed, find_recipe, with_trunk
+    from unmask.train.variants.configurations import configurations
+
+    first = changed(find_recipe(named), epochs=epochs)
+    rows = configurations(with_trunk(first, trunk) if trunk else first)
+    others = [changed(find_recipe(each), epochs=epochs) for each in also]
+    rows |= {each.name: each for each in others}
+    strange = [each.name for each in rows.values() if each.learns_from != "clips"]
+    if strange:
+        raise Unusable(f"only recipes that learn from clips can be compared, not {strange[0]}")
+    return rows
+
+
+def _print(rows: dict[str, "Row"]) -> None:
+    from unmask.train.page import figure
+
+    table = Table("accuracy of videos", *next(iter(rows.values())), box=None)
+    for name, row in rows.items():
+        table.add_row(name, *map(figure, row.values()))
+    Console(soft_wrap=True).print(table, highlight=False)

@@ -1,0 +1,1 @@
+"""What papers do otherwise: configurations, attention, mixes, search. The main road needs none."""

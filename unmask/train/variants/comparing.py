@@ -1,0 +1,59 @@
+"""Several recipes on the same clips and the same split, and what each is worth on its three parts.
+
+Accuracy is that of whole videos, cut where the network itself calls both as likely, as the papers
+print it; the interval draws whole groups of people. A row that is there already is not made again.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from unmask.model.bundle import Bundle, open_bundle
+from unmask.model.predict import load
+from unmask.train.bootstrap import Interval
+from unmask.train.crops import need_both
+from unmask.train.figures import level
+from unmask.train.recipe import Recipe
+from unmask.train.scoring import score_items
+from unmask.train.sets.item import Item
+from unmask.train.splits import Part
+from unmask.train.start import Job
+from unmask.train.start_clips import clips_folder, clips_spec, parts_of, train_on_clips
+
+#: Part → accuracy; and where the bundle lies.
+Row = dict[Part, Interval]
+_BUNDLE = "bundle"
+
+
+def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row]]:
+    """Row by row, as each is trained."""
+    for name, recipe in recipes.items():
+        own = dataclasses.replace(
+            job, recipe=recipe, folder=job.folder / recipe.name, clips=clips_folder(job)
+        )
+        bundle = _trained(own)
+        yield name, dict(_accuracies(own, bundle))
+
+
+def _trained(job: Job) -> Bundle:
+    target = job.folder / _BUNDLE
+    return open_bundle(target) if target.exists() else train_on_clips(job, target)
+
+
+def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
+    predictor = load(bundle, job.device)
+    for part, items in parts_of(job).items():
+        _need_both(items, part)
+        scored = list(score_items(items, clips_folder(job), clips_spec(job.recipe), predictor))
+        of_videos = level(scored, lambda item: [item.score])
+        yield part, of_videos.figures(["accuracy"])["accuracy"]
+
+
+def _need_both(items: list[Item], part: Part) -> None:
+    need_both(np.array([item.fake for item in items], dtype=np.bool_), f"the {part} part")
+
+
+def written_to(folder: Path) -> Path:
+    return folder / "comparison.json"
