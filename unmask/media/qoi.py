@@ -10,7 +10,6 @@ import numpy as np
 from unmask.media.colour import Rgb
 
 MAGIC = b"qoif"
-_BIG_ENDIAN = "big"
 #: Width and height stand behind the magic word, four bytes each.
 _HEADER_BYTES = 14
 #: Without it FFmpeg would show what is missing as black.
@@ -41,7 +40,7 @@ def read(data: bytes | memoryview) -> Rgb | None:
 def _is_plausible(data: bytes | memoryview) -> bool:
     if len(data) < _HEADER_BYTES or bytes(data[-len(_END) :]) != _END:
         return False
-    sides = (int.from_bytes(data[at : at + 4], _BIG_ENDIAN) for at in (4, 8))
+    sides = (int.from_bytes(data[at : at + 4], "big") for at in (4, 8))
     return all(0 < side <= _LONGEST_SIDE for side in sides)
 
 
