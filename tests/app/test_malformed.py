@@ -10,6 +10,7 @@ from tests.fuzz.campaign import Found, campaign
 from tests.fuzz.formats import READERS
 from tests.fuzz.look import look
 from tests.fuzz.seeds import seeds
+from unmask.media.holes import Range
 
 #: One in so many of the structured ones, and so many random ones.
 EVERY, RANDOM = 16, 60
@@ -71,3 +72,29 @@ def test_no_decoder_falls_over_on_a_playlist() -> None:
     with Room() as room:
         for name, data in corpus.two_faced():
             assert not look(room, data).crashed, name
+
+
+class Bringing:
+    """Says that only the beginning is here, and has every part that is asked for."""
+
+    trouble = None
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.held: tuple[Range, ...] = ((0, min(size, STEP)),)
+
+    def fill(self, place: int) -> Range | None:
+        return (place, min(place + STEP, self._size)) if place < self._size else None
+
+
+STEP = 4096
+
+
+def test_in_parts_it_ends_as_it_does_whole() -> None:
+    files = [*corpus.two_faced(), *islice(corpus.structured(), 5, None, EVERY)]
+    with Room() as room:
+        ends = {
+            name: (look(room, data), look(room, data, Bringing(len(data)))) for name, data in files
+        }
+    different = {name for name, (whole, parts) in ends.items() if whole.outcome != parts.outcome}
+    assert different == set()

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from infra.sandbox import Room
+from infra.sandbox.more import More
 from unmask.errors import Refused
 from unmask.media.values import Limits, Manifest
 from unmask.outcomes import Outcome
@@ -39,18 +40,18 @@ class Seen:
         return "crashed" in self.reason
 
 
-def look(room: Room, data: bytes) -> Seen:
+def look(room: Room, data: bytes, more: More | None = None) -> Seen:
     started = time.monotonic()
-    outcome, reason = _outcome(room, data)
+    outcome, reason = _outcome(room, data, more)
     return Seen(outcome=outcome, reason=reason, seconds=time.monotonic() - started)
 
 
-def _outcome(room: Room, data: bytes) -> tuple[str, str]:
+def _outcome(room: Room, data: bytes, more: More | None) -> tuple[str, str]:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
         try:
-            *_, manifest = room.extract(file, SPEC, LIMITS)
+            *_, manifest = room.extract(file, SPEC, LIMITS, more)
         except Refused as refused:
             return _typed(refused)
     assert isinstance(manifest, Manifest)

@@ -1,6 +1,7 @@
 """How a frame wants to be turned and mirrored, from the matrix in its file's header."""
 
 import struct
+from contextlib import suppress
 from typing import Any
 
 from av import VideoFrame
@@ -22,8 +23,16 @@ def turned(frame: VideoFrame) -> tuple[int, bool]:
 def _mirrors(frame: VideoFrame) -> bool:
     """A matrix ((a, b, ·), (c, d, ·), …) whose determinant is negative turns a picture over."""
     # `frame.side_data` would be kept in the frame, which it keeps in turn: neither would ever go.
-    matrix: Any = _SIDE_DATA(frame).get("DISPLAYMATRIX")
+    matrix: Any = _told_beside(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return False
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
     return bool(a * d - b * c < 0)
+
+
+def _told_beside(frame: VideoFrame) -> Any:
+    """PyAV's list ends at a kind that it has no name for, such as a camera's own notes."""
+    told = _SIDE_DATA.__new__(_SIDE_DATA)
+    with suppress(ValueError):
+        told.__init__(frame)
+    return told

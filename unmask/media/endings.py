@@ -38,8 +38,10 @@ def _riff(file: BinaryIO) -> int:
 
 def _boxes(file: BinaryIO) -> int:
     """Where the last of the boxes of an ISO file ends, which follow one another."""
-    place = 0
+    length, place = file.seek(0, os.SEEK_END), 0
     for _ in range(_MOST_BOXES):
+        if place > length:  # maybe farther than any file reaches
+            break
         file.seek(place)
         start = file.read(16)
         if len(start) < 8:

@@ -11,6 +11,7 @@ from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.holes import Holed
+from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
 from unmask.media.values import MediaInfo
@@ -252,9 +253,10 @@ class Video:
 
 def open_container(file: BinaryIO) -> Any:
     """An opened container, or the typed reason why it is none."""
+    file.seek(0)  # whoever looked at it before may have stopped anywhere
     try:
         container = av.open(
-            file,
+            Nameless(file),
             mode="r",
             io_open=_refuse,
             buffer_size=_BUFFER_BYTES,
@@ -265,6 +267,8 @@ def open_container(file: BinaryIO) -> Any:
         raise unopened(file, error.strerror) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
+    if container.streams.video and not any(map(_is_picture_stream, container.streams.video)):
+        raise unopened(file, "its pictures have no size")
     return container
 
 

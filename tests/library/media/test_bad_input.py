@@ -5,6 +5,7 @@ import random
 import struct
 import wave
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ from bench.made.faces import astronaut
 from bench.made.film import coded, one_face
 from tests.library.media.run import extracted
 from unmask.errors import Refused
+from unmask.media import extract
 from unmask.media.values import Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -242,3 +244,28 @@ def test_sound_alone_is_no_picture() -> None:
         sound.setframerate(8000)
         sound.writeframes(bytes(16000))
     assert _ends_well(target.getvalue()) is Outcome.NOT_MEDIA
+
+
+#: What FFmpeg's own command line would take for a sequence of pictures, another file or a network.
+NAMES = [
+    "frame%03d.gif",
+    "frame%d.jpg",
+    "frame*.png",
+    "concat:frame000.gif|frame001.gif",
+    "subfile,,start,0,end,99,,:frame000.gif",
+    "http:127.0.0.1:9",
+    "pipe:0.mp4",
+    "-.m3u8",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["gif", "mp4", "jpeg"])
+def test_a_name_opens_no_neighbour(tmp_path: Path, kind: str, name: str) -> None:
+    for number in range(3):
+        (tmp_path / f"frame{number:03d}.gif").write_bytes(SEEDS["gif"][:-200])
+        (tmp_path / f"frame{number}.jpg").write_bytes(SEEDS["jpeg"][:-200])
+    (tmp_path / name).write_bytes(SEEDS[kind])
+    clips, manifest = extracted(SEEDS[kind], QUICK, AT_ONCE)
+    with (tmp_path / name).open("rb") as file:
+        assert list(extract(file, QUICK, AT_ONCE)) == [*clips, manifest]

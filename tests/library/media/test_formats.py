@@ -5,6 +5,7 @@ import struct
 from fractions import Fraction
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -85,6 +86,21 @@ def test_a_video_of_every_kind(container: str, codec: str, pixels: str) -> None:
     for frame, truth in zip(person.frames, SCENE.faces, strict=True):
         assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
     assert _colour_error(decode_frames(clips[0].data, person)[0], person.frames[0].box) < 12
+
+
+def test_a_cameras_own_notes_in_every_frame_are_passed_over() -> None:
+    notes = Image.Exif()
+    notes[0x010F] = "a camera"
+    target = io.BytesIO()
+    with av.open(target, "w", format="avi") as film:
+        stream = film.add_stream("mjpeg", rate=25, width=512, height=512, pix_fmt="yuvj420p")
+        for number in range(12):
+            packet = av.Packet(still("JPEG", exif=notes))
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream = Fraction(1, 25), stream
+            film.mux(packet)
+    _, manifest = extracted(target.getvalue())
+    assert (manifest.media.codec, len(manifest.persons[0].frames)) == ("mjpeg", 12)
 
 
 def _colour_error(shown: Any, box: Any) -> float:
