@@ -143,7 +143,8 @@ class Settings(BaseSettings):
     download_ports: Ports = (80, 443)
     download_allow_networks: Networks = ()
 
-    #: What the whole fleet together asks of one host at most; 0 sets no limit.
+    #: What the whole fleet together asks of one host at most, redirects to it included; 0 sets no
+    #: limit.
     host_connections: int = Field(default=8, ge=0)
     host_per_s: float = Field(default=0, ge=0)
     #: A host that failed three times in a row rests this long, then twice as long, and so on.

@@ -146,6 +146,16 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Led:
+    """Whether a fetch may follow its host's redirect to another host now."""
+
+    #: Not before; 0: at once.
+    wait_s: float = 0.0
+    #: It was led elsewhere before: who is led on and on is not waited for without end.
+    before: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class FetchedPart:
     """Which bytes of a file came, where not all were needed."""
 

@@ -160,7 +160,8 @@ class ItemTable(Table):
     #: Of address and stamp: what makes a line the same line.
     digest: Mapped[bytes]
     uri: Mapped[str]
-    #: The number of its host; 0 where no stranger is visited for it.
+    #: The number of its host, or of the one that it was redirected to; 0 where no stranger is
+    #: visited for it.
     host: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     trust: Mapped[Trust]
     stamp: Mapped[str] = mapped_column(server_default=EMPTY)

@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 
 from infra.download import Content, NotInParts
-from infra.hosts import NO_HOST, host_number
+from infra.hosts import NO_HOST, host_name, host_number
 from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Answer, Claim
@@ -17,59 +18,78 @@ class NotFetched(TryAgain):
     """Its address did not give it this time; such tries have a schedule of their own."""
 
 
+class NoRoom(TryAgain):
+    """It was led to a host that is visited enough just now: it waits, and that costs no try."""
+
+
+@dataclass
+class Visit:
+    """Which host the item is fetched from now: its own, or where that one led it."""
+
+    claim: Claim
+    tools: Resources
+    uri: str
+
+    def follow(self, uri: str) -> None:
+        """To another host only as politely as to the first one."""
+        if host_number(uri) != host_number(self.uri):
+            led = self.tools.ledger.led(self.claim, uri)
+            if led.wait_s:
+                kind = NotFetched if led.before else NoRoom
+                reason = f"redirected to {host_name(uri)}, which is visited enough for now"
+                raise kind(reason, after_s=led.wait_s)
+        self.uri = uri
+
+    def tell(self, answer: Answer, reason: str = "", after_s: float | None = None) -> None:
+        if host_number(self.uri) != NO_HOST:
+            self.tools.ledger.visited(self.claim, answer, reason, after_s=after_s, uri=self.uri)
+
+    def tell_refused(self, refusal: Refused) -> None:
+        slow = refusal.outcome is Outcome.TIMED_OUT
+        if refusal.outcome is not Outcome.BLOCKED:  # such a host was not visited at all
+            self.tell(Answer.BUSY if slow else Answer.ANSWERED, refusal.reason)
+
+
 @contextmanager
 def fetched(claim: Claim, tools: Resources, lost: NotInParts | None = None) -> Iterator[Content]:
     """The item's bytes; the connection to its host is closed by then.
 
     Where only the beginning matters it may come in parts, and the visit lasts until it is read.
     """
+    visit = Visit(claim, tools, claim.uri)
     with ExitStack() as stack:
         try:
-            content = stack.enter_context(_fetch(claim, tools, lost))
-        except OwnTrouble:
-            _tell(claim, tools, Answer.ANSWERED)
+            content = stack.enter_context(_fetch(visit, lost))
+        except (OwnTrouble, NoRoom, NotFetched):
+            visit.tell(Answer.ANSWERED)
             raise
         except TryAgain as trouble:
             answer = Answer.SILENT if isinstance(trouble, Unanswered) else Answer.BUSY
-            _tell(claim, tools, answer, trouble.reason, trouble.after_s)
+            visit.tell(answer, trouble.reason, trouble.after_s)
             raise NotFetched(redact_text(trouble.reason), after_s=trouble.after_s) from trouble
         except Refused as refusal:
-            _tell_refused(claim, tools, refusal)
+            visit.tell_refused(refusal)
             raise
         if content.parts is None:
-            _tell(claim, tools, Answer.ANSWERED)
+            visit.tell(Answer.ANSWERED)
             yield content
             return
         try:
             yield content
         except Refused as refusal:
-            _tell_refused(claim, tools, refusal)
+            visit.tell_refused(refusal)
             raise
-        _tell(claim, tools, Answer.ANSWERED)
+        visit.tell(Answer.ANSWERED)
 
 
-def _tell_refused(claim: Claim, tools: Resources, refusal: Refused) -> None:
-    slow = refusal.outcome is Outcome.TIMED_OUT
-    if refusal.outcome is not Outcome.BLOCKED:  # such a host was not visited at all
-        _tell(claim, tools, Answer.BUSY if slow else Answer.ANSWERED, refusal.reason)
-
-
-def _fetch(
-    claim: Claim, tools: Resources, lost: NotInParts | None
-) -> AbstractContextManager[Content]:
+def _fetch(visit: Visit, lost: NotInParts | None) -> AbstractContextManager[Content]:
+    claim, fetcher = visit.claim, visit.tools.fetcher.telling(visit.follow)
     about = claim.uri, claim.trust, claim.stamp
     if lost is not None:
-        return tools.fetcher.after(lost).fetch(*about)
+        return fetcher.after(lost).fetch(*about)
     if claim.campaign.options.spec.moments == "first":
-        return tools.fetcher.fetch_beginning(*about)
-    return tools.fetcher.fetch(*about)
-
-
-def _tell(
-    claim: Claim, tools: Resources, answer: Answer, reason: str = "", after_s: float | None = None
-) -> None:
-    if host_number(claim.uri) != NO_HOST:
-        tools.ledger.visited(claim, answer, reason, after_s=after_s)
+        return fetcher.fetch_beginning(*about)
+    return fetcher.fetch(*about)
 
 
 @contextmanager

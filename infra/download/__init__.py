@@ -5,7 +5,7 @@ from infra.download.fetch import Content, Fetcher
 from infra.download.limits import DownloadLimits
 from infra.download.local import local_path, stamp_of
 from infra.download.ranges import NotInParts
-from infra.download.web import Downloaded, Web, download
+from infra.download.web import Downloaded, Follow, Web, download
 
 __all__ = [
     "Buckets",
@@ -13,6 +13,7 @@ __all__ = [
     "DownloadLimits",
     "Downloaded",
     "Fetcher",
+    "Follow",
     "NotInParts",
     "Web",
     "download",

@@ -14,7 +14,7 @@ from infra.download.limits import Deadline, DownloadLimits
 from infra.download.local import hash_local, open_local
 from infra.download.parts import Parts, begin
 from infra.download.ranges import NotInParts
-from infra.download.web import Downloaded, Web, download
+from infra.download.web import Downloaded, Follow, Web, download
 from infra.guard import Guard
 from schemas.records import Fetched, Trust
 from unmask.errors import OwnTrouble
@@ -43,6 +43,11 @@ class Fetcher:
     temp_dir: Path | None = None
     #: For servers with certificates of their own authority.
     tls: ssl.SSLContext | None = None
+    #: Told of each address that a redirect leads to, before it is visited.
+    follow: Follow = lambda _: None
+
+    def telling(self, follow: Follow) -> Self:
+        return replace(self, follow=follow)
 
     @contextmanager
     def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
@@ -87,7 +92,7 @@ class Fetcher:
 
     @property
     def _web(self) -> Web:
-        return Web(guard=self.guard, limits=self.limits, tls=self.tls)
+        return Web(guard=self.guard, limits=self.limits, tls=self.tls, follow=self.follow)
 
     @contextmanager
     def _temporary(self) -> Iterator[BinaryIO]:

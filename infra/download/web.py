@@ -1,7 +1,7 @@
 """The guarded HTTP client: one GET, its redirects looked at one by one, no proxy, no cookie."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -28,6 +28,9 @@ HEADERS = (
 )
 
 
+Follow = Callable[[str], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Downloaded:
     final_uri: str
@@ -45,6 +48,8 @@ class Web:
     guard: Guard
     limits: DownloadLimits
     tls: ssl.SSLContext | None = None
+    #: Told of each address that a redirect leads to, before it is visited; may raise.
+    follow: Follow = lambda _: None
 
 
 def download(uri: str, into: BinaryIO, web: Web) -> Downloaded:
@@ -65,6 +70,7 @@ def final_answer(
                 yield url, answer
                 return
             url = _next(url, answer, web.guard)
+        web.follow(str(url))
     raise Refused(Outcome.UNREACHABLE, f"more than {web.limits.max_redirects} redirects")
 
 

@@ -1,15 +1,19 @@
-"""Which hosts may be visited now, and how often: asked by the feeder, of which there is one."""
+"""Which hosts may be visited now, and how often: asked by the feeder, of which there is one.
+
+A worker asks too, once its host leads it on to another one.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 
-from infra.hosts import NO_HOST, STORE
+from infra.hosts import NO_HOST, STORE, host_name, host_number
 from infra.ledger.clock import now
 from infra.ledger.moves import insert_into
 from infra.ledger.policy import Politeness
+from schemas.records import Claim, Led
 from schemas.stages import Stage
 from schemas.tables import (
     BY_HELD,
@@ -118,18 +122,48 @@ def open_gate(db: Connection, polite: Politeness) -> Gate:
     return gate
 
 
-def _busy(db: Connection) -> dict[int, int]:
+def led(db: Connection, polite: Politeness, claim: Claim, uri: str) -> Led:
+    """From now on the item counts for the host that its own one led it to.
+
+    Where that has no room the feeder knows by now whose room to wait for.
+    """
+    number = host_number(uri)
+    if db.dialect.name == "postgresql":
+        db.execute(_LOCK, {"host": number})
+    mine = ItemTable.id == claim.item, ItemTable.fence == claim.fence
+    was = db.execute(select(ItemTable.host).where(*mine)).scalar_one_or_none()
+    if was is None or was == number:  # it is another worker's by now, or was counted already
+        return Led()
+    at = float(db.execute(select(now())).scalar_one())
+    gate = Gate(db=db, polite=polite, at=at, busy=_busy(db, number))
+    gate.know([number])
+    room = min(gate.room(number), 1)
+    gate.take(number, room)
+    gate.keep({number: host_name(uri)})
+    db.execute(update(ItemTable).where(*mine).values(host=number, visiting=room))
+    if room:
+        return Led()
+    return Led(wait_s=gate.wait_s(number), before=was != host_number(claim.uri))
+
+
+#: One at a time asks for room at the same host.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('unmask.led', CAST(:host AS bigint)))")
+
+
+def _busy(db: Connection, only: int | None = None) -> dict[int, int]:
     """Connections that are open, or may be at any moment. Reads the window and what is held."""
+    of_host = () if only is None else (ItemTable.host == only,)
     offered = (
         select(ItemTable.host, func.count())
         .with_hint(ItemTable, *BY_OFFERED)
         .where(text(IS_OFFERED), ItemTable.stage == Stage.WAITING, ItemTable.offered_until > now())
+        .where(*of_host)
         .group_by(ItemTable.host)
     )
     held = (
         select(ItemTable.host, func.count())
         .with_hint(ItemTable, *BY_HELD)
-        .where(text(IS_HELD), ItemTable.visiting > 0)
+        .where(text(IS_HELD), ItemTable.visiting > 0, *of_host)
         .group_by(ItemTable.host)
     )
     counted: dict[int, int] = {}

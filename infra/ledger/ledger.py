@@ -11,6 +11,7 @@ from infra.ledger import (
     ends,
     erasure,
     extractions,
+    gate,
     given_up,
     leader,
     metering,
@@ -45,6 +46,7 @@ from schemas.records import (
     Happened,
     Happening,
     Known,
+    Led,
     MediaFacts,
     Moved,
     NewItem,
@@ -345,13 +347,24 @@ class Ledger:
 
     # Trouble
 
+    def led(self, claim: Claim, uri: str) -> Led:
+        """The item's host redirects to another one: may it be visited now?"""
+        with self._write() as db:
+            return gate.led(db, self.policy.politeness, claim, uri)
+
     def visited(
-        self, claim: Claim, answer: Answer, reason: str = "", *, after_s: float | None = None
+        self,
+        claim: Claim,
+        answer: Answer,
+        reason: str = "",
+        *,
+        after_s: float | None = None,
+        uri: str = "",
     ) -> None:
-        """The connection to the item's host is closed; how the host did."""
+        """The connection to the item's host, or to `uri`, is closed; how that host did."""
         polite = self.policy.politeness
         with self._write() as db:
-            places.visited(db, polite, claim, answer, reason, after_s=after_s)
+            places.visited(db, polite, claim, answer, reason, after_s=after_s, uri=uri)
 
     def store_trouble(self, reason: str, *, after_s: float | None = None) -> None:
         """Our own store is full or away: everything rests, so that nothing is fetched in vain."""

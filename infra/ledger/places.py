@@ -47,17 +47,21 @@ def visited(
     reason: str,
     *,
     after_s: float | None,
+    uri: str = "",
 ) -> None:
-    """The connection is closed: its place is free, and how it went is remembered."""
+    """The connection is closed: its place is free, and how it went is remembered.
+
+    `uri` is where the item was led to, if it was.
+    """
     db.execute(_PARTED, {"item": claim.item, "number": claim.fence})
     happened(db, claim.campaign.id, Happening(answer.value), reason)
-    place = host_number(claim.uri)
+    place = host_number(uri or claim.uri)
     if place == NO_HOST:
         return
     if answer is Answer.ANSWERED:
         db.execute(_WELL, {"place": place})
     else:
-        trouble(db, polite, place, host_name(claim.uri), reason, after_s=after_s)
+        trouble(db, polite, place, host_name(uri or claim.uri), reason, after_s=after_s)
 
 
 def store_trouble(db: Connection, polite: Politeness, reason: str, after_s: float | None) -> None:

@@ -15,7 +15,7 @@ import pytest
 from celery.exceptions import Retry
 
 import settings
-from infra.download import Content, DownloadLimits, NotInParts, Web
+from infra.download import Content, DownloadLimits, Follow, NotInParts, Web
 from infra.download.parts import Parts
 from infra.guard import Guard
 from infra.ledger import Ledger, migrate
@@ -24,6 +24,7 @@ from infra.resources import Resources, build
 from infra.sandbox.more import More
 from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
+from schemas.stages import Stage
 from tasks.extract import extract_item, media_facts
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
@@ -40,9 +41,14 @@ class FakeFetcher:
 
     content: Callable[[str], bytes] = str.encode
     trouble: Exception | None = None
+    #: Where its addresses are redirected to.
+    away: str = ""
+    follow: Follow = lambda _: None
 
     @contextmanager
     def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
+        if self.away:
+            self.follow(self.away)
         if self.trouble:
             raise self.trouble
         data = self.content(uri)
@@ -69,6 +75,9 @@ class FakeFetcher:
 
     def after(self, lost: NotInParts) -> "FakeFetcher":
         return self
+
+    def telling(self, follow: Follow) -> "FakeFetcher":
+        return dataclasses.replace(self, follow=follow)
 
 
 @dataclass
@@ -405,3 +414,24 @@ def test_erasing_a_part_erases_its_clips_and_marks_its_rescan(stand: Stand) -> N
     assert len(erased.objects) == 2
     assert stand.ledger.rescan_plan("again", options).clips.items == 0
     assert heir != item
+
+
+def test_a_redirect_to_a_busy_host_waits_and_costs_no_try(stand: Stand) -> None:
+    away = "https://cdn.example/a.mp4"
+    first, second = stand.submit("https://one.example/a", "https://two.example/a")
+    stand.ledger.offer(window=100, lease_s=60)
+    holding = [stand.ledger.claim(first, Stage.WAITING, owner="other", lease_s=60)]
+    assert holding[0] is not None
+    limit = stand.tools.settings.host_connections
+    others = stand.submit(*(f"https://{n}.example/b" for n in range(limit)), name="others")
+    stand.ledger.offer(window=100, lease_s=60)
+    for item in others:
+        claim = stand.ledger.claim(item, Stage.WAITING, owner="other", lease_s=60)
+        assert claim is not None
+        assert stand.ledger.led(claim, away).wait_s == 0
+    stand.fetcher.away = away
+    with pytest.raises(Retry, match="visited enough"):
+        stand.extract(second)
+    assert stand.room.files == 0
+    assert "try 1" not in stand.notes(second)
+    assert stand.row(second).stage == "waiting"

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from infra.download import Content
+from infra.download import Content, Follow
 from infra.resources import Resources, build
 from schemas.records import Fetched, Trust
 from settings import load
@@ -85,6 +85,10 @@ def endless() -> None:
 @dataclasses.dataclass
 class MadeUpFetcher:
     """Every address has its own bytes: the address."""
+
+    def telling(self, follow: Follow) -> "MadeUpFetcher":
+        """Nothing is redirected."""
+        return self
 
     @contextmanager
     def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:

@@ -138,6 +138,28 @@ def test_redirects_are_followed_and_the_final_address_is_told(web: Web, status: 
         assert content.fetched.final_uri == web.server.url("/media?x=1")
 
 
+def test_whoever_counts_visits_is_told_before_a_redirect_is_followed(web: Web) -> None:
+    told: list[str] = []
+    web.extra["/away"] = to(f"http://media.example.com:{web.server.port}/hop/1")
+    fetcher = web.fetcher.telling(told.append)
+    with fetcher.fetch(web.server.url("/away"), Trust.REMOTE):
+        assert told == [web.server.url(f"/{one}") for one in ("hop/1", "hop/0", "media")]
+
+
+def test_a_redirect_that_may_not_be_followed_yet_is_not(web: Web) -> None:
+    def not_yet(_: str) -> None:
+        raise TryAgain("visited enough for now")
+
+    web.extra["/away"] = to("/media")
+    fetcher = web.fetcher.telling(not_yet)
+    with (
+        pytest.raises(TryAgain, match="enough"),
+        fetcher.fetch(web.server.url("/away"), Trust.REMOTE),
+    ):
+        pass
+    assert len(web.server.requests) == 1
+
+
 def test_redirects_are_bounded(web: Web) -> None:
     assert web.get("/hop/9") == MEDIA
     assert web.refused("/hop/10").outcome is Outcome.UNREACHABLE

@@ -12,7 +12,7 @@ from infra.ledger import Ledger, Policy, migrate, open_ledger
 from infra.ledger.engine import make_engine, parse
 from infra.ledger.policy import Politeness
 from infra.ledger.window import shares
-from schemas.records import Answer, Happening, NewItem, Offer, Trust
+from schemas.records import Answer, Claim, Happening, Led, NewItem, Offer, Trust
 from schemas.stages import Stage
 from tests.services.items import claimed, extracted, new, options, pass_time, submitted
 from tests.services.test_ledger_window import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
@@ -320,3 +320,72 @@ def test_an_upgrade_knows_the_hosts_of_what_waits(empty: str) -> None:
     with ledger.engine.begin() as db:
         assert db.scalar(text("SELECT host FROM item")) == host_number("https://a.example/2")
     ledger.close()
+
+
+CDN = "https://cdn.example/a.mp4"
+
+
+def led_together(ledger: Ledger) -> tuple[Claim, Claim, Led]:
+    """Two items of two hosts that both lead to a third."""
+    filled(ledger, ["a.example", "b.example"])
+    first, second = (claimed(ledger, one.item) for one in offered(ledger))
+    assert ledger.led(first, CDN) == Led()
+    return first, second, ledger.led(second, CDN)
+
+
+def test_where_a_redirect_leads_is_visited_as_politely(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    first, second, led = led_together(kind)
+    assert led.wait_s > 0
+    assert not led.before
+    assert kind.led(first, CDN) == Led(), "it has its place there already"
+    kind.visited(second, Answer.ANSWERED, uri=second.uri)
+    kind.release(second, "no room")
+    assert offered(kind) == [], "it waits for room at the host that it was led to"
+    kind.visited(first, Answer.ANSWERED, uri=CDN)
+    pass_time(kind, 2)
+    (again,) = offered(kind)
+    assert kind.led(claimed(kind, again.item), CDN) == Led(), "its place is held since the offer"
+
+
+def test_who_is_led_on_and_on_is_told_apart(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    filled(kind, ["a.example", "b.example", "c.example"])
+    one, two, three = (claimed(kind, offer.item) for offer in offered(kind))
+    assert kind.led(one, "https://x.example/") == Led()
+    assert kind.led(two, "https://y.example/") == Led()
+    assert not kind.led(three, "https://x.example/").before
+    assert kind.led(three, "https://y.example/").before
+
+
+def test_a_rate_holds_for_redirects_too(ledger: Ledger) -> None:
+    *_, led = led_together(polite(ledger, per_s=1))
+    assert led.wait_s > 0
+
+
+def test_without_a_limit_every_redirect_is_followed(ledger: Ledger) -> None:
+    *_, led = led_together(ledger)
+    assert led == Led()
+
+
+def test_trouble_lies_with_the_host_that_it_was_led_to(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=5)
+    first, *_ = led_together(kind)
+    kind.visited(first, Answer.BUSY, "503", after_s=60, uri=CDN)
+    (rest,) = kind.resting()
+    assert (rest.name, rest.reason) == ("cdn.example", "503")
+    filled(kind, ["d.example"], "two")
+    (offer,) = [one for one in offered(kind) if "d.example" in one.uri]
+    led = kind.led(claimed(kind, offer.item), CDN)
+    assert 50 < led.wait_s <= 60
+
+
+def test_a_worker_that_lost_its_item_moves_nothing(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    filled(kind, ["a.example"] * 2)
+    (offer,) = offered(kind)
+    stale = claimed(kind, offer.item)
+    pass_time(kind, LEASE_S + 1)
+    kind.sweep()
+    assert kind.led(stale, CDN) == Led()
+    assert by_host(offered(kind)) == {"a.example": 1}
