@@ -53,6 +53,23 @@ def test_a_redis_that_forgets_is_filled_again(
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("seconds", [20, 90])
+def test_workers_outlive_a_redis_that_is_away(fleet: Fleet, seconds: int) -> None:
+    """The oracle knows of every process that ended by itself."""
+    accepted = fleet.submit(map(uri, range(ITEMS)))
+    fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.05")
+    fleet.until(lambda: fleet.ended() > 20, 60, fleet.report)
+    before = {kind: fleet.process(kind).pid for kind in ("sweep", "cpu", "gpu")}
+    fleet.redis.kill()
+    fleet.wait(seconds)
+    fleet.redis.start()
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+    assert {kind: fleet.process(kind).pid for kind in before} == before
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
+
+
 def test_a_full_redis_holds_nothing_up_for_good(fleet: Fleet) -> None:
     fleet.extra |= {"UNMASK_WINDOW_ITEMS": "500"}
     with fleet.redis.client() as client:

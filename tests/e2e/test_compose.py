@@ -44,7 +44,7 @@ def test_what_may_reach_what() -> None:
     services = read["services"]
     assert read["networks"]["inside"]["internal"] is True
     outside = {name for name, one in services.items() if set(one["networks"]) - {"inside"}}
-    assert outside == {"cpu-worker", "producer", "flower", "grafana"}
+    assert outside == {"cpu-worker", "producer", "sweep", "flower", "grafana"}
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
     assert set(published) == {"flower", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
