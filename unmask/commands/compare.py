@@ -66,11 +66,11 @@ def compare(
 def _recipes(
     named: str, trunk: str | None, also: list[str], epochs: int | None
 ) -> dict[str, "Recipe"]:
-    from unmask.train.recipe import changed, find_recipe, with_trunk
+    from unmask.train.recipe import changed, find_recipe, with_values
     from unmask.train.variants.configurations import configurations
 
     first = changed(find_recipe(named), epochs=epochs)
-    rows = configurations(with_trunk(first, trunk) if trunk else first)
+    rows = configurations(with_values(first, {"trunk": trunk}) if trunk else first)
     others = [changed(find_recipe(each), epochs=epochs) for each in also]
     rows |= {each.name: each for each in others}
     strange = [each.name for each in rows.values() if each.learns_from != "clips"]

@@ -33,6 +33,9 @@ About = Annotated[
     list[str] | None, typer.Option("--data-name", help="what the data is, for its card")
 ]
 Terms = Annotated[str, typer.Option(help="what the weights may be used for")]
+Frames = Annotated[
+    str | None, typer.Option(help="a number, or `mean`: that of the videos; for clips only")
+]
 Tight = Annotated[bool, typer.Option("--tight/--square", help="how the crops were cut")]
 
 _BUNDLE = "bundle"
@@ -53,6 +56,7 @@ def train(
     data_names: About = None,
     terms: Terms = "those of the data it was trained on",
     tight: Tight = True,
+    frames: Frames = None,
 ) -> None:
     """Train on labelled face crops. Run the same command again to go on after a stop."""
     from unmask.train.recipe import changed, find_recipe
@@ -61,7 +65,9 @@ def train(
     try:
         job = Job(
             data=data, folder=out, trunk_weights=trunk_weights, origin=origin,
-            recipe=changed(find_recipe(recipe), epochs=epochs, seed=seed),
+            recipe=changed(
+                find_recipe(recipe), epochs=epochs, seed=seed, frames=_frames(frames, data)
+            ),
             processes=processes, device=device, name=name,
             data_names=tuple(data_names or (data.name,)), terms=terms,
         )  # fmt: skip
@@ -70,6 +76,22 @@ def train(
         typer.echo(f"unmask: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"bundle: {bundle.folder}")
+
+
+def _frames(asked: str | None, data: Path) -> int | None:
+    """In place of the recipe's; `mean` looks at how long the videos are."""
+    if asked is None:
+        return None
+    if asked != "mean":
+        if not asked.isdecimal() or int(asked) < 1:
+            raise Unusable(f"--frames takes a number from 1 or `mean`, not `{asked}`")
+        return int(asked)
+    from unmask.train.sets import find_items
+    from unmask.train.variants.mean_length import mean_frames
+
+    found = mean_frames(find_items(data))
+    typer.echo(f"the videos have {found} frames in the mean")
+    return found
 
 
 def _trained(job: "Job", tight: bool) -> Bundle:

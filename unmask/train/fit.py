@@ -26,6 +26,10 @@ SAVE_EVERY, SAY_EVERY = 100, 20
 WATCHED = "auc"
 
 
+#: Told the number of an epoch and its validation.
+Watch = Callable[[int, float], None]
+
+
 class Diverged(Unusable):
     """The loss is no number any more; the last good checkpoint was kept."""
 
@@ -50,6 +54,7 @@ class Fit:
     folder: Path
     team: Team
     journal: Journal
+    watch: Watch | None = None
 
     @property
     def _recipe(self) -> Recipe:
@@ -63,13 +68,18 @@ class Fit:
         """To the end of the last epoch, or until validation has not risen for long enough."""
         self._resume()
         self.learner.model.train()
+        try:
+            self._steps_of_all_epochs()
+        finally:
+            self.journal.end(self.learner.step, self._steps)
+
+    def _steps_of_all_epochs(self) -> None:
         while self.learner.step < self._steps and not self._worn_out():
             self._step()
             if self.learner.step % self.lesson.steps == 0:
                 self._end_epoch()
             elif self.learner.step % SAVE_EVERY == 0:
                 self._save(saves.LAST)
-        self.journal.end(self.learner.step, self._steps)
 
     def _resume(self) -> None:
         last = self.folder / saves.LAST
@@ -132,6 +142,8 @@ class Fit:
             self.journal.epoch(self.learner.step, self.lesson.steps, found)
             if entry[WATCHED] >= max(self._watched()):
                 self._save(saves.BEST)
+            if self.watch is not None:
+                self.watch(len(self.learner.history), entry[WATCHED])
 
     def _save(self, name: str) -> None:
         if self.team.leads:

@@ -50,15 +50,19 @@ class ClipNetwork(Freezing):
 
 @dataclass(frozen=True, kw_only=True)
 class Clips:
-    """Items whose clips lie in a folder; the main person's first window stands for each."""
+    """Items whose clips lie in a folder; the main person's first window stands for each.
+
+    Where windows have one frame, all of them stand for it, each judged alone.
+    """
 
     items: tuple[Item, ...]
     folder: Path
     spec: ScanSpec
 
-    def window(self, number: int) -> Rgb:
+    def windows(self, number: int) -> list[Rgb]:
         persons = load(self.items[number], self.folder, self.spec).persons
-        return persons[0].windows[0].frames[: self.spec.frames]
+        chosen = persons[0].windows if self.spec.frames == 1 else persons[0].windows[:1]
+        return [window.frames[: self.spec.frames] for window in chosen]
 
     @cached_property
     def fake(self) -> NDArray[np.bool_]:
@@ -90,18 +94,19 @@ class ClipsLesson:
     def loss(self, model: nn.Module, epoch: int, step: int, team: Team) -> Tensor:
         start = (step * team.size + team.rank) * self.recipe.batch
         chosen = self._order(epoch)[start : start + self.recipe.batch]
-        wanted = np.where(self.clips.fake[chosen], FAKE, REAL)
-        windows = [self._tensor(self.clips, number) for number in chosen]
+        own = [self._tensors(self.clips, number) for number in chosen]
+        classes = np.where(self.clips.fake[chosen], FAKE, REAL)
+        wanted = torch.from_numpy(np.repeat(classes, list(map(len, own)))).to(self.device)
         assert isinstance(model, ClipNetwork)
-        return model.loss(windows, torch.from_numpy(wanted).to(self.device), self.recipe)
+        return model.loss([each for windows in own for each in windows], wanted, self.recipe)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         logits = [
-            model([self._tensor(self.held_out, number)])[0]
+            model(self._tensors(self.held_out, number)).mean(dim=0)
             for number in range(len(self.held_out.items))
         ]
         margins = torch.stack([each[FAKE] - each[REAL] for each in logits])
         return {"auc": auc(margins.cpu().numpy(), self.held_out.fake)}
 
-    def _tensor(self, clips: Clips, number: int) -> Tensor:
-        return torch.from_numpy(clips.window(int(number))).to(self.device)
+    def _tensors(self, clips: Clips, number: int) -> list[Tensor]:
+        return [torch.from_numpy(each).to(self.device) for each in clips.windows(int(number))]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -33,8 +34,9 @@ class Recipe:
     transformer_after: Count | None = None
     #: How much keeping attention heads apart counts; only a multi-attentional trunk has heads.
     independence: Annotated[float, Field(ge=0)] = 1.0
-    #: How clips are cut: by the papers' own preprocessing, or as this project scans.
-    clips: Literal["papers", "tight"] = "tight"
+    #: How clips are cut: by the papers' own preprocessing, as this project scans, or as so many
+    #: single `pictures` (`frames` of them) spread over the video, each judged alone.
+    clips: Literal["papers", "tight", "pictures"] = "tight"
     #: Width of the LSTM.
     width: Count = 256
     #: Weighs a batch's loss: softmax over two classes, or one logit against none.
@@ -98,16 +100,24 @@ def written(recipe: Recipe) -> bytes:
     return _READER.dump_json(recipe, indent=2) + b"\n"
 
 
-def changed(recipe: Recipe, *, epochs: int | None = None, seed: int | None = None) -> Recipe:
+def changed(
+    recipe: Recipe,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    frames: int | None = None,
+) -> Recipe:
     return dataclasses.replace(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
         seed=recipe.seed if seed is None else seed,
+        frames=recipe.frames if frames is None else frames,
     )
 
 
-def with_trunk(recipe: Recipe, trunk: str) -> Recipe:
-    fields = _READER.dump_python(recipe, mode="json") | {"trunk": trunk}
+def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
+    """Checked as if they had stood in the file."""
+    fields = {**_READER.dump_python(recipe, mode="json"), **values}
     return read_recipe(json.dumps(fields).encode(), recipe.name)
 
 

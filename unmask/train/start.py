@@ -16,7 +16,7 @@ from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
 from unmask.spec import ScanSpec
 from unmask.train.crops import BadData, Crops
-from unmask.train.fit import Fit
+from unmask.train.fit import Fit, Watch
 from unmask.train.frames import FrameNetwork, take_over
 from unmask.train.journal import Journal
 from unmask.train.landmarks import landmarks
@@ -47,6 +47,8 @@ class Job:
     origin: str | None = None
     #: Where clips are kept; in `folder` if absent.
     clips: Path | None = None
+    #: Sees each epoch's number and its validation, and may stop the run by raising.
+    watch: Watch | None = None
     shares: Shares = dataclasses.field(default_factory=Shares)
 
 
@@ -113,7 +115,14 @@ def _fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
         )
         learner = Learner(model=frame_network(job, spec).to(device), recipe=job.recipe)
         journal = Journal(job.folder if team.leads else None)
-        Fit(learner=learner, lesson=lesson, folder=job.folder, team=team, journal=journal).run()
+        Fit(
+            learner=learner,
+            lesson=lesson,
+            folder=job.folder,
+            team=team,
+            journal=journal,
+            watch=job.watch,
+        ).run()
 
     in_team(job.processes, job.folder, work)
 

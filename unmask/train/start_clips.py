@@ -41,7 +41,12 @@ def clips_spec(recipe: Recipe) -> ScanSpec:
     """How the recipe's clips are cut; for training, frames without a face are dropped."""
     if recipe.clips == "papers":
         return dataclasses.replace(PAPERS, frames=recipe.frames, no_face="drop")
-    return ScanSpec(name="tight", box="tight", margin=0.0, frames=recipe.frames)
+    tight = ScanSpec(name="tight", box="tight", margin=0.0, frames=recipe.frames)
+    if recipe.clips == "tight":
+        return tight
+    return dataclasses.replace(
+        tight, name="pictures", frames=1, windows=recipe.frames, min_frames=1
+    )
 
 
 def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") -> Bundle:
@@ -51,6 +56,7 @@ def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") ->
     parts = fit_clips(job)
     said = dataclasses.replace(
         draft(job.recipe, spec),
+        spec=spec,
         name=job.name or job.recipe.name,
         untrained=False,
         training=Training(data=job.data_names, recipe=job.recipe.name, terms=job.terms),
@@ -111,7 +117,14 @@ def _fit(job: Job, spec: ScanSpec, parts: dict[Part, Clips]) -> None:
         )
         learner = Learner(model=_clip_network(job, spec).to(device), recipe=job.recipe)
         journal = Journal(job.folder if team.leads else None)
-        Fit(learner=learner, lesson=lesson, folder=job.folder, team=team, journal=journal).run()
+        Fit(
+            learner=learner,
+            lesson=lesson,
+            folder=job.folder,
+            team=team,
+            journal=journal,
+            watch=job.watch,
+        ).run()
 
     if not len(parts["train"].items) >= job.recipe.batch * job.processes:
         raise BadData(f"{len(parts['train'].items)} videos to train on are fewer than one batch")

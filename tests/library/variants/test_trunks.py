@@ -22,7 +22,7 @@ from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.model.variants.attention import HEADS, TEXTURES, MultiAttention
 from unmask.model.variants.blocks import block_names
 from unmask.model.variants.looking import attention_maps, attention_sheet
-from unmask.train.recipe import find_recipe, with_trunk
+from unmask.train.recipe import find_recipe, with_values
 from unmask.train.variants.configurations import configurations
 from unmask.train.variants.freezing import Freezing
 
@@ -146,7 +146,7 @@ def test_more_blocks_than_there_are_cannot_be_trained() -> None:
     ],
 )
 def test_the_four_configurations(trunk: Trunk, wanted: list[tuple[int, int | None]]) -> None:
-    rows = configurations(with_trunk(find_recipe("configurations"), trunk))
+    rows = configurations(with_values(find_recipe("configurations"), {"trunk": trunk}))
     assert [(each.trained_blocks, each.transformer_after) for each in rows.values()] == wanted
     assert len({each.name for each in rows.values()}) == 4
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from unmask.train.crops import BadData
-from unmask.train.sets import celeb_df, dfdc, face_forensics, table
+from unmask.train.sets import celeb_df, dfdc, face_forensics, mix, table
 from unmask.train.sets.item import Item
 
 __all__ = ["Item", "find_items"]
@@ -25,6 +25,9 @@ def find_items(source: Path) -> list[Item]:
         if recognised(source):
             return _complete(items(source), source)
     raise BadData(f"{source} has none of these layouts: {', '.join(_LAYOUTS)}")
+
+
+_LAYOUTS["a mix"] = (mix.recognised, mix.items_with(find_items))
 
 
 def _complete(items: list[Item], source: Path) -> list[Item]:

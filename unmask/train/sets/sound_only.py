@@ -4,7 +4,7 @@ Its description doesn't say which they are. Both videos are sampled at the same 
 swap changes some block of the picture a lot, a new sound changes none beyond the codec's noise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,20 @@ class Sorted:
 
 def without_sound_only(items: Sequence[Item]) -> Sorted:
     """Leaves out the DFDC fakes that look like their original; all others are kept."""
-    originals = {item.path.stem: item.path for item in items if not item.fake}
+    originals = originals_of(items)
     kept, sound_only = list[Item](), list[Item]()
     for item in items:
-        original = originals.get(item.identities[0]) if item.method == "dfdc" else None
-        same = original is not None and same_picture(item.path, original)
-        (sound_only if same else kept).append(item)
+        (sound_only if has_original_picture(item, originals) else kept).append(item)
     return Sorted(kept=kept, sound_only=sound_only)
+
+
+def originals_of(items: Sequence[Item]) -> dict[str, Path]:
+    return {item.path.stem: item.path for item in items if not item.fake}
+
+
+def has_original_picture(item: Item, originals: Mapping[str, Path]) -> bool:
+    original = originals.get(item.identities[0]) if item.method == "dfdc" else None
+    return original is not None and same_picture(item.path, original)
 
 
 def same_picture(one: Path, other: Path) -> bool:

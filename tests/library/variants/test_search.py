@@ -1,0 +1,169 @@
+"""`unmask search`: trials in SQL, shared, pruned, drawn."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.library.train.making import write_crops
+from tests.library.train.test_fit import TINY
+from unmask.cli import app
+from unmask.errors import Unusable
+from unmask.train.fit import Diverged
+from unmask.train.recipe import find_recipe
+from unmask.train.start import Job
+from unmask.train.variants.search import Search, opened, run
+from unmask.train.variants.space import Space, Span, find_space
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def study_of(folder: Path, trials: int) -> Search:
+    return Search(study="s", storage=f"sqlite:///{folder / 'search.db'}", trials=trials)
+
+
+def space() -> Space:
+    return Space(
+        recipe="strong",
+        values={"rate": Span(low=1e-5, high=1e-3, log=True), "batch": Span(low=2, high=9)},
+    )
+
+
+def job(folder: Path) -> Job:
+    return Job(data=folder, folder=folder, recipe=find_recipe("strong"))
+
+
+def report(own: Job, *values: float) -> None:
+    assert own.watch is not None
+    for epoch, value in enumerate(values, start=1):
+        own.watch(epoch, value)
+
+
+def test_recipes_are_drawn_within_the_space_and_the_best_epoch_counts(tmp_path: Path) -> None:
+    seen = []
+
+    def train(own: Job) -> None:
+        seen.append(own.recipe)
+        report(own, 0.5, 0.9, 0.7)
+
+    search = study_of(tmp_path, 5)
+    with opened(search, space()) as study:
+        run(study, search, space(), job(tmp_path), train)
+        assert study.best_value == 0.9
+    assert len({recipe.rate for recipe in seen}) == 5
+    assert all(1e-5 <= recipe.rate <= 1e-3 and 2 <= recipe.batch <= 9 for recipe in seen)
+    assert {type(recipe.batch) for recipe in seen} == {int}
+
+
+def test_two_machines_share_one_study_and_a_poor_trial_is_given_up(tmp_path: Path) -> None:
+    search = study_of(tmp_path, 4)
+    with opened(search, space()) as study:
+        run(study, search, space(), job(tmp_path), lambda own: report(own, 0.8, 0.9))
+    reached = []
+
+    def poor(own: Job) -> None:
+        report(own, 0.3, 0.3)
+        reached.append(own)
+
+    with opened(study_of(tmp_path, 1), space()) as study:
+        run(study, study_of(tmp_path, 1), space(), job(tmp_path), poor)
+        states = [trial.state for trial in study.trials]
+    assert states == [optuna.trial.TrialState.COMPLETE] * 4 + [optuna.trial.TrialState.PRUNED]
+    assert reached == []
+
+
+def test_a_trial_that_diverges_fails_alone(tmp_path: Path) -> None:
+    turns = iter([True, False])
+
+    def train(own: Job) -> None:
+        if next(turns):
+            raise Diverged("no number")
+        report(own, 0.6)
+
+    search = study_of(tmp_path, 2)
+    with opened(search, space()) as study:
+        run(study, search, space(), job(tmp_path), train)
+        assert study.best_value == 0.6
+        assert study.trials[0].state == optuna.trial.TrialState.FAIL
+
+
+def test_a_study_of_another_space_is_refused(tmp_path: Path) -> None:
+    with opened(study_of(tmp_path, 0), space()):
+        pass
+    other = Space(recipe="strong", values={"dropout": Span(low=0.1, high=0.2)})
+    with (
+        pytest.raises(Unusable, match="another space"),
+        opened(study_of(tmp_path, 0), other),
+    ):
+        pass
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:
+    search = Search(study="s", storage="postgresql+nosuch://me:secret@127.0.0.1/x", trials=1)
+    with pytest.raises(Unusable, match="can't be opened") as caught, opened(search, space()):
+        pass
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"recipe": "papers", "values": {}}', "values"),
+        ('{"recipe": "papers", "values": {"rate": {"low": 2.0, "high": 1.0}}}', "below `high`"),
+        ('{"recipe": "papers", "values": {"rat": {"low": 1.0, "high": 2.0}}}', "rat"),
+        ('{"recipe": "papers", "values": {"dropout": {"low": 0.1, "high": 7.0}}}', "dropout"),
+    ],
+)
+def test_a_space_that_makes_no_recipe_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "space.json").write_text(text)
+    with pytest.raises(Unusable, match=says):
+        find_space(str(tmp_path / "space.json")).base()
+
+
+def test_the_shipped_space_makes_recipes() -> None:
+    assert find_space("papers").base() == find_recipe("papers")
+    with pytest.raises(Unusable, match="one of: papers"):
+        find_space("nosuch")
+
+
+def searched(folder: Path, trials: int) -> Result:
+    return CliRunner().invoke(
+        app,
+        [
+            "search", str(folder / "data"), "--out", str(folder / "out"), "--trials", str(trials),
+            "--space", str(folder / "space.json"), "--device", "cpu",
+        ],
+    )  # fmt: skip
+
+
+def test_a_search_ends_in_a_recipe_and_a_plot(tmp_path: Path) -> None:
+    write_crops(tmp_path / "data", 40)
+    (tmp_path / "tiny.json").write_text(json.dumps(TINY | {"epochs": 1}))
+    values = {
+        "rate": {"low": 0.001, "high": 0.01, "log": True},
+        "loss": {"choices": ["cross-entropy", "binary-cross-entropy"]},
+    }
+    said = {"recipe": str(tmp_path / "tiny.json"), "values": values}
+    (tmp_path / "space.json").write_text(json.dumps(said))
+    empty = searched(tmp_path, 0)
+    assert empty.exit_code == 1
+    assert "no trial came to its end" in empty.output
+    done = searched(tmp_path, 2)
+    assert done.exit_code == 0, done.output
+    assert "2 trials in study search" in done.output
+    best = find_recipe(str(tmp_path / "out" / "best.json"))
+    assert 0.001 <= best.rate <= 0.01
+    assert (tmp_path / "out" / "search.png").read_bytes().startswith(b"\x89PNG")
+    assert not list((tmp_path / "out").glob("trial-*/*.safetensors"))
+
+
+def test_nothing_else_loads_optuna() -> None:
+    loads = (
+        "import sys, unmask.cli, producer.commands, workers.gpu, unmask.train.start_clips; "
+        "sys.exit('optuna' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", loads], cwd=ROOT, check=True, timeout=120)

@@ -1,0 +1,137 @@
+"""Random search over a recipe's space, its trials in a SQL table that several machines share.
+
+Each machine draws, trains and reports on its own; what they have in common is the study. After
+every epoch a trial that lies below the median of the others at that epoch is given up.
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unmask.errors import Unusable
+from unmask.train import saves
+from unmask.train.fit import Diverged
+from unmask.train.recipe import Recipe, with_values
+from unmask.train.start import Job
+from unmask.train.variants.space import Choice, Space, Span, Value, written
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+    from optuna.storages import RDBStorage
+
+#: Trials that are never given up, so that there is a median; and epochs of each that are spared.
+_FIRST_TRIALS, _FIRST_EPOCHS = 4, 1
+_SPACE = "space"
+
+#: Trains by a job to its end; the job's watcher sees every validation.
+Train = Callable[[Job], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    study: str
+    #: An SQLAlchemy address: `sqlite:///search.db`, `postgresql+psycopg://…`.
+    storage: str
+    trials: int
+
+
+@contextmanager
+def opened(search: Search, space: Space) -> Iterator["Study"]:
+    """The study, made where it is not there yet; refused where it searches another space."""
+    with _stored(search.storage) as storage:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(
+            study_name=search.study,
+            storage=storage,
+            direction="maximize",
+            load_if_exists=True,
+            sampler=optuna.samplers.RandomSampler(),
+            pruner=optuna.pruners.MedianPruner(_FIRST_TRIALS, _FIRST_EPOCHS),
+        )
+        known = study.user_attrs.get(_SPACE)
+        if known not in (None, written(space)):
+            raise Unusable(f"study {search.study} searches another space; name another study")
+        study.set_user_attr(_SPACE, written(space))
+        yield study
+
+
+@contextmanager
+def _stored(address: str) -> Iterator["RDBStorage"]:
+    try:
+        from optuna.storages import RDBStorage
+    except ModuleNotFoundError as error:
+        raise Unusable(f"a search needs the package {error.name}: pip install optuna") from error
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        storage = RDBStorage(address)
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        # The address may hold a password, and so may what the driver says of it.
+        raise Unusable(
+            f"the study's database can't be opened ({type(error).__name__}); "
+            "is the address right, and its driver installed?"
+        ) from error
+    try:
+        yield storage
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def run(study: "Study", search: Search, space: Space, job: Job, train: Train) -> None:
+    def objective(trial: "Trial") -> float:
+        recipe = drawn(trial, space, job.recipe)
+        own = dataclasses.replace(job, recipe=recipe, folder=job.folder / f"trial-{trial.number}")
+        return _best(own, trial, train)
+
+    study.optimize(objective, n_trials=search.trials, catch=(Diverged,))
+
+
+def _best(job: Job, trial: "Trial", train: Train) -> float:
+    """Weights are not kept: what is looked for is a recipe."""
+    import optuna
+
+    seen: list[float] = []
+
+    def watch(epoch: int, value: float) -> None:
+        seen.append(value)
+        trial.report(value, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    shutil.rmtree(job.folder, ignore_errors=True)
+    try:
+        train(dataclasses.replace(job, watch=watch))
+    finally:
+        for name in (saves.LAST, saves.BEST):
+            (job.folder / name).unlink(missing_ok=True)
+    return max(seen)
+
+
+def drawn(trial: "Trial", space: Space, base: Recipe) -> Recipe:
+    values = {name: _drawn(trial, name, span) for name, span in space.values.items()}
+    return with_values(base, {"name": f"{base.name}-{trial.number}", **values})
+
+
+def _drawn(trial: "Trial", name: str, span: Span | Choice) -> Value:
+    if isinstance(span, Choice):
+        return trial.suggest_categorical(name, span.choices)
+    if isinstance(span.low, int) and isinstance(span.high, int):
+        return trial.suggest_int(name, span.low, span.high, log=span.log)
+    return trial.suggest_float(name, span.low, span.high, log=span.log)
+
+
+def best_recipe(study: "Study", base: Recipe, name: str) -> Recipe:
+    return with_values(base, {"name": name, **study.best_trial.params})
+
+
+def finished(study: "Study") -> bool:
+    """Whether there is a best one yet."""
+    from optuna.trial import TrialState
+
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
