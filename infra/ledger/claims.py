@@ -45,6 +45,8 @@ _FREE = (
     .order_by(ItemTable.id)
     .with_for_update(of=ItemTable)
 )
+#: Campaigns that a connection has met.
+_CAMPAIGNS = "campaigns"
 #: From its second attempt on an item runs alone.
 _FIRST_TIME = ITEM.attempts + ITEM.suspected == 0
 
@@ -142,11 +144,17 @@ def _claims(db: Connection, taken: Sequence[Row[Any]]) -> list[Claim]:
 
 
 def _started(db: Connection, ids: set[int]) -> dict[int, Campaign]:
-    found = db.execute(rows.BY_ID, {"ids": list(ids)}).all()
-    if fresh := [row.id for row in found if row.first_started_at <= NEVER]:
-        starting = update(CampaignTable).where(CampaignTable.id.in_(fresh))
-        db.execute(starting.values(first_started_at=_first(CampaignTable.first_started_at)))
-    return {row.id: rows.campaign(row) for row in found}
+    """What a campaign pins never changes: once it has started, a connection reads it once."""
+    known: dict[int, Campaign] = db.info.setdefault(_CAMPAIGNS, {})
+    if unknown := ids - known.keys():
+        found = db.execute(rows.BY_ID, {"ids": list(unknown)}).all()
+        if fresh := [row.id for row in found if row.first_started_at <= NEVER]:
+            starting = update(CampaignTable).where(CampaignTable.id.in_(fresh))
+            db.execute(starting.values(first_started_at=_first(CampaignTable.first_started_at)))
+        read = {row.id: rows.campaign(row) for row in found}
+        known |= {one: campaign for one, campaign in read.items() if one not in fresh}
+        return known | read
+    return known
 
 
 def _claim(row: Row[Any], campaign: Campaign, extraction: Extraction | None) -> Claim:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from infra.ledger import patience, sqlite
+from infra.ledger import idle, patience, sqlite
 from unmask.errors import Unusable
 
 #: A peer that vanished without a word is noticed within about half a minute.
@@ -57,11 +57,11 @@ def make_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         json_serializer=to_json,
-        pool_pre_ping=True,
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={**POSTGRESQL_CONNECT, **dict(url.query)},
     )
     patience.prepare(engine)
+    idle.prepare(engine)
     return engine
 
 
