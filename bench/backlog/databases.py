@@ -12,6 +12,8 @@ from unmask.spec import ScanSpec
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 BOTH = (SQLITE, POSTGRESQL)
+_SQLITE_SAFETY = ("journal_mode", "synchronous")
+_POSTGRESQL_SAFETY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @contextmanager
@@ -43,10 +45,20 @@ def ledgers(kind: str, *names: str) -> Iterator[tuple[Ledger, ...]]:
     with addresses(kind, *names) as found:
         opened = tuple(open_ledger(address) for address in found)
         try:
+            print(f"{kind}: {durability(opened[0])}", flush=True)
             yield opened
         finally:
             for ledger in opened:
                 ledger.close()
+
+
+def durability(ledger: Ledger) -> str:
+    """What a commit waits for, as the database itself says it."""
+    sqlite = ledger.engine.dialect.name == SQLITE
+    ask, names = ("PRAGMA", _SQLITE_SAFETY) if sqlite else ("SHOW", _POSTGRESQL_SAFETY)
+    with ledger.engine.connect() as db:
+        found = {name: db.exec_driver_sql(f"{ask} {name}").scalar() for name in names}
+    return ", ".join(f"{name} = {value}" for name, value in found.items())
 
 
 @contextmanager

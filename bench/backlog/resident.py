@@ -15,7 +15,8 @@ from tests.chaos.fleet import CAMPAIGN, Fleet
 ITEMS = 100_000
 #: Shares of the run that are compared.
 EARLY, LATE = 0.2, 1.0
-WITHIN_S = 900.0
+#: Thirty items a second on a slow machine.
+WITHIN_S = 3_600.0
 GLANCE_S = 0.5
 KINDS = ("cpu", "sweep", "flower")
 
