@@ -42,13 +42,13 @@ def check(fleet: Fleet, *, accepted: int, name: str = CAMPAIGN) -> None:
 
 def violations(fleet: Fleet, *, accepted: int, name: str = CAMPAIGN) -> Iterator[str]:
     fleet.tend()
-    yield from fleet.fallen
     facts = Facts(fleet.ledger, name)
     yield from _counts(facts, accepted)
     yield from _items(facts)
     yield from _history(facts)
     yield from _objects(facts, open_store(fleet.store, store_options(fleet)))
     yield from _messages(fleet)
+    yield from fleet.fallen
 
 
 def store_options(fleet: Fleet) -> StoreOptions:
@@ -166,6 +166,8 @@ def _terms(facts: Facts, store: Store) -> Iterator[str]:
 def _messages(fleet: Fleet) -> Iterator[str]:
     until = time.monotonic() + MESSAGES_GONE_WITHIN_S
     while (left := messages(fleet)) and time.monotonic() < until:
+        # Who died with the last item of all is not back yet.
+        fleet.tend()
         time.sleep(0.2)
     if left:
         yield f"messages are left over: {left}"

@@ -11,6 +11,8 @@ def main() -> None:
     kind, *arguments = sys.argv[1:]
     if kind == "sweep":
         sweep()
+    elif kind == "producer":
+        producer(arguments)
     else:
         celery(f"{'workers' if surroundings.is_real() else 'tests.chaos'}.{kind}", arguments)
 
@@ -21,6 +23,18 @@ def sweep() -> None:
 
     vars(module)["resources"] = functools.cache(made_up)
     sys.exit(module.main())
+
+
+def producer(arguments: list[str]) -> None:
+    from producer.__main__ import main as producer_main
+    from producer.commands.context import Context
+    from tests.chaos.points import watched
+
+    module = vars(sys.modules[Context.__module__])
+    opened = module["open_ledger"]
+    module["open_ledger"] = lambda address: watched(opened(address))
+    sys.argv = ["producer", *arguments]
+    sys.exit(producer_main())
 
 
 def celery(app: str, arguments: list[str]) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from infra.download import Content, Follow
 from infra.resources import Resources, build
-from schemas.records import Fetched, Trust
+from schemas.records import Fetched, StoredObject, Trust
 from settings import load
 from tests.chaos import deeds, points
 from tests.chaos.deeds import Deed
@@ -55,7 +55,16 @@ def made_up() -> Resources:
         fetcher=MadeUpFetcher(),  # type: ignore[arg-type]
         ledger=points.watched(built.ledger),
     )
-    vars(tools)["room"] = MadeUpRoom(Path(load().store_url))
+    room = MadeUpRoom(Path(load().store_url))
+    put = tools.store.put
+
+    def put_and_rot(key: str, data: bytes) -> StoredObject:
+        kept = put(key, data)
+        room.rot(key)
+        return kept
+
+    vars(tools)["room"] = room
+    vars(tools.store)["put"] = put_and_rot
     return tools
 
 
@@ -111,6 +120,8 @@ class MadeUpRoom:
 
     store: Path
     cpu_seconds: float = 0.0
+    #: Contents whose objects are spoiled once all of them are stored.
+    rotten: set[str] = dataclasses.field(default_factory=set)
 
     def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
         address = file.read().decode()
@@ -118,16 +129,21 @@ class MadeUpRoom:
         time.sleep(float(os.environ.get(SLOW_S, "0")))
         if deed in CPU_DEEDS:
             CPU_DEEDS[deed]()
+        if deed is Deed.ROTTEN_ONCE and points.first(f"rotten-{address}"):
+            self.rotten.add(hashlib.sha256(address.encode()).hexdigest())
         if deed is Deed.NOBODY:
             yield manifest(spec)
             return
         clip, page = a_person(spec, deeds.shade(deed))
         yield clip
         yield dataclasses.replace(manifest(spec), persons=(page,), outcome=None, reason="")
-        if deed is Deed.ROTTEN_ONCE and points.first(f"rotten-{address}"):
-            self._spoil(hashlib.sha256(address.encode()).hexdigest())
 
-    def _spoil(self, content: str) -> None:
+    def rot(self, key: str) -> None:
+        """The manifest is stored last."""
+        _, content, _, name = f"{key}///".split("/")[:4]
+        if content not in self.rotten or not name.startswith("manifest-"):
+            return
+        self.rotten.remove(content)
         for path in (self.store / "clips" / content).rglob("*"):
             if path.is_file():
                 path.chmod(0o600)
