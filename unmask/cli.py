@@ -10,6 +10,7 @@ from unmask.commands.evaluate import evaluate
 from unmask.commands.faces import faces
 from unmask.commands.score import score
 from unmask.commands.search import search
+from unmask.commands.stills import stills
 from unmask.commands.train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -20,6 +21,7 @@ app.command()(evaluate)
 app.command()(faces)
 app.command()(score)
 app.command()(search)
+app.command()(stills)
 app.command()(train)
 app.add_typer(model.app, name="model")
 

@@ -16,6 +16,7 @@ Trunk = Literal[
     "efficientnet_lite0",
     "efficientnet_b4",
     "multi_attention_b4",
+    "compact",
 ]
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]

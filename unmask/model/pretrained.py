@@ -22,9 +22,10 @@ _PREFIX: dict[Trunk, str] = {
     "mobilenet_v2": "features.",
     "efficientnet_lite0": "features.",
     "efficientnet_b4": "features.",
+    "compact": "",
 }
 #: torchvision publishes no weights for these; a file is needed.
-_UNPUBLISHED: tuple[Trunk, ...] = ("efficientnet_lite0",)
+_UNPUBLISHED: tuple[Trunk, ...] = ("efficientnet_lite0", "compact")
 _CLASSIFIER = ("fc.", "classifier.")
 
 

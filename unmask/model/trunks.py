@@ -63,6 +63,12 @@ def _with_heads(plain: nn.Module) -> nn.Module:
     return MultiAttention(plain)
 
 
+def _compact() -> nn.Module:
+    from unmask.model.variants.compact import compact
+
+    return compact()
+
+
 #: A further trunk is one entry here and one name in `description.Trunk`.
 TRUNKS: dict[Trunk, TrunkKind] = {
     "resnext50_32x4d": TrunkKind(plain=_resnext50, features=2048),
@@ -72,6 +78,7 @@ TRUNKS: dict[Trunk, TrunkKind] = {
     "multi_attention_b4": TrunkKind(
         plain=_efficientnet_b4, features=2048, around=_with_heads, base="efficientnet_b4"
     ),
+    "compact": TrunkKind(plain=_compact, features=128),
 }
 
 

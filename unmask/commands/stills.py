@@ -1,0 +1,47 @@
+"""`unmask stills CROPS --still-model BUNDLE`: should another model judge single pictures?"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from unmask.errors import Unusable
+
+Data = Annotated[Path, typer.Argument(help="tars of labelled face crops", exists=True)]
+Video = Annotated[str, typer.Option(help="the model that judges videos")]
+Still = Annotated[str, typer.Option(help="a model for pictures, as recipe `stills` makes one")]
+Cache = Annotated[Path, typer.Option(help="where decoded crops are kept for the next time")]
+Side = Annotated[Literal["train", "validation", "test"], typer.Option(help="which groups")]
+Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
+
+
+def stills(
+    data: Data,
+    *,
+    still_model: Still,
+    model: Video = "lite",
+    cache: Cache = Path("evaluation/cache"),
+    part: Side = "test",
+    device: Device = None,
+) -> None:
+    """Frame AUC and false alarms of two models on the same single pictures."""
+    from unmask.model.predict import load
+    from unmask.model.shelf import find_bundle
+    from unmask.train.page import figure
+    from unmask.train.variants.stills import contest
+
+    try:
+        video, still = (load(find_bundle(name), device) for name in (model, still_model))
+        found = contest(data, cache, part, video=video, still=still)
+    except Unusable as error:
+        typer.echo(f"unmask: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{found.pictures} pictures, part {part}")
+    for predictor, worth in ((video, found.video), (still, found.still)):
+        alarms = figure(worth.false_alarms)
+        typer.echo(
+            f"  {predictor.bundle.name}: auc {figure(worth.auc)}, reals called fake {alarms}"
+        )
+    typer.echo(f"  gained by {still.bundle.name}: {figure(found.gained)}")
+    better = still if found.still_wins else video
+    typer.echo(f"stills are better judged by {better.bundle.name}")
