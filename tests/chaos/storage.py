@@ -2,6 +2,7 @@
 
 import http.client
 import random
+import select
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,10 @@ from urllib.parse import urlsplit
 #: Of a store that is away: nothing comes, and nothing wrong either.
 AWAY = ("busy", "silent")
 FAULTS = (*AWAY, "truncated", "impostor", "half")
+#: Requests in all that are taken and never answered: each costs a client its whole patience.
+STALLS = 3
+#: Far beyond that patience; a client that gives up ends the wait.
+STALL_S = 300.0
 BUSY = b"<Error><Code>SlowDown</Code><Message>reduce your request rate</Message></Error>"
 
 
@@ -27,12 +32,23 @@ class Misbehaviour:
     only: Collection[str] = FAULTS
     counts: dict[str, int] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(11))
+    stalls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault(self, method: str) -> str:
+        with self._lock:
+            return self._fault(method)
+
+    def _fault(self, method: str) -> str:
         if self.chance.random() >= self.share:
             return ""
+        if self.stalls:
+            self.stalls -= 1
+            return self._count("stalled")
         of_method = {"GET": FAULTS[:4], "PUT": ("busy", "silent", "half")}.get(method, FAULTS[:2])
-        chosen = self.chance.choice([fault for fault in of_method if fault in self.only])
+        return self._count(self.chance.choice([one for one in of_method if one in self.only]))
+
+    def _count(self, chosen: str) -> str:
         self.counts[chosen] = self.counts.get(chosen, 0) + 1
         return chosen
 
@@ -66,7 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.behaviour.fault(self.command)
         self.close_connection = True
-        if fault == "silent":
+        if fault == "stalled":
+            select.select([self.connection], [], [], STALL_S)
+        if fault in ("silent", "stalled"):
             return
         if fault == "busy":
             self._answer(503, {"Content-Type": "application/xml"}, BUSY)

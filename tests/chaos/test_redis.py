@@ -1,17 +1,21 @@
 """Faults 4 and 7: a Redis that forgets, dies, or is full."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 import redis
 
 from tests.chaos import oracle
-from tests.chaos.deeds import uri
-from tests.chaos.fleet import CAMPAIGN, Fleet
+from tests.chaos.deeds import Deed, uri
+from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
 
 #: A flushed Redis holds offers again after this long, under the settings as they are shipped.
 REBUILT_WITHIN_S = 60.0
 ITEMS = 300
+#: Lines before Redis fills up, and all of them.
+FEW, MANY = 20, 500
 SHIPPED = {
     "UNMASK_OFFER_LEASE_S": "45",
     "UNMASK_VISIBILITY_TIMEOUT_S": "60",
@@ -82,6 +86,39 @@ def test_a_full_redis_holds_nothing_up_for_good(fleet: Fleet) -> None:
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
+
+
+def test_a_redis_that_fills_up_in_the_middle_of_a_submit(fleet: Fleet) -> None:
+    """The submit goes on, since it fills the ledger; the fleet does, once there is room."""
+    fleet.extra |= {"UNMASK_WINDOW_ITEMS": "500"}
+    command = [sys.executable, "-m", "producer", "submit", "-", "--campaign", CAMPAIGN]
+    environment = fleet.environment({})
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE) as submit:
+        assert submit.stdin is not None
+        submit.stdin.write(lines(0, FEW))
+        submit.stdin.flush()
+        fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.1")
+        fleet.until(lambda: seen(fleet) and fleet.ended() > 0, 60, fleet.report)
+        with fleet.redis.client() as client:
+            fill(client)
+            submit.stdin.write(lines(FEW, MANY))
+            submit.stdin.close()
+            assert submit.wait(60) == 0
+            assert sum(fleet.ledger.status(CAMPAIGN).stages.values()) == MANY
+            fleet.until(lambda: "Redis took" in fleet.log("sweep"), 60, fleet.report)
+            assert fleet.left() > 0
+            client.config_set("maxmemory", "256mb")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=MANY)
+    assert set(fleet.ledger.status(CAMPAIGN).stages) == {"rejected"}
+
+
+def seen(fleet: Fleet) -> bool:
+    return any(one.options.name == CAMPAIGN for one in fleet.ledger.campaigns())
+
+
+def lines(first: int, last: int) -> bytes:
+    return "".join(f"{uri(number, Deed.REFUSED)}\n" for number in range(first, last)).encode()
 
 
 def fill(client: redis.Redis) -> None:

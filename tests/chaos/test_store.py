@@ -17,7 +17,7 @@ from tests.chaos.deeds import uri
 from tests.chaos.fleet import CAMPAIGN, Fleet
 from tests.chaos.redis_process import RedisProcess
 from tests.chaos.stand_in import picture
-from tests.chaos.storage import AWAY, Misbehaviour, before
+from tests.chaos.storage import AWAY, FAULTS, STALLS, Misbehaviour, before
 from unmask.model.shelf import find_bundle
 
 ITEMS = 120
@@ -26,6 +26,14 @@ MIB = 1 << 20
 QUOTA_BYTES = 32 << 10
 #: A store that is back is used again long before its rest would be at its longest.
 MENDED_WITHIN_S = 120.0
+#: Long enough for a request that is never answered, and for another try.
+LONG = {
+    "UNMASK_DECODE_DEADLINE_S": "100",
+    "UNMASK_EXTRACT_SOFT_LIMIT_S": "120",
+    "UNMASK_EXTRACT_HARD_LIMIT_S": "130",
+    "UNMASK_CLASSIFY_DEADLINE_S": "120",
+    "UNMASK_VISIBILITY_TIMEOUT_S": "140",
+}
 
 
 @pytest.fixture
@@ -47,12 +55,13 @@ def storage(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehavi
 
 def test_a_store_that_fails_in_every_way(fleet: Fleet, storage: Misbehaviour) -> None:
     accepted = fleet.submit(map(uri, range(ITEMS)))
-    storage.share = 0.2
+    storage.share, storage.stalls = 0.2, STALLS
+    fleet.extra |= LONG
     fleet.start("sweep", "cpu", "gpu")
     fleet.until_some_ended(ITEMS // 2)
     storage.share = 0.0
     fleet.until_ended()
-    assert set(storage.counts) == {"busy", "silent", "truncated", "impostor", "half"}
+    assert set(storage.counts) == {*FAULTS, "stalled"}
     assert not (fleet.memory / "impostor-was-judged").exists(), "what nobody verified was judged"
     oracle.check(fleet, accepted=accepted)
 
