@@ -38,22 +38,28 @@ class Buckets:
 
 
 def download_object(uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits) -> Fetched:
-    bucket, _, key = uri.partition("://")[2].partition("/")
-    if bucket not in buckets.names:
-        raise blocked(f"the bucket {bucket!r:.80} is not one that may be scanned")
+    bucket, key = place_of(uri, buckets)
     deadline = Deadline(limits.deadline_s)
     try:
         with explained(uri):
             answer = _get(buckets.client(), bucket, key)
             if answer["ContentLength"] > limits.max_bytes:
                 raise too_large(answer["ContentLength"], limits.max_bytes)
-            chunks = _timed(answer["Body"].iter_chunks(CHUNK), deadline)
+            chunks = timed(answer["Body"].iter_chunks(CHUNK), deadline)
             sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
     except Unusable as error:
         raise Refused(Outcome.UNREACHABLE, str(error)) from error
     if not size:
         raise Refused(Outcome.NOT_MEDIA, "the object is empty")
     return Fetched(final_uri=uri, sha256=sha256, bytes_fetched=size)
+
+
+def place_of(uri: str, buckets: Buckets) -> tuple[str, str]:
+    """Bucket and key."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    if bucket not in buckets.names:
+        raise blocked(f"the bucket {bucket!r:.80} is not one that may be scanned")
+    return bucket, key
 
 
 def _get(client: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef":
@@ -65,7 +71,7 @@ def _get(client: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef":
         raise
 
 
-def _timed(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
+def timed(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
     for chunk in chunks:
         deadline.left()
         yield chunk

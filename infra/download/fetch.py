@@ -12,6 +12,7 @@ from typing import BinaryIO, Self, cast
 from infra.download.buckets import Buckets, download_object
 from infra.download.limits import Deadline, DownloadLimits
 from infra.download.local import hash_local, open_local
+from infra.download.object_parts import begin_object
 from infra.download.parts import Parts, begin
 from infra.download.ranges import NotInParts
 from infra.download.web import Downloaded, Follow, Web, download
@@ -67,26 +68,32 @@ class Fetcher:
 
         Where the server gives no ranges, or the file is small, it comes whole.
         """
-        if not _is_web(uri):
+        if _is_local(uri):
             with self.fetch(uri, trust, stamp) as content:
                 yield content
             return
         with self._temporary() as into:
-            with _own_disk():
-                got = begin(uri, into, self._web)
+            got = self._begin(uri, into)
             with _reopened(into) as file:
                 if isinstance(got, Parts):
                     yield Content(file=file, fetched=got.facts(""), parts=got)
                 else:
-                    yield Content(file=file, fetched=_fetched(got))
+                    yield Content(file=file, fetched=got)
 
     def after(self, lost: NotInParts) -> Self:
         """For the second try, which may cost what the first one left."""
         return replace(self, limits=self.limits.without(lost.received, lost.spent_s))
 
+    def _begin(self, uri: str, into: BinaryIO) -> Parts | Fetched:
+        with _own_disk():
+            if _is_object(uri):
+                return begin_object(uri, into, self.buckets, self._web)
+            got = begin(uri, into, self._web)
+            return got if isinstance(got, Parts) else _fetched(got)
+
     def _download(self, uri: str, into: BinaryIO) -> Fetched:
         with _own_disk():
-            if uri.lower().startswith("s3://"):
+            if _is_object(uri):
                 return download_object(uri, into, self.buckets, self.limits)
             return _fetched(download(uri, into, self._web))
 
@@ -117,8 +124,8 @@ def _own_disk() -> Iterator[None]:
         raise OwnTrouble(f"the temporary folder can't take the download: {error}") from error
 
 
-def _is_web(uri: str) -> bool:
-    return uri.lower().startswith(("http://", "https://"))
+def _is_object(uri: str) -> bool:
+    return uri.lower().startswith("s3://")
 
 
 def _is_local(uri: str) -> bool:

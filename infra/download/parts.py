@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -144,9 +145,7 @@ class Parts:
         began = time.monotonic()
         deadline = Deadline(self.web.limits.deadline_s, began - self.spent_s)
         try:
-            with one_answer(
-                self.url, self._web_for(part), deadline, asking(part, self.validator)
-            ) as answer:
+            with self._answer(part, deadline) as answer:
                 piece = read_piece(answer, part)
                 if (piece.size, piece.validator) != (self.size, self.validator):
                     raise NotInParts("the file is another by now")
@@ -154,6 +153,9 @@ class Parts:
                 return piece.end
         finally:
             self.spent_s += time.monotonic() - began
+
+    def _answer(self, part: Range, deadline: Deadline) -> AbstractContextManager[httpcore.Response]:
+        return one_answer(self.url, self._web_for(part), deadline, asking(part, self.validator))
 
     def _web_for(self, part: Range) -> Web:
         """What is left of the cap."""

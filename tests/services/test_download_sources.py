@@ -1,5 +1,6 @@
 """Files of this machine, and objects in configured buckets."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.download import Buckets, DownloadLimits, Fetcher, stamp_of
+from infra.download import Buckets, DownloadLimits, Fetcher, NotInParts, stamp_of
 from infra.guard import Guard
 from schemas.records import Trust
 from tests import servers
@@ -171,3 +172,76 @@ def test_a_bucket_that_is_away_is_tried_again(buckets: Fetcher) -> None:
     )
     with pytest.raises(TryAgain, match="does not answer"), away.fetch("s3://films/x", Trust.REMOTE):
         pass
+
+
+# --- only the beginning of an object ---
+
+FILM = os.urandom(4 << 20)
+
+
+@pytest.fixture
+def film_store(buckets: Fetcher, endpoint: str) -> Fetcher:
+    boto3.client("s3", endpoint_url=endpoint).put_object(Bucket="films", Key="a b%.mp4", Body=FILM)
+    return dataclasses.replace(buckets, limits=DownloadLimits(max_bytes=8 << 20, deadline_s=30))
+
+
+def test_of_an_object_only_the_beginning_comes(film_store: Fetcher) -> None:
+    with film_store.fetch_beginning("s3://films/a b%.mp4", Trust.REMOTE) as content:
+        assert content.parts is not None
+        end = len(FILM) - 1
+        assert content.parts.fill(end) == (end, end + 1)
+        facts = content.facts("item 1")
+        assert content.file.read(1000) == FILM[:1000]
+        content.file.seek(end)
+        assert content.file.read() == FILM[end:]
+    assert facts.final_uri == "s3://films/a b%.mp4"
+    assert facts.sha256 != hashlib.sha256(FILM).hexdigest()
+    assert facts.part is not None
+    assert (facts.part.size, facts.part.ranges[-1]) == (len(FILM), (end, end))
+    assert facts.bytes_fetched == (512 << 10) + 1
+
+
+def test_an_object_that_is_replaced_meanwhile_is_never_put_together(
+    film_store: Fetcher, endpoint: str
+) -> None:
+    with film_store.fetch_beginning("s3://films/a b%.mp4", Trust.REMOTE) as content:
+        boto3.client("s3", endpoint_url=endpoint).put_object(
+            Bucket="films", Key="a b%.mp4", Body=FILM[::-1]
+        )
+        assert content.parts is not None
+        assert content.parts.fill(3 << 20) is None
+        assert isinstance(content.parts.trouble, NotInParts)
+
+
+def test_a_small_object_comes_whole(buckets: Fetcher) -> None:
+    with buckets.fetch_beginning("s3://films/a/film 1.mp4", Trust.REMOTE) as content:
+        assert content.parts is None
+        assert content.fetched.sha256 == hashlib.sha256(MEDIA).hexdigest()
+        assert content.file.read() == MEDIA
+
+
+@pytest.mark.parametrize(
+    ("uri", "outcome"),
+    [
+        ("s3://films/empty.mp4", Outcome.NOT_MEDIA),
+        ("s3://films/none.mp4", Outcome.UNREACHABLE),
+        ("s3://gone/x.mp4", Outcome.UNREACHABLE),
+        ("s3://private/a/film 1.mp4", Outcome.BLOCKED),
+    ],
+)
+def test_the_beginning_of_an_object_ends_as_the_whole_does(
+    film_store: Fetcher, uri: str, outcome: Outcome
+) -> None:
+    with pytest.raises(Refused) as caught, film_store.fetch_beginning(uri, Trust.REMOTE):
+        pass
+    assert caught.value.outcome is outcome
+
+
+def test_an_object_over_the_limit_costs_its_beginning_only(film_store: Fetcher) -> None:
+    small = dataclasses.replace(film_store, limits=DownloadLimits(max_bytes=1 << 20))
+    with (
+        pytest.raises(Refused) as caught,
+        small.fetch_beginning("s3://films/a b%.mp4", Trust.REMOTE),
+    ):
+        pass
+    assert caught.value.outcome is Outcome.TOO_LARGE
