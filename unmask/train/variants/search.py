@@ -1,7 +1,7 @@
 """Random search over a recipe's space, its trials in a SQL table that several machines share.
 
 Each machine draws, trains and reports on its own; what they have in common is the study. After
-every epoch a trial that lies below the median of the others at that epoch is given up.
+every epoch from the second on, a trial below the median of the others there is given up.
 """
 
 import dataclasses
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from optuna import Study, Trial
     from optuna.storages import RDBStorage
 
-#: Trials that are never given up, so that there is a median; and epochs of each that are spared.
-_FIRST_TRIALS, _FIRST_EPOCHS = 4, 1
+#: Trials that are never given up, so that there is a median; and the first epoch to give up at.
+_FIRST_TRIALS, _FIRST_EPOCHS = 4, 2
 _SPACE = "space"
 
 #: Trains by a job to its end; the job's watcher sees every validation.
@@ -69,7 +69,7 @@ def _stored(address: str) -> Iterator["RDBStorage"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        storage = RDBStorage(address)
+        storage = RDBStorage(_with_driver(address))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         # The address may hold a password, and so may what the driver says of it.
         raise Unusable(
@@ -81,6 +81,12 @@ def _stored(address: str) -> Iterator["RDBStorage"]:
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _with_driver(address: str) -> str:
+    """PostgreSQL is spoken to through the driver that the system has, as everywhere here."""
+    scheme, colon, rest = address.partition(":")
+    return f"postgresql+psycopg{colon}{rest}" if scheme == "postgresql" else address
 
 
 def run(study: "Study", search: Search, space: Space, job: Job, train: Train) -> None:
