@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery import Celery
+
 from bench.backlog import Figures
 from bench.backlog.fleets import fleet
-from bench.backlog.plain_celery import app as plain
 from tests.chaos.deeds import Deed, uri
 from tests.chaos.fleet import ALONE, CAMPAIGN, Fleet
 
@@ -45,18 +46,20 @@ def ours(one: Fleet) -> float:
 
 
 def plain_celerys(one: Fleet) -> float:
-    plain.conf.update(broker_url=one.redis.url)
-    with plain.producer_pool.acquire(block=True) as given:
+    # An app of its own for each Redis: one that has sent keeps its connections.
+    sender = Celery("plain", broker=one.redis.url)
+    sender.conf.update(task_send_sent_event=True, task_ignore_result=True)
+    with sender.producer_pool.acquire(block=True) as given:
         producer: Any = given
         with producer.batch():
             for number in range(ITEMS):
-                plain.send_task(f"{plain_name()}.nothing", args=[number], producer=producer)
+                sender.send_task(f"{plain_name()}.nothing", args=[number], producer=producer)
+    sender.close()
     command = [sys.executable, "-m", "celery", "-A", plain_name(), "worker", "-E", *ALONE]
     one.add("plain", command)
     with one.redis.client() as client:
         rate = _rate(one, lambda: ITEMS - int(client.llen("celery")) - int(client.hlen("unacked")))
     one.stop()
-    plain.close()
     return rate
 
 
