@@ -148,7 +148,7 @@ def test_a_recipe_with_a_slip_is_refused_by_field(changes: dict[str, object], sa
 
 
 def test_an_unknown_recipe_names_those_there_are() -> None:
-    with pytest.raises(Unusable, match="papers, plateau, strong"):
+    with pytest.raises(Unusable, match="papers, plateau, stills, strong"):
         find_recipe("nosuch")
 
 
