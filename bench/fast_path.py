@@ -1,11 +1,13 @@
 """`python -m bench fast_path MODEL FOLDER`: what the fast path costs in quality, on labelled media.
 
-FOLDER holds pictures and videos below `fake/` and `real/`. Each is cut once and scored twice: in
-float32, and as this machine serves it. The AUC is over files, each at its most suspicious window.
+FOLDER holds pictures and videos below `fake/` and `real/`, or tars of labelled face crops, of which
+the test part is taken. Each is cut once and scored twice: in float32, and as this machine serves
+it. The AUC is over files, each at its most suspicious window, or over crops.
 """
 
 import argparse
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from unmask.model.persons import all_frames
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle
 from unmask.train.metrics import auc
+from unmask.train.scoring import still
+from unmask.train.splits import Shares, split
+from unmask.train.tars import find_tars, load_crops
 
 LABELS = ("fake", "real")
 
@@ -38,12 +43,12 @@ def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
     warm((bundle.spec.detector,))
     exact, fast = load(bundle, precision="fp32"), load(bundle)
     fake, slow, quick = list[bool](), list[float](), list[float]()
-    for label, people in labelled(bundle, folder):
-        fake.append(label == LABELS[0])
+    for is_fake, people in labelled(bundle, folder):
+        fake.append(is_fake)
         slow.append(_highest(exact, people))
         quick.append(_highest(fast, people))
     if len(set(fake)) < len(LABELS):
-        raise SystemExit(f"{folder}: it needs faces both in fake/ and in real/")
+        raise SystemExit(f"{folder}: it needs both fake and real faces")
     one, other = auc(slow, fake), auc(quick, fake)
     return {
         "machine": torch.cuda.get_device_name() if fast.device != "cpu" else "cpu",
@@ -56,13 +61,23 @@ def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
     }
 
 
-def labelled(bundle: Bundle, folder: Path) -> Iterator[tuple[str, list[PersonFrames]]]:
+def labelled(bundle: Bundle, folder: Path) -> Iterator[tuple[bool, list[PersonFrames]]]:
     """Files in which somebody is found; the others say nothing of a network."""
+    if any(folder.glob("*.tar")):
+        yield from _crops(folder)
+        return
     for label in LABELS:
         for path in sorted(path for path in (folder / label).rglob("*") if path.is_file()):
             people = _people(bundle, path)
             if people:
-                yield label, people
+                yield label == LABELS[0], people
+
+
+def _crops(folder: Path) -> Iterator[tuple[bool, list[PersonFrames]]]:
+    with tempfile.TemporaryDirectory() as cache:
+        crops = load_crops(find_tars(folder), Path(cache))
+        for index in split(crops, Shares())["test"]:
+            yield bool(crops.fake[index]), [still(crops.pictures[index])]
 
 
 def _people(bundle: Bundle, path: Path) -> list[PersonFrames]:

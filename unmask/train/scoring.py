@@ -45,7 +45,7 @@ def score_crops(crops: Crops, chosen: NDArray[np.intp], predictor: Predictor) ->
     found: list[Scored] = []
     for start in range(0, len(chosen), _AT_ONCE):
         some = chosen[start : start + _AT_ONCE]
-        persons = [_still(crops.pictures[index]) for index in some]
+        persons = [still(crops.pictures[index]) for index in some]
         for index, scores in zip(some, predictor.score(persons), strict=True):
             fake = bool(crops.fake[index])
             found.append(
@@ -61,7 +61,7 @@ def score_crops(crops: Crops, chosen: NDArray[np.intp], predictor: Predictor) ->
     return found
 
 
-def _still(picture: NDArray[np.uint8]) -> PersonFrames:
+def still(picture: NDArray[np.uint8]) -> PersonFrames:
     window = Window(0, (0.0,), np.ascontiguousarray(picture)[None], sharpness(picture))
     return PersonFrames(person=0, windows=(window,))
 
