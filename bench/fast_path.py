@@ -48,7 +48,7 @@ def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
         slow.append(_highest(exact, people))
         quick.append(_highest(fast, people))
     if len(set(fake)) < len(LABELS):
-        raise SystemExit(f"{folder}: it needs both fake and real faces")
+        raise SystemExit(f"{folder}: it needs both: faces in fake/ and in real/, or in tars")
     one, other = auc(slow, fake), auc(quick, fake)
     return {
         "machine": torch.cuda.get_device_name() if fast.device != "cpu" else "cpu",
