@@ -15,6 +15,9 @@ from unmask.train.quick import quicken
 from unmask.train.recipe import Recipe
 from unmask.train.variants.freezing import Freezing
 
+#: Position of each class among the logits.
+FAKE, REAL = 0, 1
+
 
 class FrameNetwork(Freezing):
     """RGB bytes (N, S, S, 3) → logits (N, 2): fake, real."""
@@ -33,11 +36,19 @@ class FrameNetwork(Freezing):
     def features(self, frames: Tensor) -> Tensor:
         with mixed(frames.device):
             maps: Tensor = self.trunk(self.pixels(frames))
-        return maps.float().mean(dim=(2, 3))
+        return _features(maps)
+
+    def judged(self, maps: Tensor) -> Tensor:
+        logits: Tensor = self.linear(self.dropout(_features(maps)))
+        return logits
 
     def forward(self, frames: Tensor) -> Tensor:
         logits: Tensor = self.linear(self.dropout(self.features(frames)))
         return logits
+
+
+def _features(maps: Tensor) -> Tensor:
+    return maps.float().mean(dim=(2, 3))
 
 
 def take_over(model: FrameNetwork, network: Network) -> None:

@@ -16,8 +16,8 @@ from unmask.model.pixels import Pixels
 from unmask.spec import ScanSpec
 from unmask.train.crops import Rgb
 from unmask.train.extracting import load
-from unmask.train.frames import mixed
-from unmask.train.lesson_pairs import FAKE, REAL, weighed
+from unmask.train.frames import FAKE, REAL, mixed
+from unmask.train.lesson_pairs import weighed
 from unmask.train.metrics import auc
 from unmask.train.recipe import Recipe
 from unmask.train.sets.item import Item

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.train.crops import Crops
+from unmask.train.frames import FAKE, REAL
 from unmask.train.metrics import auc
 from unmask.train.pairs import Pairs
 from unmask.train.recipe import Recipe
+from unmask.train.teaching import Pupil, Teacher, taught
 from unmask.train.team import Team
 
-#: Position of each class among the logits.
-FAKE, REAL = 0, 1
 #: Pictures that are judged at once; what matters is that their maps stay in the caches.
 CHUNK = 32
 #: The epoch whose pairs are never trained on: they make the validation's twins.
@@ -28,6 +28,7 @@ class PairsLesson:
     pairs: Pairs
     held_out: Pairs
     device: torch.device
+    teacher: Teacher | None = None
     #: An epoch is shared out over so many processes.
     team_size: int = 1
 
@@ -40,7 +41,10 @@ class PairsLesson:
         reals = self.pairs.order(epoch)[start : start + self.recipe.batch]
         frames = torch.from_numpy(self.pairs.batch(reals, epoch)).to(self.device)
         wanted = torch.tensor([FAKE] * len(reals) + [REAL] * len(reals), device=self.device)
-        return weighed(model(frames), wanted, self.recipe)
+        if self.teacher is None or not isinstance(model, Pupil):
+            return weighed(model(frames), wanted, self.recipe)
+        logits, apart = taught(model, self.teacher, frames)
+        return weighed(logits, wanted, self.recipe) + self.recipe.teaching * apart
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """On held-out groups: the given fakes as they are, and twins of the real ones."""

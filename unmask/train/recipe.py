@@ -32,6 +32,10 @@ class Recipe:
     trained_blocks: Annotated[int, Field(ge=0)] | None = None
     #: A spatial transformer stands behind this block of the trunk, counted from 1.
     transformer_after: Count | None = None
+    #: A bundle, by its name or folder, whose maps and margins are learned beside the labels, and
+    #: how much that counts.
+    teacher: str | None = None
+    teaching: Positive = 1.0
     #: How much keeping attention heads apart counts; only a multi-attentional trunk has heads.
     independence: Annotated[float, Field(ge=0)] = 1.0
     #: How clips are cut: by the papers' own preprocessing, as this project scans, or as so many

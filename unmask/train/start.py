@@ -26,6 +26,7 @@ from unmask.train.pairs import Pairs
 from unmask.train.recipe import Recipe, written
 from unmask.train.splits import Shares, split
 from unmask.train.tars import find_tars, load_crops
+from unmask.train.teaching import Pupil, Teacher
 from unmask.train.team import Team, in_team
 
 
@@ -111,7 +112,12 @@ def _fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
         cv2.setNumThreads(1)
         device = choose_device(job.device)
         lesson = PairsLesson(
-            recipe=job.recipe, pairs=pairs, held_out=held_out, device=device, team_size=team.size
+            recipe=job.recipe,
+            pairs=pairs,
+            held_out=held_out,
+            device=device,
+            teacher=_teacher(job.recipe, device),
+            team_size=team.size,
         )
         learner = Learner(model=frame_network(job, spec).to(device), recipe=job.recipe)
         journal = Journal(job.folder if team.leads else None)
@@ -142,9 +148,19 @@ def pairs_of(job: Job) -> tuple[Pairs, Pairs]:
     )
 
 
+def _teacher(recipe: Recipe, device: torch.device) -> Teacher | None:
+    return None if recipe.teacher is None else Teacher(find_bundle(recipe.teacher)).to(device)
+
+
+def _untaught(recipe: Recipe, description: Description) -> FrameNetwork:
+    if recipe.teacher is None:
+        return FrameNetwork(recipe, description)
+    return Pupil(recipe, description, find_bundle(recipe.teacher).description)
+
+
 def frame_network(job: Job, spec: ScanSpec) -> FrameNetwork:
     torch.manual_seed(job.recipe.seed)
-    model = FrameNetwork(job.recipe, draft(job.recipe, spec))
+    model = _untaught(job.recipe, draft(job.recipe, spec))
     if job.origin is not None:
         take_over(model, build(find_bundle(job.origin)))
     elif job.trunk_weights is not None:

@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from unmask.model.network import Network
 from unmask.train.crops import Rgb
-from unmask.train.lesson_pairs import CHUNK, FAKE, REAL
+from unmask.train.frames import FAKE, REAL
+from unmask.train.lesson_pairs import CHUNK
 from unmask.train.metrics import auc
 from unmask.train.pairs import Pairs
 from unmask.train.sequences import filmed, filmed_twins, story

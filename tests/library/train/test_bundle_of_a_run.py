@@ -92,6 +92,18 @@ def test_a_bundle_can_be_trained_on(trained: Path, tmp_path: Path) -> None:
     assert float(str(said.quality["test groups, auc"])) > 0.8
 
 
+def test_a_pupil_of_a_bundle_ends_in_a_bundle_of_its_own(trained: Path, tmp_path: Path) -> None:
+    short = {"epochs": 1, "films": 8, "film_frames": 2, "film_epochs": 1}
+    recipe = TINY | short | {"teacher": str(trained / "run" / "bundle")}
+    (tmp_path / "pupil.json").write_text(json.dumps(recipe))
+    done = run(
+        "train", trained / "data", "--out", tmp_path / "run", "--recipe", tmp_path / "pupil.json",
+        "--device", "cpu",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    load(open_bundle(tmp_path / "run" / "bundle"), "cpu").self_test()
+
+
 def test_a_recipe_with_another_trunk_refuses_the_bundle(trained: Path, tmp_path: Path) -> None:
     recipe = TINY | {"trunk": "resnext50_32x4d"}
     (tmp_path / "other.json").write_text(json.dumps(recipe))

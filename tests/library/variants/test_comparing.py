@@ -14,7 +14,7 @@ from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.variants.attention import HEADS, TEXTURES
 from unmask.spec import ScanSpec
-from unmask.train.lesson_pairs import FAKE, REAL
+from unmask.train.frames import FAKE, REAL
 from unmask.train.recipe import find_recipe
 from unmask.train.start import draft
 from unmask.train.variants.attentive import AttentiveClips

@@ -8,9 +8,9 @@ from torch import Tensor
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.variants.attention import MultiAttention
-from unmask.train.frames import mixed
+from unmask.train.frames import FAKE, mixed
 from unmask.train.lesson_clips import ClipNetwork
-from unmask.train.lesson_pairs import FAKE, weighed
+from unmask.train.lesson_pairs import weighed
 from unmask.train.recipe import Recipe
 from unmask.train.variants.regional import Regional, blurred_where_seen
 
