@@ -2,18 +2,17 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from schemas.records import Claim
 from tasks.drain import Drain
+from tasks.ticker import Ticker, ticker
 from unmask.errors import UnmaskError
 
 log = logging.getLogger(__name__)
-
-#: How often a stopping worker is noticed.
-GLANCE_S = 0.25
 
 
 class Renews(Protocol):
@@ -21,7 +20,7 @@ class Renews(Protocol):
 
 
 class Heartbeat:
-    """Renews what it holds from a thread of its own and calls `on_end` when work must stop."""
+    """Renews what it holds as the ticker looks at it, and calls `on_end` when work must stop."""
 
     def __init__(
         self,
@@ -31,14 +30,18 @@ class Heartbeat:
         lease_s: float,
         drain: Drain,
         on_end: Callable[[], None],
+        by: Ticker = ticker,
     ) -> None:
         self._ledger, self._every_s, self._lease_s = ledger, every_s, lease_s
-        self._drain, self._on_end = drain, on_end
+        self._drain, self._on_end, self._by = drain, on_end, by
         self._claims: dict[int, Claim] = {}
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        #: Held during a look, so that none is under way once the heartbeat has stopped.
+        self._looking = threading.Lock()
+        self._renewed_at = time.monotonic()
+        self._stopped = self._over = False
+        self._number = 0
         self.lost: set[int] = set()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def hold(self, claims: Sequence[Claim]) -> None:
         with self._lock:
@@ -51,7 +54,8 @@ class Heartbeat:
                 self.lost.discard(item)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._renewed_at = time.monotonic()
+        self._number = self._by.add(self._look)
         return self
 
     def __exit__(
@@ -60,19 +64,19 @@ class Heartbeat:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._by.remove(self._number)
+        with self._looking:
+            self._stopped = True
 
-    def _run(self) -> None:
-        waited = 0.0
-        while not self._stop.wait(GLANCE_S):
-            waited += GLANCE_S
-            if self._drain.is_over:
-                self._on_end()
+    def _look(self) -> None:
+        with self._looking:
+            if self._stopped or self._over:
                 return
-            if waited >= self._every_s:
-                waited = 0.0
+            if self._drain.is_over:
+                self._over = True
+                self._on_end()
+            elif time.monotonic() >= self._renewed_at + self._every_s:
+                self._renewed_at = time.monotonic()
                 self._renew()
 
     def _renew(self) -> None:

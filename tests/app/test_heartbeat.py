@@ -1,0 +1,135 @@
+"""Leases are renewed while an item is held, by one thread however many items come and go."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.records import Campaign, CampaignOptions, Claim, Trust
+from schemas.stages import Stage
+from tasks.drain import Drain
+from tasks.heartbeat import Heartbeat
+from tasks.ticker import Ticker
+from unmask.spec import ScanSpec
+
+WITHIN_S = 10.0
+FORKING = """
+import os, threading, time
+from tasks.ticker import Ticker
+ticker, seen = Ticker(), threading.Event()
+ticker.add(lambda: None)
+child = os.fork()
+if child == 0:
+    ticker.add(seen.set)
+    os._exit(0 if seen.wait(10) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def a_claim(item: int) -> Claim:
+    options = CampaignOptions(name="one", model="m", model_digest="m", spec=ScanSpec())
+    campaign = Campaign(
+        id=1, options=options, state="running", reason="", created_at=datetime.now(UTC)
+    )
+    return Claim(
+        item=item, fence=1, stage=Stage.EXTRACTING, owner="w", attempt=1, stamp="",
+        uri="https://a.example/b", trust=Trust.REMOTE, campaign=campaign,
+    )  # fmt: skip
+
+
+class Ledger:
+    """Counts renewals and answers that the first `held` items are still ours."""
+
+    def __init__(self, held: set[int]) -> None:
+        self.held, self.renewed = held, list[int]()
+
+    def renew(self, claims: Sequence[Claim], *, lease_s: float) -> set[int]:
+        self.renewed += [claim.item for claim in claims]
+        return self.held
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def heartbeat(
+    ledger: Ledger, by: Ticker, ended: list[bool], drain: Drain | None = None
+) -> Heartbeat:
+    return Heartbeat(
+        ledger,
+        every_s=0.0,
+        lease_s=60.0,
+        drain=drain or Drain(),
+        on_end=lambda: ended.append(True),
+        by=by,
+    )
+
+
+def test_what_is_held_is_renewed_until_it_is_let_go() -> None:
+    ledger, ended, ticker = Ledger({7}), list[bool](), Ticker()
+    beat = heartbeat(ledger, ticker, ended)
+    beat.hold([a_claim(7)])
+    with beat:
+        until(lambda: len(ledger.renewed) >= 2)
+    after = len(ledger.renewed)
+    other = Ledger({8})
+    again = heartbeat(other, ticker, ended)
+    again.hold([a_claim(8)])
+    with again:
+        until(lambda: len(other.renewed) >= 2)
+    assert len(ledger.renewed) == after
+    assert not ended
+
+
+def test_a_lost_lease_ends_the_work_once() -> None:
+    ledger, ended = Ledger(set()), list[bool]()
+    beat = heartbeat(ledger, Ticker(), ended)
+    beat.hold([a_claim(7)])
+    with beat:
+        until(lambda: len(ledger.renewed) >= 3)
+    assert beat.lost == {7}
+    assert ended == [True]
+
+
+def test_a_worker_whose_time_is_over_ends_the_work_and_renews_nothing() -> None:
+    ledger, ended, drain = Ledger({7}), list[bool](), Drain()
+    drain.start(0.0)
+    beat = heartbeat(ledger, Ticker(), ended, drain)
+    beat.hold([a_claim(7)])
+    with beat:
+        until(lambda: bool(ended))
+    assert ledger.renewed == []
+
+
+def test_many_items_in_turn_need_one_thread() -> None:
+    ticker, ended = Ticker(), list[bool]()
+    before = threading.active_count()
+    for number in range(200):
+        beat = heartbeat(Ledger({number}), ticker, ended)
+        beat.hold([a_claim(number)])
+        with beat:
+            assert threading.active_count() <= before + 1
+
+
+def test_a_look_that_fails_does_not_end_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    ticker, seen = Ticker(), list[bool]()
+
+    def failing() -> None:
+        raise RuntimeError("of this one")
+
+    failed = ticker.add(failing)
+    ticker.add(lambda: seen.append(True))
+    until(lambda: len(seen) >= 2)
+    ticker.remove(failed)
+    assert "of this one" in caplog.text
+
+
+def test_a_forked_child_gets_a_thread_of_its_own() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=60)
