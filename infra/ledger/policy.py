@@ -44,8 +44,9 @@ class Politeness:
 class Policy:
     #: Attempts charged in one stage before an item is dead.
     max_attempts: int = 3
-    #: Waits after the first, second, … charged attempt; the last is repeated.
-    backoff_s: tuple[float, ...] = (2.0, 30.0)
+    #: Waits after the first, second, … charged attempt; the last is repeated. A lease runs out
+    #: first where a worker died, so longer waits would only add to that minute.
+    backoff_s: tuple[float, ...] = (2.0, 10.0)
     #: Waits between tries to fetch; after the last one the item is `unreachable`.
     fetch_schedule_s: tuple[float, ...] = (5.0, 30.0, 120.0)
     #: No server may make an item wait longer than this.
