@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, event
 from unmask.errors import Unusable
 
 BUSY_TIMEOUT_MS = 30_000
-#: Negative: in KiB. Holds the upper levels of the indexes of some ten million items.
-CACHE_KIB = -65_536
+#: Negative: in KiB. Holds the upper levels of the indexes of some ten million items; each
+#: connection fills its own, so more would look like a leak for days.
+CACHE_KIB = -16_384
 #: Pages (of 4 KiB) in the log before they are carried over into the file. A submit touches the same
 #: pages of the digests' index over and over: carried over rarely, each is written once for many.
 CHECKPOINT_PAGES = 4_000
