@@ -16,7 +16,15 @@ from infra.ledger.clock import now
 from infra.ledger.moves import clean, insert_into, slot_of
 from infra.ledger.policy import Politeness
 from schemas.records import Answer, Claim, Happened, Happening, Resting
-from schemas.tables import NEVER, ItemTable, OccurrenceTable, PlaceTable
+from schemas.stages import Stage
+from schemas.tables import (
+    BY_OFFERED,
+    IS_OFFERED,
+    NEVER,
+    ItemTable,
+    OccurrenceTable,
+    PlaceTable,
+)
 
 #: Resting places that a status shows.
 SHOWN = 5
@@ -36,6 +44,24 @@ _REST = (
     .where(PlaceTable.number == bindparam("place"))
     .where(PlaceTable.rest_until < now() + bindparam("rest_s", type_=Double()))
     .values(rest_until=now() + bindparam("rest_s", type_=Double()))
+)
+_STILL_OFFERED = (
+    select(ItemTable.id)
+    .with_hint(ItemTable, *BY_OFFERED)
+    .where(text(IS_OFFERED), ItemTable.stage == Stage.WAITING)
+    .where(ItemTable.host == bindparam("place"))
+    .with_for_update(skip_locked=True)
+)
+#: What is on offer for a place that rests would be visited all the same. Its messages come to
+#: nothing, and it is offered again after the rest.
+_WITHDRAWN = (
+    update(ItemTable)
+    .where(ItemTable.id.in_(_STILL_OFFERED))
+    .values(
+        offered_until=NEVER,
+        not_before=now() + bindparam("rest_s", type_=Double()),
+        offers=ItemTable.offers - 1,
+    )
 )
 
 
@@ -90,6 +116,7 @@ def trouble(
     rest_s = polite.rest(times, after_s)
     if rest_s > 0:
         db.execute(_REST, {"place": place, "rest_s": rest_s})
+        db.execute(_WITHDRAWN, {"place": place, "rest_s": rest_s})
 
 
 @cache

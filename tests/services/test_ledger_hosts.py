@@ -144,6 +144,22 @@ def test_retry_after_is_meant_for_the_host(ledger: Ledger) -> None:
     assert by_host(offered(kind))["a.example"] > 0
 
 
+def test_what_is_on_offer_for_a_host_that_asks_for_patience_is_not_visited(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4)
+    filled(kind, ["a.example"] * 4 + ["b.example"] * 4)
+    offers = offered(kind)
+    first, *waiting = [one.item for one in offers if "a.example" in one.uri]
+    others = [one.item for one in offers if "b.example" in one.uri]
+    kind.visited(claimed(kind, first), Answer.BUSY, after_s=500)
+    take: dict[str, Any] = {"owner": "another", "lease_s": LEASE_S}
+    assert [kind.claim(item, Stage.WAITING, **take) for item in waiting] == [None] * 3
+    assert len(kind.claim_many(others, Stage.WAITING, **take)) == 4
+    later(kind, 501)
+    again = [one.item for one in offered(kind)]
+    assert set(again) >= set(waiting)
+    assert {claimed(kind, item).attempt for item in waiting} == {1}, "it cost them nothing"
+
+
 def test_a_failing_host_rests_longer_each_time_and_others_go_on(ledger: Ledger) -> None:
     kind = polite(ledger, connections=4, rest_s=30, patience=3)
     filled(kind, ["a.example"] * 30 + ["b.example"] * 30)
@@ -171,8 +187,8 @@ def test_failures_of_visits_that_were_under_way_do_not_double_the_rest(ledger: L
     """The same fault, met by all who were on their way: one rest, not one doubled each time."""
     kind = polite(ledger, connections=20, rest_s=30, patience=3)
     filled(kind, ["a.example"] * 30)
-    for one in offered(kind):
-        answered(kind, one, Answer.SILENT)
+    for claim in [claimed(kind, one.item) for one in offered(kind)]:
+        kind.visited(claim, Answer.SILENT, "silent it was")
     for _ in range(20):
         kind.store_trouble("object storage: no space left")
     assert sorted(rest.name for rest in kind.resting()) == ["a.example", "object storage"]
@@ -182,10 +198,10 @@ def test_failures_of_visits_that_were_under_way_do_not_double_the_rest(ledger: L
 def test_a_long_rest_that_was_asked_for_is_not_cut_short(ledger: Ledger) -> None:
     kind = polite(ledger, connections=8, rest_s=30, patience=2)
     filled(kind, ["a.example"] * 8)
-    first, *others = offered(kind)
-    answered(kind, first, Answer.BUSY, after_s=500)
-    for one in others:
-        answered(kind, one, Answer.SILENT)
+    first, *others = [claimed(kind, one.item) for one in offered(kind)]
+    kind.visited(first, Answer.BUSY, after_s=500)
+    for claim in others:
+        kind.visited(claim, Answer.SILENT)
     (rest,) = kind.resting()
     assert 490 < rest.for_s <= 500
 
