@@ -35,7 +35,7 @@ def sentences(erased: Erased) -> Iterator[str]:
     yield f"  {counted(erased.scores, 'score')} of its clips deleted"
     if erased.person is None:
         yield "  its address, source, columns, result and log deleted"
-        yield f"  {counted(erased.notes, 'note')} of its history blanked"
+    yield f"  {counted(erased.notes, 'note')} of the history blanked"
     if erased.heirs:
         same = ", ".join(map(str, erased.heirs[:10])) + (" …" if len(erased.heirs) > 10 else "")
         count = len(erased.heirs)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from infra.hosts import NO_HOST
 from infra.ledger import retention, scores
@@ -27,6 +27,8 @@ from unmask.errors import Unusable
 #: Stands in place of the address.
 GONE = "erased"
 WHY = "erased on request"
+#: What a verdict says of somebody begins with a number: `person 2: …`.
+_OF_SOMEBODY = "%person %"
 
 _BLANK: dict[str, Any] = {
     "uri": GONE,
@@ -54,10 +56,9 @@ def erase_item(db: Connection, item: int) -> Erased:
     row = _item(db, item)
     results = _results_of(db, row)
     removed, forgotten = _doom_content(db, row.sha256)
-    for result in results:
-        if result.item_id != item:
-            _mark(db, result, f"clips and evidence were erased with item {item}")
-    notes = _blank(db, row, results)
+    words = f"clips and evidence were erased with item {item}"
+    notes = sum(_mark(db, result, words) for result in results if result.item_id != item)
+    notes += _blank(db, row, results)
     heirs = sorted({result.item_id for result in results} - {item})
     return Erased(
         item=item,
@@ -89,12 +90,13 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
         for key in retention.named(result) - _pictures(result, person)
     }
     removed, forgotten = _doom_content(db, row.sha256, kept)
+    notes = 0
     for result in results:
         same = result.scan_spec == own.scan_spec
         words = (
             f"person {person} was erased on request" if same else "people were erased on request"
         )
-        _mark(db, result, words, person if same else None)
+        notes += _mark(db, result, words, person if same else None)
     heirs = tuple(sorted({one.item_id for one in results} - {item}))
     return Erased(
         item=item,
@@ -102,6 +104,7 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
         sha256=row.sha256,
         objects=removed,
         scores=forgotten,
+        notes=notes,
         heirs=heirs,
     )
 
@@ -166,8 +169,11 @@ def _pictures(result: Row[Any], person: int) -> set[str]:
     }
 
 
-def _mark(db: Connection, result: Row[Any], words: str, person: int | None = None) -> None:
-    """Without a person: everything that points at somebody goes; the verdict of the item stays."""
+def _mark(db: Connection, result: Row[Any], words: str, person: int | None = None) -> int:
+    """Without a person: everything that points at somebody goes; the verdict of the item stays.
+
+    How many entries of its history told of somebody, and don't any more.
+    """
     at = moment(db.execute(select(now())).scalar_one())
     gone = retention.named(result) if person is None else _pictures(result, person)
     left = retention.without(result, gone)
@@ -184,6 +190,12 @@ def _mark(db: Connection, result: Row[Any], words: str, person: int | None = Non
     if gone:
         values["evidence_removed_at"] = at
     db.execute(update(ResultTable).where(*retention.key_of(result)).values(values))
+    return _without_words(db, result.item_id, MoveTable.note.like(_OF_SOMEBODY))
+
+
+def _without_words(db: Connection, item: int, which: ColumnElement[bool]) -> int:
+    mine = update(MoveTable).where(MoveTable.item_id == item, which)
+    return int(db.execute(mine.values(note="")).rowcount)
 
 
 def _blank(db: Connection, row: Row[Any], results: Sequence[Row[Any]]) -> int:
@@ -193,16 +205,14 @@ def _blank(db: Connection, row: Row[Any], results: Sequence[Row[Any]]) -> int:
     """
     db.execute(delete(ResultTable).where(ResultTable.item_id == row.id))
     db.execute(delete(ReferenceTable).where(ReferenceTable.item_id == row.id))
-    notes = db.execute(
-        update(MoveTable).where(MoveTable.item_id == row.id, MoveTable.note != "").values(note="")
-    ).rowcount
+    notes = _without_words(db, row.id, MoveTable.note != "")
     blank = _BLANK | {"finished_at": row.finished_at if row.stage in ENDS else now()}
     db.execute(update(ItemTable).where(ItemTable.id == row.id).values(blank))
     if row.stage is not Stage.CANCELLED:
         done = row.stage is Stage.DONE
         seconds = next((one.duration_s for one in results if one.item_id == row.id), None)
         record(db, [_move(row, -(seconds or 0.0) if done else 0.0)])
-    return int(notes)
+    return notes
 
 
 def _move(row: Row[Any], footage_s: float) -> Move:

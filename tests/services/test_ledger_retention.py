@@ -1,5 +1,7 @@
 """Objects live as long as their longest referrer needs them; no result names one that is gone."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -18,6 +20,7 @@ from tests.services.items import (
     pass_time,
     row_of,
     stages,
+    stored,
     submitted,
     to_classify,
 )
@@ -327,3 +330,34 @@ def test_one_person_of_an_item_is_erased_by_number(ledger: Ledger) -> None:
         assert row.erased_at
         assert row.notes[-1] == f"person {number} was erased on request"
     assert stages(ledger) == {Stage.DONE: 2}
+
+
+def two_people(ledger: Ledger, item: int) -> None:
+    """Judged; the verdict's words and a picture are of each of them."""
+    one = judged()
+    (first,) = one.verdict.persons
+    (segment,) = first.segments
+    evidence = tuple(stored("evidence", 1, number) for number in (0, 1))
+    people = tuple(
+        replace(first, person=number, segments=(replace(segment, evidence=picture.key),))
+        for number, picture in enumerate(evidence, 1)
+    )
+    verdict = replace(one.verdict, persons=people, reason="person 2: 90 % likely altered")
+    claim = to_classify(ledger, item, 1)
+    ledger.finish([(claim, replace(one, verdict=verdict, evidence=evidence))])
+
+
+def test_of_two_people_the_other_stays(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    two_people(ledger, item)
+    stays, goes = [who["person"] for who in row_of(ledger, item).persons]
+    assert "person 2" in everything(ledger, item)
+    erased = ledger.erase(item, goes)
+    row = row_of(ledger, item)
+    assert [who["person"] for who in row.persons] == [stays]
+    assert row.evidence == ["evidence/1/0"]
+    assert row.persons[0]["segments"][0]["evidence"] == "evidence/1/0"
+    assert set(erased.objects) == {"clip/1/0", "clip/1/1", "manifest/1/0", "evidence/1/1"}
+    assert erased.notes == 1
+    assert "likely altered" not in everything(ledger, item)
+    assert row.reason == f"person {goes} was erased on request"
