@@ -186,6 +186,26 @@ def test_text_says_state_and_reason() -> None:
     assert "5 of 6 items ended" in text
 
 
+def test_a_dead_item_has_its_reason_and_the_end_of_its_log() -> None:
+    steps = "\n".join(f"  step {number}" for number in range(9))
+    log = f"Traceback\n{steps}\nOSError: no\x1b[2J"
+    died = Failure(
+        item=5,
+        uri="https://x.example/5",
+        at=AT,
+        outcome=Outcome.DEAD,
+        reason="OSError: no",
+        log=log,
+    )
+    now = status(failures=(died,))
+    *_, reason, first, second, last = status_text(now).splitlines()
+    assert "dead: OSError: no" in reason
+    assert [one.split("| ")[1] for one in (first, second)] == ["step 7", "step 8"]
+    assert last.endswith("| OSError: no\\x1b[2J")
+    (told,) = json.loads(status_json(now))["failures"]
+    assert (told["item"], told["log"]) == (5, log)
+
+
 def test_an_hour_of_footage_has_its_price() -> None:
     dear = status(footage_s=1800.0, cpu_seconds=90.0, gpu_seconds=4.5)
     assert cost(dear).startswith("an hour of footage cost 180 CPU s and 9 GPU s (30 min 00 s")

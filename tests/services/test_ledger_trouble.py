@@ -39,7 +39,8 @@ def test_the_third_failure_is_the_last(ledger: Ledger) -> None:
     row = row_of(ledger, item)
     assert (row.stage, row.outcome, row.reason) == (Stage.DEAD, Outcome.DEAD, "failure 3")
     assert row.attempts == 3
-    assert ledger.status("one").failures[0].reason == "failure 3"
+    (failure,) = ledger.status("one").failures
+    assert (failure.reason, failure.log) == ("failure 3", "trace 3")
 
 
 def test_the_cap_is_the_policys(ledger: Ledger) -> None:
