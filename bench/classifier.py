@@ -26,7 +26,7 @@ from unmask.model.predict import Predictor, build, load
 from unmask.model.shelf import find_bundle
 
 THREADS = 2
-RUNS = 3
+RUNS = 5
 CLIP_FRAMES = 150
 #: Clips scored together by us; the twin has one at a time.
 CLIPS = {"cpu": 6, "cuda": 64}

@@ -46,7 +46,7 @@ THREADS = 2
 SECONDS, KEY_FRAMES = 10, 250
 LENGTHS = (60, 100, 150)
 #: Films that go in at once, and how often each side has its turn after one that isn't counted.
-FILMS, TURNS = 6, 2
+FILMS, TURNS = 4, 5
 CASES = {f"{size}-{length}": (size, length) for size in ("720p", "1080p") for length in LENGTHS}
 
 
