@@ -2,13 +2,11 @@
 
 import os
 import resource
-import signal
 from contextlib import suppress
 
 from infra.sandbox import landlock, seccomp
 from infra.sandbox.kernel import (
     MACHINE,
-    die_with_parent,
     drop_capabilities,
     no_new_privileges,
     not_dumpable,
@@ -21,7 +19,6 @@ _OOM_FIRST = b"1000"
 
 def confine(request: Request, ruleset: int | None) -> None:
     """There is no way back: call it in a process of the file's own, which has one thread."""
-    die_with_parent(signal.SIGKILL)
     not_dumpable()
     _first_to_go()
     _bound(request)

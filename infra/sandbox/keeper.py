@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra.sandbox import guest, landlock
+from infra.sandbox.kernel import die_with_parent
 from infra.sandbox.wire import READY, Report, Request, receive, send
 from unmask.errors import Unusable
 
@@ -73,9 +74,10 @@ class Keeper:
             self._look(request, *handles)
 
     def _look(self, request: Request, file: int, results: int, answers: int | None = None) -> None:
-        printed = os.memfd_create("printed")
+        printed, keeper = os.memfd_create("printed"), os.getpid()
         pid = os.fork()
         if pid == 0:
+            _end_with(keeper)
             self._control.close()
             handles = file, results, printed, answers
             guest.run(request, handles, self._ruleset, self._extractor)
@@ -85,6 +87,13 @@ class Keeper:
         report = _watch(pid, self._control, request, printed)
         os.close(printed)
         send(self._control, report.to_bytes())
+
+
+def _end_with(keeper: int) -> None:
+    """Where the keeper ended before this was said, nobody would tell."""
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != keeper:
+        os._exit(1)
 
 
 def _watch(pid: int, control: socket.socket, request: Request, printed: int) -> Report:

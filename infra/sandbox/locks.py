@@ -4,15 +4,18 @@ What it found leaves as the reason of a refusal, the only words that the room le
 """
 
 import errno
+import fcntl
 import json
 import os
 import resource
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from infra.sandbox.kernel import die_with_parent
 from unmask.errors import Refused
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
@@ -55,6 +58,16 @@ def _execute() -> None:
     os.execv("/nonexistent", ["/nonexistent"])  # noqa: S606  (that it can't start is the test)
 
 
+def _signal_by_a_pipe() -> None:
+    """Whoever owns a file's news is told of them by a signal of one's choice."""
+    reading, writing = os.pipe()
+    try:
+        fcntl.fcntl(writing, fcntl.F_SETOWN, os.getppid())
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 ATTEMPTS: dict[str, Callable[[], object]] = {
     "no network": lambda: socket.socket(socket.AF_INET).close(),
     "no local socket": lambda: socket.socket(socket.AF_UNIX).close(),
@@ -63,6 +76,9 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "no new process": _fork,
     "no other program": _execute,
     "no signal to others": lambda: os.kill(os.getppid(), 0),
+    "no signal by way of a pipe": _signal_by_a_pipe,
+    "no slowing of others": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
+    "no life after its worker": lambda: die_with_parent(signal.SIGKILL),
 }
 
 

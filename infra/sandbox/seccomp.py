@@ -27,6 +27,15 @@ _NR, _ARCH, _ARGS = 0, 4, 16
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CLONE_THREAD = 0x00010000
+#: What `fcntl` and `ioctl` may not do: have news of a file told to another process, by any signal;
+#: hold up others who write to it; type into a terminal (linux/fcntl.h, asm/ioctls.h).
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
+_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
+#: What `prctl` may not: outlive the keeper, be looked into (linux/prctl.h).
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_FILE_COMMANDS = (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)
+_DEVICE_COMMANDS = (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX)
+_OWN_OPTIONS = (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE)
 #: Newer numbers are in neither table: such a call answers as an older kernel would.
 _NEWEST = 462
 
@@ -62,6 +71,9 @@ def program(machine: str, pid: int, *, may_open: bool) -> list[Step] | None:
         *_if_equal(table["kill"], _unless_equal(0, pid, _EPERM)),
         *_if_equal(table["tgkill"], _unless_equal(0, pid, _EPERM)),
         *_if_equal(table["prlimit64"], _unless_null(2, _EPERM)),
+        *_if_equal(table["fcntl"], _unless_one_of(1, _FILE_COMMANDS, _EPERM)),
+        *_if_equal(table["ioctl"], _unless_one_of(1, _DEVICE_COMMANDS, _EPERM)),
+        *_if_equal(table["prctl"], _unless_one_of(0, _OWN_OPTIONS, _EPERM)),
         *opens,
         Step(_RETURN, _ALLOW),
     ]
@@ -120,6 +132,11 @@ def _unless_equal(argument: int, value: int, errno: int) -> list[Step]:
         _fail(errno),
         Step(_RETURN, _ALLOW),
     ]
+
+
+def _unless_one_of(argument: int, values: Iterable[int], errno: int) -> list[Step]:
+    refused = [step for value in values for step in _if_equal(value, [_fail(errno)])]
+    return [_word(argument), *refused, Step(_RETURN, _ALLOW)]
 
 
 def _unless_bits(argument: int, bits: int, errno: int) -> list[Step]:

@@ -1,6 +1,7 @@
 """Stands in for the media library inside the room: the file says what shall happen."""
 
 import ctypes
+import fcntl
 import hashlib
 import mmap
 import os
@@ -15,12 +16,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from infra.sandbox.kernel import die_with_parent, syscall
 from unmask.errors import Refused, Unusable
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
 MIB = 1 << 20
+#: On every processor.
+FCHMODAT2 = 452
 #: The one thing that the guests of a keeper share.
 COUNT = mmap.mmap(-1, 1)
 WARMED: list[str] = []
@@ -210,7 +214,9 @@ def write_file(path: str) -> None:
 
 
 def connect(port: str) -> None:
-    socket.create_connection(("127.0.0.1", int(port)))
+    """Without a look at its name, which needs files."""
+    with socket.socket() as one:
+        one.connect(("127.0.0.1", int(port)))
 
 
 def run_program(path: str) -> None:
@@ -219,6 +225,33 @@ def run_program(path: str) -> None:
 
 def kill_keeper(_: str) -> None:
     os.kill(os.getppid(), signal.SIGKILL)
+
+
+def kill_keeper_by_a_pipe(_: str) -> None:
+    """Make the keeper the owner of the results' news, and a kill the way to tell them."""
+    pipe = result_pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getppid())
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_WRONLY | os.O_ASYNC)
+    os.write(pipe, b"N" + bytes(4))
+    signal.pause()
+
+
+def slow_keeper(_: str) -> None:
+    os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)
+
+
+def bind_keeper(_: str) -> None:
+    os.sched_setaffinity(os.getppid(), {0})
+
+
+def chmod(path: str) -> None:
+    """By the newest of the calls for it."""
+    syscall(FCHMODAT2, ctypes.c_int(-100), path.encode(), ctypes.c_uint(0), ctypes.c_uint(0))
+
+
+def outlive(_: str) -> None:
+    die_with_parent(0)
 
 
 def print_much(_: str) -> None:
@@ -279,6 +312,11 @@ DEEDS: dict[str, Callable[[str], None]] = {
     "connect": connect,
     "run": run_program,
     "kill-keeper": kill_keeper,
+    "kill-keeper-by-a-pipe": kill_keeper_by_a_pipe,
+    "slow-keeper": slow_keeper,
+    "bind-keeper": bind_keeper,
+    "outlive": outlive,
+    "chmod": chmod,
     "print": print_much,
     "handles": handles,
     "late-import": late_import,

@@ -1,14 +1,14 @@
-"""The real media library, in a keeper that believes its kernel has no Landlock."""
+"""The real media library, in a keeper without Landlock."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
-from unittest.mock import patch
 
+from tests.app import no_landlock
 from unmask import media
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.spec import ScanSpec
 
-patch("infra.sandbox.landlock.version", return_value=0).start()
+no_landlock.take_away()
 
 
 def warm(detectors: tuple[str, ...]) -> None:
