@@ -59,6 +59,9 @@ def place_of(uri: str, buckets: Buckets) -> tuple[str, str]:
     bucket, _, key = uri.partition("://")[2].partition("/")
     if bucket not in buckets.names:
         raise blocked(f"the bucket {bucket!r:.80} is not one that may be scanned")
+    if {".", ".."} & set(key.split("/")):
+        # Some servers make one path of bucket and name, and take a step up for another bucket.
+        raise blocked("the object's name has a step up or none in it: `..` or `.`")
     return bucket, key
 
 

@@ -1,8 +1,12 @@
 """Sockets that go to a pinned address and nowhere else, and keep to one deadline."""
 
+import fcntl
 import socket
 import ssl
+import struct
+import termios
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -10,17 +14,14 @@ import certifi
 import httpcore
 
 from infra.addresses import Address, read_address
-from infra.download.limits import Deadline, DownloadLimits
+from infra.download.limits import Deadline, DownloadLimits, Wire
 from infra.guard import Guard, Pinned, blocked
 from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
 
-#: Beside the body: head, frames of chunks, seals of TLS.
-_HEAD_ROOM = 32 << 10
 #: So near the limit the kernel takes no more ahead than the small buffer: it would come over the
 #: wire for nothing. Farther from it, it may take what a fast line needs.
 _NEAR, _SMALL_BUFFER = 8 << 20, 16 << 10
-_LEAST_READ = 1 << 10
 
 
 @cache
@@ -32,27 +33,30 @@ def verified_tls() -> ssl.SSLContext:
 
 
 class PinnedStream(httpcore.NetworkStream):
-    def __init__(self, sock: socket.socket, deadline: Deadline, limits: DownloadLimits) -> None:
+    def __init__(
+        self, sock: socket.socket, deadline: Deadline, limits: DownloadLimits, wire: Wire
+    ) -> None:
         self._sock = sock
         self._deadline = deadline
         self._limits = limits
-        self._left = limits.max_bytes + _HEAD_ROOM
+        self._wire = wire
         self._is_near = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._sock.settimeout(self._deadline.within(self._limits.idle_s))
-        if self._left < _NEAR and not self._is_near:
+        if self._wire.left < _NEAR and not self._is_near:
             self._is_near = True
             take_little_ahead(self._sock)
         try:
-            data = self._sock.recv(min(max_bytes, max(self._left, _LEAST_READ)))
-            self._left -= len(data)
-            return data
+            # One byte beyond tells whether there is more.
+            data = self._sock.recv(min(max_bytes, max(self._wire.left, 0) + 1))
         except TimeoutError as error:
             self._deadline.left()
             raise TryAgain(f"the server was silent for {self._limits.idle_s:g} s") from error
         except OSError as error:
             raise TryAgain(f"the connection broke: {error}") from error
+        self._wire.take(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._sock.settimeout(self._deadline.within(self._limits.idle_s))
@@ -65,6 +69,9 @@ class PinnedStream(httpcore.NetworkStream):
             raise TryAgain(f"the connection broke: {error}") from error
 
     def close(self) -> None:
+        """What the kernel took ahead came over the wire too."""
+        with suppress(OSError, ValueError):  # closed before
+            self._wire.received += unread(self._sock)
         self._sock.close()
 
     def start_tls(
@@ -82,7 +89,7 @@ class PinnedStream(httpcore.NetworkStream):
         except OSError as error:
             self._deadline.left()
             raise TryAgain(f"no secure connection to {server_hostname}: {error}") from error
-        return PinnedStream(sealed, self._deadline, self._limits)
+        return PinnedStream(sealed, self._deadline, self._limits, self._wire)
 
     def get_extra_info(self, info: str) -> Any:
         return self._sock if info == "socket" else None
@@ -92,12 +99,13 @@ class PinnedNetwork(httpcore.NetworkBackend):
     """For one request: whatever host is asked for, only `pinned` is connected to."""
 
     def __init__(
-        self, pinned: Pinned, guard: Guard, deadline: Deadline, limits: DownloadLimits
+        self, pinned: Pinned, guard: Guard, deadline: Deadline, limits: DownloadLimits, wire: Wire
     ) -> None:
         self._pinned = pinned
         self._guard = guard
         self._deadline = deadline
         self._limits = limits
+        self._wire = wire
 
     def connect_tcp(
         self,
@@ -129,7 +137,7 @@ class PinnedNetwork(httpcore.NetworkBackend):
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            if self._limits.max_bytes < _NEAR:
+            if self._wire.left < _NEAR:
                 take_little_ahead(sock)
             sock.settimeout(self._deadline.within(self._limits.connect_s))
             sock.connect((str(address), self._pinned.port))
@@ -137,11 +145,16 @@ class PinnedNetwork(httpcore.NetworkBackend):
         except (OSError, Refused):
             sock.close()
             raise
-        return PinnedStream(sock, self._deadline, self._limits)
+        return PinnedStream(sock, self._deadline, self._limits, self._wire)
 
     def _refuse_own(self, address: Address) -> None:
         if not self._guard.allows(address) and is_this_machine(address):
             raise blocked(f"{self._pinned.host} has the address {address}, which is this machine")
+
+
+def unread(sock: socket.socket) -> int:
+    (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 def take_little_ahead(sock: socket.socket) -> None:

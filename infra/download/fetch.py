@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Self, cast
 
 from infra.download.buckets import Buckets, download_object
-from infra.download.limits import Deadline, DownloadLimits
+from infra.download.limits import Deadline, DownloadLimits, Wire
 from infra.download.local import hash_local, open_local
 from infra.download.object_parts import begin_object
 from infra.download.parts import Parts, begin
@@ -99,7 +99,14 @@ class Fetcher:
 
     @property
     def _web(self) -> Web:
-        return Web(guard=self.guard, limits=self.limits, tls=self.tls, follow=self.follow)
+        """For one file."""
+        return Web(
+            guard=self.guard,
+            limits=self.limits,
+            wire=Wire(limit=self.limits.max_bytes),
+            tls=self.tls,
+            follow=self.follow,
+        )
 
     @contextmanager
     def _temporary(self) -> Iterator[BinaryIO]:

@@ -32,6 +32,31 @@ class DownloadLimits:
         )
 
 
+#: Beside the body: heads, of redirects too, and the frames of chunks.
+_HEAD_ROOM = 16 << 10
+
+
+@dataclass(kw_only=True)
+class Wire:
+    """What comes over the network for one file, from all its connections together.
+
+    A body's limit alone does not bound that: answers before the answer, words beside a chunk and
+    heads of redirects are as long as a server likes.
+    """
+
+    limit: int
+    received: int = 0
+
+    @property
+    def left(self) -> int:
+        return self.limit + _HEAD_ROOM - self.received
+
+    def take(self, count: int) -> None:
+        self.received += count
+        if self.left < 0:
+            raise too_large(f"more than {self.limit}", self.limit)
+
+
 def too_large(found: int | str, limit: int) -> Refused:
     return Refused(Outcome.TOO_LARGE, f"{found} bytes; {limit} are allowed")
 

@@ -11,7 +11,7 @@ import httpx
 
 from infra.download.body import bounded, decoded, write_hashed
 from infra.download.connection import PinnedNetwork, verified_tls
-from infra.download.limits import Deadline, DownloadLimits, too_large
+from infra.download.limits import Deadline, DownloadLimits, Wire, too_large
 from infra.download.lookup import pin
 from infra.download.ranges import Headers
 from infra.download.statuses import REDIRECTS, check_status, header
@@ -43,10 +43,11 @@ class Downloaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Web:
-    """What every request needs."""
+    """What every request for one file needs."""
 
     guard: Guard
     limits: DownloadLimits
+    wire: Wire
     tls: ssl.SSLContext | None = None
     #: Told of each address that a redirect leads to, before it is visited; may raise.
     follow: Follow = lambda _: None
@@ -79,7 +80,7 @@ def one_answer(
     url: httpx.URL, web: Web, deadline: Deadline, more: Headers = ()
 ) -> Iterator[httpcore.Response]:
     pinned = pin(web.guard, url, deadline)
-    network = PinnedNetwork(pinned, web.guard, deadline, web.limits)
+    network = PinnedNetwork(pinned, web.guard, deadline, web.limits, web.wire)
     tls = web.tls or verified_tls()
     raw = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     headers = ((b"Host", url.netloc), *HEADERS, *more)

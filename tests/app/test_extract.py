@@ -16,6 +16,7 @@ from celery.exceptions import Retry
 
 import settings
 from infra.download import Content, DownloadLimits, Follow, NotInParts, Web
+from infra.download.limits import Wire
 from infra.download.parts import Parts
 from infra.guard import Guard
 from infra.ledger import Ledger, migrate
@@ -65,7 +66,7 @@ class FakeFetcher:
             parts = Parts(
                 into=cast("BinaryIO", file),
                 url=httpx.URL(uri),
-                web=Web(guard=Guard(), limits=DownloadLimits()),
+                web=Web(guard=Guard(), limits=DownloadLimits(), wire=Wire(limit=len(data))),
                 size=len(data),
                 validator='"one"',
                 held=((0, len(data) // 2),),

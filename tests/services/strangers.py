@@ -58,7 +58,7 @@ class Visit:
 
 def head(status: str, fields: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 Behaviour = Callable[[Visit], None]
@@ -66,6 +66,10 @@ Behaviour = Callable[[Visit], None]
 
 def endless(visit: Visit) -> None:
     visit.send(head("200 OK", {}))
+    endless_zeros(visit)
+
+
+def endless_zeros(visit: Visit) -> None:
     while not visit.stranger.stopping.is_set():
         visit.send(bytes(64 << 10))
 
@@ -152,6 +156,33 @@ def hop(visit: Visit) -> None:
     visit.redirect(f"/hop/{left - 1}" if left else "/media")
 
 
+def fat(visit: Visit) -> None:
+    """/fat/9 → /fat/8 … → /endless, with as long a head as a client takes."""
+    left = int(visit.path.rpartition("/")[2])
+    target = f"/fat/{left - 1}" if left else "/endless"
+    visit.answer("302 Found", b"", Location=target, X_More="y" * 90_000)
+
+
+def talkative_hop(visit: Visit) -> None:
+    """/talkative-hop/5 → … → /endless, each with a body without end."""
+    left = int(visit.path.rpartition("/")[2])
+    target = f"/talkative-hop/{left - 1}" if left else "/endless"
+    visit.send(head("302 Found", {"Location": target}))
+    endless_zeros(visit)
+
+
+def over_and_over(data: bytes, first: bytes = b"") -> Behaviour:
+    def behave(visit: Visit) -> None:
+        visit.send(first)
+        while not visit.stranger.stopping.is_set():
+            visit.send(data)
+
+    return behave
+
+
+IN_CHUNKS = head("200 OK", {"Transfer-Encoding": "chunked"})
+
+
 def echo(visit: Visit) -> None:
     visit.answer(body=visit.stranger.requests[-1])
 
@@ -190,6 +221,14 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "/chunked-short": chunked(b"5\r\nhello\r\n"),
     "/chunked-garbage": chunked(b"zz\r\nhello\r\n0\r\n\r\n"),
     "/chunked-huge": chunked(b"ffffffffffffffff\r\nhello\r\n"),
+    "/chunk-words": over_and_over(b"1;" + b"w" * 60_000 + b"\r\nx\r\n", IN_CHUNKS),
+    "/chunks-of-one": over_and_over(b"1\r\nx\r\n" * 1000, IN_CHUNKS),
+    "/endless-trailer": over_and_over(b"X-More: y\r\n", IN_CHUNKS + b"1\r\nx\r\n0\r\n"),
+    "/endless-hints": over_and_over(
+        b"HTTP/1.1 103 Early Hints\r\nX-More: " + b"y" * 4000 + b"\r\n\r\n"
+    ),
+    "/fat": fat,
+    "/talkative-hop": talkative_hop,
     "/http-1.0": raw(b"HTTP/1.0 200 OK\r\n\r\n" + MEDIA),
     "/http-0.9": raw(MEDIA),
     "/garbage": raw(b"\x00\xff\x13\x37" * 100),

@@ -148,6 +148,20 @@ def test_no_other_bucket_is_read(buckets: Fetcher, uri: str, trust: Trust) -> No
     assert refused(buckets, uri, trust=trust).outcome is Outcome.BLOCKED
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["../private/a/film 1.mp4", "a/../../private/a/film 1.mp4", "a/./film 1.mp4", "..", "a/.."],
+)
+def test_no_name_climbs_into_another_bucket(buckets: Fetcher, key: str) -> None:
+    assert refused(buckets, f"s3://films/{key}").outcome is Outcome.BLOCKED
+    with (
+        pytest.raises(Refused) as caught,
+        buckets.fetch_beginning(f"s3://films/{key}", Trust.REMOTE),
+    ):
+        pass
+    assert caught.value.outcome is Outcome.BLOCKED
+
+
 @pytest.mark.parametrize("uri", ["s3://films/none.mp4", "s3://gone/x.mp4", "s3://films/"])
 def test_an_object_that_is_not_there_is_unreachable(buckets: Fetcher, uri: str) -> None:
     assert refused(buckets, uri).outcome is Outcome.UNREACHABLE
