@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from unmask.errors import Refused
 from unmask.media.coding import decode
+from unmask.media.sides import sides
 from unmask.media.values import Clip, FaceFrame, Person
 from unmask.outcomes import Outcome
+
+#: Pixels; no model takes larger faces.
+LONGEST_SIDE = 1024
 
 
 def make_clip(person: int, frames: Sequence[tuple[FaceFrame, bytes]]) -> tuple[Clip, Person]:
@@ -37,17 +41,20 @@ def decode_frames(data: bytes, person: Person, size: int | None = None) -> NDArr
     if not person.frames:
         raise _broken(person, "it has no frame")
     view = memoryview(data)
-    pictures = [_one(view, person, index) for index in range(len(person.frames))]
-    side = size or pictures[0].shape[0]
-    if any(picture.shape != (side, side, 3) for picture in pictures):
+    coded = [view[one.offset : one.offset + one.length] for one in person.frames]
+    side = size or max(sides(coded[0]) or (0, 0))
+    if side > LONGEST_SIDE:
+        raise _broken(person, f"a face picture of {side} pixels a side is none of ours")
+    return np.stack([_one(one, person, index, side) for index, one in enumerate(coded)])
+
+
+def _one(coded: memoryview, person: Person, index: int, side: int) -> NDArray[np.uint8]:
+    """Of the size that was promised, by its own header, before it is decoded."""
+    said = sides(coded)
+    if said is not None and said != (side, side):
         raise _broken(person, f"its pictures are not all {side}×{side}")
-    return np.stack(pictures)
-
-
-def _one(view: memoryview, person: Person, index: int) -> NDArray[np.uint8]:
-    frame = person.frames[index]
-    picture = decode(view[frame.offset : frame.offset + frame.length])
-    if picture is None:
+    picture = None if said is None else decode(coded)
+    if picture is None or picture.shape != (side, side, 3):
         raise _broken(person, f"frame {index} is no picture")
     return picture
 

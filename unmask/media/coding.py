@@ -67,7 +67,10 @@ def decode(data: bytes | memoryview) -> Rgb | None:
         return None
     if data[: len(qoi.MAGIC)] == qoi.MAGIC:
         return qoi.read(data)
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # larger than OpenCV decodes at all
+        return None
     return None if bgr is None else np.asarray(bgr, dtype=np.uint8)
 
 

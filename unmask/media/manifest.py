@@ -23,7 +23,10 @@ MAX_BYTES = 16 << 20
 MAX_PERSONS = 64
 MAX_FRAMES = 100_000
 MAX_TEXT = 2_000
+MAX_NOTES = 100
 _MAX_NUMBER = 1 << 40
+#: What a column of the ledger holds.
+_MAX_WHOLE = (1 << 31) - 1
 _ANSWERS = {None, Outcome.NO_FACE, Outcome.TOO_SMALL, Outcome.TOO_SHORT}
 
 _HINTS: dict[Any, dict[str, Any]] = {
@@ -89,7 +92,7 @@ def _one_of(allowed: tuple[Any, ...], value: Any, where: str) -> Any:
 
 
 def _whole(value: Any, where: str) -> int:
-    if type(value) is not int or not 0 <= value <= _MAX_NUMBER:
+    if type(value) is not int or not 0 <= value <= _MAX_WHOLE:
         raise BadManifest(f"{where}: expected a whole number from 0 on")
     return value
 
@@ -136,6 +139,8 @@ def _check(manifest: Manifest) -> None:
         raise BadManifest(f"coverage {manifest.coverage} is no share")
     if (manifest.outcome is None) != bool(manifest.persons):
         raise BadManifest("it needs either people or an outcome that says why there are none")
+    if len(manifest.notes) > MAX_NOTES:
+        raise BadManifest(f"{len(manifest.notes):,} notes")
     numbers = [person.person for person in manifest.persons]
     if numbers != list(range(len(numbers))) or len(numbers) > MAX_PERSONS:
         raise BadManifest("people are not numbered from 0 on")

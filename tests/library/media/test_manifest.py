@@ -1,6 +1,9 @@
 """A manifest is read as if a stranger had written it."""
 
 import json
+import resource
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from unmask.errors import Refused
 from unmask.media import BadManifest, decode_frames, read_manifest
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
+from unmask.media.sides import sides
 from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -111,6 +115,9 @@ def _good() -> dict[str, Any]:
         ("persons", []),
         ("surplus", 1),
         ("media.width", -1),
+        ("media.width", 1 << 31),
+        ("faces_seen", 1 << 40),
+        ("notes", ["x"] * 101),
         ("media.kind", "sound"),
         ("persons.0.person", 1),
         ("persons.0.clip_sha256", "../../etc/passwd"),
@@ -153,3 +160,64 @@ def test_a_clip_whose_bytes_were_changed_is_refused() -> None:
     for broken in (clip.data[:-1], bytes(len(clip.data)), b""):
         with pytest.raises(Refused):
             decode_frames(broken, person)
+
+
+def _clip_of(data: bytes) -> tuple[bytes, Person]:
+    frame = FaceFrame(
+        window=0,
+        time_s=0.0,
+        box=Box(x=0, y=0, width=9, height=9),
+        face_px=9,
+        sharpness=0.0,
+        detected=True,
+        offset=0,
+        length=1,
+    )
+    clip, person = make_clip(0, [(frame, data)])
+    return clip.data, person
+
+
+CODINGS = ("jpeg444-q90", "png", "qoi", "mjpg")
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_coded_face_says_its_size(coding: str) -> None:
+    coded = encode(np.zeros((48, 112, 3), np.uint8), coding)
+    assert sides(memoryview(coded)) == (112, 48)
+
+
+def _unfolds(name: str) -> bytes:
+    """A few bytes that ask for gigabytes."""
+    tiny = np.zeros((16, 16, 3), np.uint8)
+    if name == "jpeg":
+        coded = encode(tiny, "jpeg444-q90")
+        at = coded.index(b"\xff\xc0") + 5
+        return coded[:at] + struct.pack(">HH", 30_000, 30_000) + coded[at + 4 :]
+    if name == "png":
+        coded = encode(tiny, "png")
+        header = b"IHDR" + struct.pack(">II", 30_000, 30_000) + coded[24:29]
+        return coded[:12] + header + struct.pack(">I", zlib.crc32(header)) + coded[33:]
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, 30_000, 30_000, 1, 24, 0, 0, 1, 1, 0, 0)
+    )
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "bmp"])
+@pytest.mark.parametrize("size", [16, None])
+def test_a_clip_that_unfolds_is_not_decoded(name: str, size: int | None) -> None:
+    """Whoever took the decoder over could write it; it is read where no room is."""
+    data, person = _clip_of(_unfolds(name))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Refused):
+        decode_frames(data, person, size)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+@given(
+    st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"qoif"])
+)
+def test_whatever_the_bytes_are_a_size_is_told_or_none(data: bytes, head: bytes) -> None:
+    found = sides(head + data)
+    assert found is None or min(found) >= 0
