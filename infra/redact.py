@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import SplitResult, unquote_plus, urlsplit
+from urllib.parse import unquote, unquote_plus
 
 MASK = "***"
 #: Longer labels are cut in the middle: the host and the file's name tell most.
@@ -10,27 +10,39 @@ LABEL_CHARACTERS = 80
 
 _SECRET_NAME = re.compile(
     r"^(x-(amz|goog|oss|cos|ms)-|x-.*(sign|token|cred))"
-    r"|sig|token|secret|passw|pwd|credential|auth|api[-_]?key|access[-_]?key|session|jwt"
-    r"|^(key|hash|hmac|policy|key-pair-id|st|se|sv|code|ticket|awsaccesskeyid|googleaccessid)$",
+    r"|sig|token|secret|passw|pwd|credential|auth|session|jwt|hmac|bearer|cookie"
+    r"|api[-_]?key|access[-_]?key|key$"
+    r"|^(hdnea|hdnts|hdntl|hash|md5|policy|key-pair-id|st|se|sv|code|ticket|awsaccesskeyid"
+    r"|googleaccessid|verify|secure|hm|oh|nonce|otp)$",
     re.IGNORECASE,
 )
-_PARAMETER = re.compile(r"(?P<start>^|[&;])(?P<name>[^=&;]*)=(?P<value>[^&;]*)")
+#: Whatever it is called: a long number in hexadecimal, or a web token.
+_SECRET_VALUE = re.compile(r"[0-9a-fA-F]{40,}|eyJ[\w-]{8,400}\.[\w-]+", re.ASCII)
+#: Of both cases and with digits it is chance that wrote it, not a person.
+_RUN = re.compile(r"[A-Za-z0-9]{24,}", re.ASCII)
+_KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
+_PLACE_AND_REST = re.compile(r"([^?#]*)(.*)", re.DOTALL)
+_PARAMETER = re.compile(r"(?P<start>[?#&;])(?P<name>[^=&;#?]*)=(?P<value>[^&;#]*)")
+#: Some servers take what is signed as a part of the path.
+_IN_PLACE = re.compile(r"(?P<start>[/;~,])(?P<name>[A-Za-z][\w-]*)=(?P<value>[^/;~,]*)", re.ASCII)
+_SEGMENT = re.compile(r"/bot\d+:[\w-]+|/eyJ[\w-]{8,400}\.[\w.-]+", re.ASCII)
 #: An address within words ends where no address goes on.
-_IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s<>\"'`{}|\\^]+")
+_IN_TEXT = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s<>\"`\\]+")
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
+_INNER_USERINFO = re.compile(r"//[^/?#]*@")
 
 
 def redact(uri: str) -> str:
-    """The same address, without user and password and with secret query values masked.
+    """The same address, without user and password and with what opens doors masked.
 
     >>> redact("https://me:pw@cdn.example/a.mp4?width=64&X-Amz-Signature=abc")
     'https://cdn.example/a.mp4?width=64&X-Amz-Signature=***'
     """
     bare = _USERINFO.sub(lambda found: f"{found.group(1) or ''}//", uri)
-    try:
-        return _masked(urlsplit(bare)) if "?" in bare or "#" in bare else bare
-    except ValueError:
-        return bare.partition("?")[0].partition("#")[0]
+    found = _PLACE_AND_REST.fullmatch(bare)
+    assert found is not None  # it matches every text
+    place = _IN_PLACE.sub(_mask_named, _SEGMENT.sub(f"/{MASK}", found[1]))
+    return place + _PARAMETER.sub(_mask_one, found[2])
 
 
 def redact_text(text: str) -> str:
@@ -64,16 +76,28 @@ def label(uri: str) -> str:
     return f"{clean[: head - 1]}…{clean[head - LABEL_CHARACTERS :]}"
 
 
-def _masked(parts: SplitResult) -> str:
-    if parts.scheme not in ("http", "https", "s3", "ftp", ""):
-        return parts.geturl()
-    return parts._replace(query=_mask(parts.query), fragment=_mask(parts.fragment)).geturl()
-
-
-def _mask(query: str) -> str:
-    return _PARAMETER.sub(_mask_one, query)
+def _mask_named(found: re.Match[str]) -> str:
+    return _masked(found, is_secret=_SECRET_NAME.search(found["name"]) is not None)
 
 
 def _mask_one(found: re.Match[str]) -> str:
-    secret = _SECRET_NAME.search(unquote_plus(found["name"])) and found["value"]
-    return f"{found['start']}{found['name']}={MASK if secret else found['value']}"
+    value = unquote(found["value"])
+    named = _SECRET_NAME.search(unquote_plus(found["name"])) is not None
+    return _masked(found, is_secret=named or _is_secret(value))
+
+
+def _is_secret(value: str) -> bool:
+    """It looks like one, or is an address that holds one."""
+    if _SECRET_VALUE.search(value) or _INNER_USERINFO.search(value) or _has_random(value):
+        return True
+    inner = _PARAMETER.finditer(value) if "://" in value else ()
+    return any(_SECRET_NAME.search(unquote_plus(one["name"])) for one in inner)
+
+
+def _has_random(value: str) -> bool:
+    return any(all(kind.search(run[0]) for kind in _KINDS) for run in _RUN.finditer(value))
+
+
+def _masked(found: re.Match[str], *, is_secret: bool) -> str:
+    value = MASK if is_secret and found["value"] else found["value"]
+    return f"{found['start']}{found['name']}={value}"

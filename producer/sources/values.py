@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.redact import redact
 from producer.plain import printable, shorten
 from unmask.errors import Unusable
 
@@ -32,7 +33,7 @@ class BadLine:
     why: str
 
     def __str__(self) -> str:
-        text = shorten(self.text, SHOWN)
+        text = shorten(redact(self.text), SHOWN)
         return f"{self.source}: {self.why}: {text}" if text else f"{self.source}: {self.why}"
 
 
