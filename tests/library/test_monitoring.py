@@ -4,9 +4,11 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from infra.monitoring import dashboard
@@ -80,13 +82,42 @@ def test_panels_do_not_overlap() -> None:
         taken |= cells
 
 
-def test_prometheus_accepts_the_rules_and_fires_them() -> None:
-    """Its own checker, where it is installed; the tests above hold without it."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        return
-    for what in (["check", "config", "prometheus.yml"], ["test", "rules", "alerts_test.yml"]):
+def test_each_alert_is_seen_to_fire_and_to_keep_still() -> None:
+    cases = yaml.safe_load((MONITORING / "alerts_test.yml").read_text())["tests"]
+    tried = [one for case in cases for one in case["alert_rule_test"]]
+    alerts = {str(rule["alert"]) for rule in rules()}
+    assert {one["alertname"] for one in tried if one["exp_alerts"]} == alerts
+    assert {one["alertname"] for one in tried if not one["exp_alerts"]} == alerts
+
+
+@pytest.fixture
+def promtool() -> Callable[..., None]:
+    """Prometheus' own checker, where it is installed; what stands above holds without it."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not here")
+
+    def run(*words: str, given: str = "") -> None:
         done = subprocess.run(
-            [promtool, *what], cwd=MONITORING, capture_output=True, text=True, check=False
-        )
+            [program, *words], cwd=MONITORING, input=given, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+def test_prometheus_accepts_the_rules_and_fires_them(promtool: Callable[..., None]) -> None:
+    promtool("check", "config", "prometheus.yml")
+    promtool("test", "rules", "alerts_test.yml")
+
+
+def test_prometheus_reads_every_expression_of_the_dashboard(
+    promtool: Callable[..., None], tmp_path: Path
+) -> None:
+    panels = dashboard.dashboard()["panels"]
+    shown = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    lines = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(shown)]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": lines}]}))
+    promtool("check", "rules", str(file))
