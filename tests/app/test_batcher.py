@@ -31,9 +31,11 @@ from schemas.records import (
 )
 from schemas.stages import Stage
 from tasks import batcher as module
+from tasks import pulse
 from tasks.batcher import Batcher
 from tasks.drain import Drain
 from tasks.models import UnknownModel
+from tests.polling import until
 from unmask.errors import TryAgain
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
@@ -231,6 +233,23 @@ def test_an_item_asked_for_twice_is_scored_once_and_both_are_answered(stand: Sta
     assert sum("unsure" in answer for answer in found) == 1
     assert sum("nothing to do" in answer for answer in found) == 2
     assert stand.predictor.calls == [1]
+
+
+def test_its_pulse_shows_a_model_that_does_not_come_back(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the health check of a GPU worker goes by."""
+    monkeypatch.setattr(pulse, "batcher", lambda: stand.batcher)
+    assert pulse.pulse(None)["open"] == 0
+    (item,) = stand.items(1)
+    future = stand.batcher.submit(item)
+    stand.batcher.start()  # the model waits at its gate
+    until(lambda: pulse.pulse(None)["still_s"] > 0.5, within_s=WITHIN_S)
+    assert pulse.pulse(None)["open"] == 1
+    stand.predictor.gate.set()
+    future.result(WITHIN_S)
+    until(lambda: pulse.pulse(None)["still_s"] < 0.5, within_s=WITHIN_S)
+    assert pulse.pulse(None)["open"] == 0
 
 
 def test_a_poisonous_item_is_charged_alone(stand: Stand) -> None:
