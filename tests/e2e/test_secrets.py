@@ -5,8 +5,10 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pyarrow.parquet as pq
@@ -15,6 +17,7 @@ import pytest
 from infra.ledger import migrate, open_ledger
 from tests.e2e.conftest import Bench, fleet_of
 from tests.e2e.test_flower import tasks, wait_for_flower
+from tests.events import listening
 
 SECRET = "hush-{}-hush"
 NAMES = (
@@ -29,6 +32,9 @@ NAMES = (
     "settings",
     "cookie",
     "twice-encoded",
+    "named-otherwise",
+    "within",
+    "path",
 )
 SECRETS = {name: SECRET.format(name) for name in NAMES}
 STEERING = ("\x1b[", "\x07", "\u202e", "\x9b")
@@ -71,6 +77,9 @@ def addresses(server: str) -> list[str]:
         f"http://{server}/redirect",
         f"http://{server}/bad-redirect",
         f"http://{server}/e.mp4?%74oken={SECRETS['twice-encoded']}",
+        f"http://{server}/f.mp4?hm={SECRETS['named-otherwise']}",
+        f"http://{server}/g.mp4?from=https%3A%2F%2Fa.example%2F%3Fsig%3D{SECRETS['within']}",
+        f"http://{server}/exp=1~hmac={SECRETS['path']}/h.mp4",
         "http://169.254.169.254/=cmd('calc')!A0.mp4",
     ]
 
@@ -125,9 +134,15 @@ def worked_off(bench: Bench, *sources: Path) -> dict[str, str]:
     state.mkdir()
     migrate(bench.database)
     ledger = open_ledger(bench.database)
-    with fleet_of(bench) as machine, httpx.Client(base_url=machine.flower_url) as client:
+    events: list[dict[str, Any]] = []
+    with (
+        fleet_of(bench) as machine,
+        httpx.Client(base_url=machine.flower_url) as client,
+        ExitStack() as stack,
+    ):
         machine.start(classify=False)
         wait_for_flower(machine, client)
+        stack.enter_context(listening(machine.redis_url, events))
         told = [bench.run("submit", str(one), "--campaign", "planted") for one in sources]
         items = {row.item for row in ledger.results("planted")}
         assert len(items) == len(addresses("")) + len(FILE_NAMES)
@@ -136,10 +151,30 @@ def worked_off(bench: Bench, *sources: Path) -> dict[str, str]:
             threading.Event().wait(0.2)
         flower = json.dumps(tasks(client), ensure_ascii=False)
         pages = "".join(client.get(f"/task/extract-{item}").text for item in items)
+        workers = client.get("/api/workers", params={"refresh": "true"})
+        paths = (
+            "/",
+            "/workers",
+            "/broker",
+            "/tasks",
+            *(f"/worker/{name}" for name in workers.json()),
+        )
+        more = workers.text + "".join(client.get(path).text for path in paths)
+        password = urlsplit(machine.redis_url).password
     ledger.close()
     logs = {f"log {file.name}": file.read_text() for file in (state / "run").glob("*.log")}
-    terminal = "".join(done.stdout + done.stderr for done in told)
-    return {"Flower's API": flower, "Flower's pages": pages, "terminal of submit": terminal} | logs
+    found = logs | {
+        "Flower's API": flower,
+        "Flower's pages": pages,
+        "Flower's workers": more,
+        "events": json.dumps(events, default=str, ensure_ascii=False),
+        "terminal of submit": "".join(done.stdout + done.stderr for done in told),
+    }
+    assert password
+    assert [where for where, text in found.items() if password in text] == []
+    assert "task_acks_late" in more, "the workers' own settings were not shown at all"
+    assert any(one["type"] == "task-received" for one in events)
+    return found
 
 
 def ended(task: dict[str, Any] | None) -> bool:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from producer.campaigns import Wanted, choose
 from schemas.records import NewItem, Trust
 from tasks import names
 from tests import servers
+from tests.events import listening
 from tests.services import hostile_messages as hostile
 from workers.app import make_app
 
@@ -95,7 +95,7 @@ def worker(folder: Path, url: str, module: str = "workers.cpu") -> Iterator[Queu
         )
     queue = Queue(url=url, ledger=open_ledger(address), process=process, log=log)
     try:
-        with listening(queue):
+        with listening(url, queue.events):
             yield queue
     finally:
         queue.ledger.close()
@@ -108,29 +108,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
             child.kill()
     process.kill()
     process.wait()
-
-
-@contextmanager
-def listening(queue: Queue) -> Iterator[None]:
-    """What Flower would be told."""
-    app, stop = make_app(settings=settings.load(redis_url=queue.url)), threading.Event()
-
-    def listen() -> None:
-        with app.connection_for_read() as connection:
-            receiver = app.events.Receiver(connection, handlers={"*": queue.events.append})
-            while not stop.is_set():
-                try:
-                    receiver.capture(limit=None, timeout=0.5, wakeup=False)
-                except TimeoutError:
-                    continue
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(5)
 
 
 @pytest.fixture(scope="module")
