@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import KombuError
 
+from infra.printable import printable
 from infra.redact import redact
 from schemas.messages import ItemMessage
 from schemas.records import Claim, Offer
@@ -90,7 +91,7 @@ def _publish(app: Celery, producer: Any, told: Any, offer: Offer) -> None:
     task = names.TASKS[offer.stage]
     queue = names.QUEUES[task]
     again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
-    shown = f"{offer.label}{again}"
+    shown = printable(f"{offer.label}{again}")
     name = names.task_id(task, offer.item)
     producer.publish(
         _BODY % json.dumps(ItemMessage(item=offer.item).to_json()),

@@ -167,7 +167,7 @@ def worked_off(bench: Bench, *sources: Path) -> dict[str, str]:
         "Flower's API": flower,
         "Flower's pages": pages,
         "Flower's workers": more,
-        "events": json.dumps(events, default=str, ensure_ascii=False),
+        "events": "\n".join(str(value) for one in events for value in one.values()),
         "terminal of submit": "".join(done.stdout + done.stderr for done in told),
     }
     assert password
