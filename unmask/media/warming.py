@@ -28,7 +28,7 @@ def warm(detectors: tuple[str, ...] = SHIPPED) -> None:
 
 
 def _load_all_of_the_decoders() -> None:
-    """They load parts of themselves at the first file that needs one, and then it may be too late."""
+    """They load parts of themselves at the first file that needs one: too late in the room."""
     for one in pkgutil.walk_packages(av.__path__, "av."):
         if not one.name.endswith("__main__"):
             import_module(one.name)
