@@ -44,6 +44,13 @@ def has_gpu(device: str) -> bool:
     return device.startswith("cuda") or (device == AUTO and GPU_DEVICE.exists())
 
 
+def place_of(device: str) -> str:
+    """Where the classifier computes, in words."""
+    if has_gpu(device):
+        return "the GPU"
+    return "the CPU, as UNMASK_DEVICE says" if device != AUTO else "the CPU: there is no GPU here"
+
+
 def choose(
     wanted: Wanted, *, name: str | None, media: str, shelf: Path, device: str, first: str = ""
 ) -> CampaignOptions:

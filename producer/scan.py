@@ -12,7 +12,7 @@ from types import FrameType
 
 from infra.ledger import Ledger
 from producer.local import Machine
-from schemas.records import Campaign, CampaignStatus, NewItem, Submitted
+from schemas.records import Campaign, CampaignStatus, NewItem, Resting, Submitted
 from schemas.stages import ENDS, Stage
 from unmask.errors import TryAgain
 
@@ -72,6 +72,8 @@ class Watching:
     status: CampaignStatus
     submission: Submission
     notes: tuple[str, ...] = ()
+    #: Why nothing may move for a while.
+    resting: tuple[Resting, ...] = ()
 
 
 def watch(
@@ -87,11 +89,12 @@ def watch(
         notes = tuple(machine.check())
         try:
             status = submission.ledger.status(submission.campaign.options.name)
+            resting = tuple(submission.ledger.resting())
         except TryAgain as trouble:
             show_trouble(trouble.reason)
             stop.wait(PATIENCE_S)
             continue
-        show(Watching(status=status, submission=submission, notes=notes))
+        show(Watching(status=status, submission=submission, notes=notes, resting=resting))
         if status.campaign.state == "paused":
             return Exit.BRAKE
         if not reading and is_finished(status):

@@ -273,8 +273,15 @@ def _cells(row: ResultRow, name_cells: int) -> dict[str, Text]:
         "verdict": Text(outcome, style=style),
         "fake": Text("" if row.probability is None else percent(row.probability)),
         "who, when": Text(_when(row.persons)),
-        "why": Text(("breaks off; " if row.partial else "") + printable(row.reason)),
+        "why": Text(("breaks off; " if row.partial else "") + why(row)),
     }
+
+
+def why(row: ResultRow) -> str:
+    """Its reason, and before it that the file is another one by now."""
+    later = row.superseded_by
+    changed = f"the file was changed since, see item {later}; " if later else ""
+    return changed + printable(row.reason)
 
 
 def _name(uri: str) -> str:

@@ -19,16 +19,19 @@ from producer.status import (
     failure_line,
     pace,
     rate_word,
+    resting_line,
     span,
 )
 from schemas.pace import ended, left_s, rate_per_s, total
-from schemas.records import CampaignStatus, Failure
+from schemas.records import CampaignStatus
 from schemas.stages import Stage
 from unmask.outcomes import Outcome
 
 #: Without a terminal: a line this often, and one whenever something ends that had not before.
 LINE_EVERY_S = 10.0
 FAILURES = 4
+#: Hosts that are left alone for a while.
+RESTING = 2
 #: What has passed the first stage; a rejection ends there.
 EXTRACTED = (
     Stage.EXTRACTED,
@@ -74,9 +77,10 @@ class LiveView:
         for note in seen.notes:
             self._console.print(printable(note), style="yellow", highlight=False, soft_wrap=True)
         if self._live is not None:
-            self._live.update(render(seen.status, reading=not seen.submission.is_over))
+            self._live.update(render(seen))
         elif self._is_time(seen.status):
-            self._console.print(line(seen.status), highlight=False, soft_wrap=True)
+            for text in (line(seen.status), *map(resting_line, seen.resting[:RESTING])):
+                self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def trouble(self, words: str) -> None:
         self._console.print(printable(words), style="yellow", highlight=False)
@@ -100,15 +104,18 @@ def line(status: CampaignStatus) -> str:
     return " · ".join(filter(None, (said, outcomes, pace(status))))
 
 
-def render(status: CampaignStatus, *, reading: bool) -> RenderableType:
+def render(seen: Watching) -> RenderableType:
+    status = seen.status
+    reading = not seen.submission.is_over
     parts: list[RenderableType] = [_title(status, reading), _bars(status), _outcomes(status)]
     parts += [_pace(status)]
-    parts += [_failure(one) for one in status.failures[:FAILURES]]
+    parts += [_cut(failure_line(one), "dim") for one in status.failures[:FAILURES]]
+    parts += [_cut(resting_line(one), "yellow") for one in seen.resting[:RESTING]]
     return Group(*parts)
 
 
-def _failure(one: Failure) -> Text:
-    return Text(failure_line(one), style="dim", no_wrap=True, overflow="ellipsis")
+def _cut(text: str, style: str) -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _title(status: CampaignStatus, reading: bool) -> Text:

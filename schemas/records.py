@@ -449,6 +449,8 @@ class ResultRow:
     evidence_removed_at: datetime | None = None
     #: When something of it was erased on request.
     erased_at: datetime | None = None
+    #: Of a file that was submitted again after a change: the item of the later version.
+    superseded_by: int | None = None
     #: The end of the log of its last failure; only where it is dead.
     log: str = ""
 

@@ -1,5 +1,6 @@
 """Rows for reports, and the history of one item; nothing here writes."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -59,6 +60,7 @@ def page(db: Connection, campaign: Campaign, after: int, limit: int) -> list[Res
             item.uri.label("real_uri"),
             item.source.label("line"),
             item.extra.label("columns"),
+            item.stamp,
             item.stage,
             item.last_error,
             item.log.label("last_log"),
@@ -70,11 +72,31 @@ def page(db: Connection, campaign: Campaign, after: int, limit: int) -> list[Res
         .where(item.campaign_id == campaign.id, item.id > after)
         .order_by(item.id)
         .limit(limit)
+    ).all()
+    later = _later_versions(db, campaign, found)
+    return [_result(campaign, row, later.get(row.real_uri)) for row in found]
+
+
+def _later_versions(
+    db: Connection, campaign: Campaign, found: Sequence[Row[Any]]
+) -> Mapping[str, int]:
+    """By path, the last item that ended of each file among them, in this campaign.
+
+    Found by address alone: the campaign would lead past the index, to all of its rows.
+    """
+    paths = {row.real_uri for row in found if row.stamp}
+    if not paths:
+        return {}
+    query = (
+        select(ItemTable.id, ItemTable.uri, ItemTable.campaign_id)
+        .join(ResultTable, ResultTable.item_id == ItemTable.id)
+        .where(ResultTable.uri.in_({redact(path) for path in paths}))
     )
-    return [_result(campaign, row) for row in found]
+    ended = sorted((row.id, row.uri) for row in db.execute(query) if row.campaign_id == campaign.id)
+    return {path: item for item, path in ended if path in paths}
 
 
-def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
+def _result(campaign: Campaign, row: Row[Any], latest: int | None) -> ResultRow:
     ended = row.outcome is not None
     return ResultRow(
         campaign=campaign.options.name,
@@ -88,6 +110,7 @@ def _result(campaign: Campaign, row: Row[Any]) -> ResultRow:
         log=row.last_log if row.stage is Stage.DEAD else "",
         submitted_at=moment(row.submitted),
         started_at=moment_or_none(row.started),
+        superseded_by=latest if latest is not None and latest > row.id else None,
         **_asked_for(campaign.options),
         **(_answer(row) if ended else {}),
     )

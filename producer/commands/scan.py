@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from producer.bad_lines import BadLines
-from producer.campaigns import AUTO, bundle_of, has_gpu
+from producer.campaigns import AUTO, bundle_of, place_of
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -126,15 +126,11 @@ def run(tools: Context, submission: Submission, state: Path) -> Exit:
                 tools.ledger.release_all("the scan that held it has ended")
             machine.start(classify=not options.extract_only)
             submission.start()
-            with LiveView(device=_device(tools)) as view:
+            with LiveView(device=place_of(tools.settings.device)) as view:
                 return watch(machine, submission, view.show, view.trouble, stop)
     except KeepsEnding as error:
         warn(f"unmask: {error}")
         return Exit.BRAKE
-
-
-def _device(tools: Context) -> str:
-    return "the GPU" if has_gpu(tools.settings.device) else "the CPU: there is no GPU here"
 
 
 def _environment(tools: Context) -> dict[str, str]:

@@ -9,6 +9,7 @@ from producer.report.facts import Fact, facts, text
 from producer.report.pictures import Gallery
 from producer.report.timeline import Thresholds, Timeline, clock, timeline
 from producer.report.words import Tone, Word, word
+from producer.status import why
 from schemas.records import ResultRow
 from unmask.wording import likely, percent
 
@@ -81,7 +82,7 @@ def card(row: ResultRow, place: int, gallery: Gallery) -> Card:
         place=folder if name else "",
         word=word(row.outcome),
         outcome=row.outcome.value if row.outcome else "open",
-        reason=printable(row.reason),
+        reason=why(row),
         probability=row.probability,
         likely="" if row.probability is None else percent(row.probability),
         length=_length(row),

@@ -70,6 +70,7 @@ def _all(row: ResultRow) -> dict[str, Any]:
         "Clips deleted": row.clips_removed_at,
         "Evidence deleted": row.evidence_removed_at,
         "Erased on request": row.erased_at,
+        "Later version of the file is item": row.superseded_by,
         "Log of the failure": row.log,
     }
 

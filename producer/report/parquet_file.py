@@ -66,6 +66,7 @@ _TYPES = {
     "clips_removed_at": _MOMENT,
     "evidence_removed_at": _MOMENT,
     "erased_at": _MOMENT,
+    "superseded_by": pa.int64(),
 }
 #: JSON objects in a column of text: `extra`, since every input has its own, and what few rows have.
 _OBJECTS = ("extra", "fetched_part")

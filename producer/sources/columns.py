@@ -44,6 +44,14 @@ def is_headless(cells: Sequence[str]) -> bool:
     return any(looks_like_address(cell) or is_media_name(cell) for cell in cells)
 
 
+def names_addresses(names: Sequence[str], wanted: str | None) -> bool:
+    """Are these names of columns, and one of them plainly that of the addresses?"""
+    plain = {_plain(name) for name in names}
+    if is_headless(names):
+        return False
+    return bool(plain.intersection(TELLING)) or (wanted is not None and _plain(wanted) in plain)
+
+
 def listed(names: Sequence[str]) -> str:
     more = ["…"] if len(names) > NAMED else []
     return ", ".join([printable(name) or "(no name)" for name in names[:NAMED]] + more)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from producer.plain import carried
-from producer.sources.columns import choose_column, is_headless
+from producer.sources.columns import choose_column, is_headless, names_addresses
 from producer.sources.lines import Line
 from producer.sources.values import Fault, Record
 
@@ -66,6 +66,12 @@ def read_table(
     layout, rows = _layout(head, rows, column, where)
     for row in rows:
         yield row if isinstance(row, Fault) else _record(row, layout)
+
+
+def begins_table(line: Line, column: str | None) -> bool:
+    """A line of several cells that are names of columns: `url,case`."""
+    cells = _cells(line.text, _delimiter(line.text)) or []
+    return len(cells) > 1 and names_addresses(cells, column)
 
 
 def _delimiter(head: str) -> str:

@@ -1,5 +1,6 @@
-"""Plain lists and JSON lines → records."""
+"""Plain lists, JSON lines and pipes → records."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from producer.plain import json_safe
 from producer.sources.columns import choose_column
 from producer.sources.lines import Line
+from producer.sources.tables import begins_table, read_table
 from producer.sources.values import Fault, Record, SourceError
 
 COMMENT = "#"
@@ -29,11 +31,21 @@ def read_json_lines(
 
 
 def read_mixed(lines: Iterator[Line], *, column: str | None = None) -> Iterator[Record | Fault]:
-    """What comes down a pipe: each line is plain or JSON as it looks."""
-    for line in lines:
+    """What comes down a pipe: a table, or lines that are plain or JSON as they look."""
+    first = next((line for line in lines if not _is_empty(line)), None)
+    if first is None:
+        return
+    rest = itertools.chain([first], lines)
+    if begins_table(first, column):
+        yield from read_table(rest, where="stdin", column=column)
+        return
+    for line in rest:
         if not _is_empty(line):
-            looks_json = line.text.lstrip().startswith(("{", '"'))
-            yield _json(line, column) if looks_json else _plain(line)
+            yield _json(line, column) if _looks_json(line) else _plain(line)
+
+
+def _looks_json(line: Line) -> bool:
+    return line.text.lstrip().startswith(("{", '"'))
 
 
 def _is_empty(line: Line) -> bool:

@@ -1,5 +1,6 @@
 """The command line as it is typed: what it teaches, and what it says of campaigns."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner, Result
 
 import settings
+from producer.campaigns import place_of
 from producer.commands import app
 from producer.commands.examples import EXAMPLES
 from producer.commands.hints import typeable, typed
@@ -141,6 +143,62 @@ def test_an_absent_column_names_those_there_are(submit: Submit, tmp_path: Path) 
 def test_a_campaign_is_no_path(submit: Submit, tmp_path: Path, name: str) -> None:
     assert "is no name for a campaign" in str(submit("one.txt", "--campaign", name).exception)
     assert not (tmp_path / "state").exists()
+
+
+def test_what_was_asked_for_is_pinned_and_shown(submit: Submit, tmp_path: Path) -> None:
+    asked = ["--frames", "60", "--stride", "10", "--priority", "live", "--extract-only"]
+    assert submit("one.txt", "--campaign", "june", "--model", "lite", *asked).exit_code == 0
+    wanted = {"frames": 60, "moments": "stride", "stride": 10, "priority": "live"}
+    wanted |= {"extract_only": True}
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--campaign", "june"], obj=settings)
+
+    status = json.loads(call("status", "--json").output)
+    assert {name: status[name] for name in wanted} == wanted
+    assert call("report", "--out", "out").exit_code == 0
+    rows = [json.loads(line) for line in (tmp_path / "out/results.jsonl").read_text().splitlines()]
+    assert [{name: row[name] for name in wanted} for row in rows] == [wanted, wanted]
+    assert submit("one.txt", "--campaign", "july", "--first").exit_code == 0
+    assert '"moments": "first"' in (
+        CliRunner().invoke(app, ["status", "--json", "--campaign", "july"], obj=settings).output
+    )
+
+
+def test_a_watch_ends_when_all_has_ended(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("one.txt", "--campaign", "off")
+    looks: list[float] = []
+
+    def waited(seconds: float) -> None:
+        """Meanwhile somebody takes the rest back."""
+        looks.append(seconds)
+        assert len(looks) == 1, "it goes on and on"
+        CliRunner().invoke(app, ["cancel", "--campaign", "off"], obj=settings)
+
+    monkeypatch.setattr("producer.commands.campaign.time.sleep", waited)
+    shown = CliRunner().invoke(
+        app, ["status", "--campaign", "off", "--watch", "--json"], obj=settings
+    )
+    assert shown.exit_code == 0
+    states = [json.loads(line)["state"] for line in shown.output.splitlines()]
+    assert states == ["running", "cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("device", "card", "said"),
+    [
+        ("auto", True, "the GPU"),
+        ("cuda:1", False, "the GPU"),
+        ("auto", False, "the CPU: there is no GPU here"),
+        ("cpu", True, "the CPU, as UNMASK_DEVICE says"),
+    ],
+)
+def test_it_is_said_where_the_classifier_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, card: bool, said: str
+) -> None:
+    card_there = tmp_path if card else tmp_path / "none"
+    monkeypatch.setattr("producer.campaigns.GPU_DEVICE", card_there)
+    assert place_of(device) == said
 
 
 def test_cancel_takes_back_what_has_not_ended(submit: Submit) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,13 +24,16 @@ from producer.status import (
 )
 from producer.view import LiveView, line, render
 from schemas.pace import left_s, rate_per_s
-from schemas.records import CampaignStatus, Failure, Priority, ResultRow
+from schemas.records import CampaignStatus, Failure, Priority, Resting, ResultRow
 from schemas.stages import Stage
 from tests.app.made_up import AT, NAME, Rows, campaign, judged, person, row
 from unmask.outcomes import Outcome
 
 WIDTHS = (60, 80, 120)
 EVIL = "https://x.example/\x1b[2J[bold]a-very-long-name-that-goes-on-and-on-interview.mp4"
+OUTCOMES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "outcomes.md"
+FAILURE = Failure(item=4, uri="a.mp4", at=AT, outcome=Outcome.DEAD, reason="killed", log="why")
+RESTING = Resting(name="slow.example", reason="HTTP 503\x1b[2J[bold]", for_s=30, trouble=3)
 ROWS = [
     judged(1, [person(1, [0.99], {}, every_s=3)], reason="person 1: >99 % likely fake"),
     judged(2, [person(1, [0.5, 0.6], {}, every_s=3)], reason="person 1: 60 % likely fake"),
@@ -77,6 +81,12 @@ def test_a_picture_has_a_person_and_no_time() -> None:
     assert "0.0 s" not in text
 
 
+def test_an_older_version_of_a_file_is_said_to_be_one() -> None:
+    old = judged(1, [person(1, [0.9], {}, every_s=3)], reason="look", superseded_by=7)
+    text = shown(summary(status(), [old]), 120)
+    assert "the file was changed since, see item 7; look" in " ".join(text.split())
+
+
 def test_many_items_are_counted_not_listed() -> None:
     rows = [row(at, Outcome.REAL) for at in range(500)] + [row(900, Outcome.FAKE)]
     text = shown(summary(status(rows), iter(rows)), 100)
@@ -92,7 +102,7 @@ def test_no_name_steers_the_terminal(width: int, what: str) -> None:
     now = status(failures=(failure,))
     text = {
         "table": shown(summary(now, ROWS), width),
-        "view": shown(render(now, reading=False), width),
+        "view": shown(render(looked(now, resting=(RESTING,))), width),
         "text": status_text(now),
         "line": line(now),
     }[what]
@@ -103,20 +113,34 @@ def test_no_name_steers_the_terminal(width: int, what: str) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_live_view_fits(width: int) -> None:
     failure = Failure(item=4, uri=EVIL, at=AT, outcome=None, reason="connection reset " * 9)
-    text = shown(render(status(failures=(failure,)), reading=True), width)
+    now = status(failures=(failure,))
+    text = shown(render(looked(now, reading=True, resting=(RESTING,))), width)
     assert max(map(cell_len, text.splitlines())) <= width
     assert "5/6" in text
-    assert len(text.splitlines()) <= 9
+    assert len(text.splitlines()) <= 10
 
 
 def test_the_live_view_has_a_bar_per_stage() -> None:
     rows = [*ROWS, row(7, None, stage=Stage.EXTRACTED), row(8, None, stage=Stage.CLASSIFYING)]
-    lines = shown(render(status(rows), reading=False)).splitlines()
+    lines = shown(render(looked(status(rows)))).splitlines()
     assert "7/8 0 at work" in lines[1]
     assert "5/8 1 at work" in lines[2]
     only = dataclasses.replace(campaign().options, extract_only=True)
     alone = dataclasses.replace(campaign(), options=only)
-    assert "judge" not in shown(render(status(rows, campaign=alone), reading=False))
+    assert "judge" not in shown(render(looked(status(rows, campaign=alone))))
+
+
+def test_the_live_view_counts_outcomes_and_says_pace_failures_and_who_rests() -> None:
+    recently = datetime.now(UTC) - timedelta(seconds=60)
+    failure = Failure(item=4, uri="a.mp4", at=AT, outcome=Outcome.UNREACHABLE, reason="HTTP 404")
+    now = status(first_started=recently, finished_last_minute=30, failures=(failure,))
+    text = shown(render(looked(now, reading=True, resting=(RESTING,))), 120)
+    assert "reading the list" in text
+    assert "fake 1  unsure 1  dead 1  real 1  unreachable 1" in text
+    assert re.search(r"0\.(49|5) items/s, 2 s left", text), text
+    assert "a.mp4  unreachable: HTTP 404" in text
+    assert "slow.example rests for 30 s more (3 failures in a row, the last: HTTP 503" in text
+    assert "rests" not in shown(render(looked(now)))
 
 
 class Ticking:
@@ -155,9 +179,26 @@ def _moments() -> Iterator[tuple[float, list[ResultRow]]]:
     yield 20.0, [row(1), row(2)]
 
 
+def looked(
+    now: CampaignStatus, *, reading: bool = False, resting: tuple[Resting, ...] = ()
+) -> Watching:
+    submission = SimpleNamespace(is_over=not reading)
+    return Watching(status=now, submission=cast("Any", submission), resting=resting)
+
+
 def watching(rows: list[ResultRow]) -> Watching:
-    submission = SimpleNamespace(is_over=True)
-    return Watching(status=status(rows, first_started=None), submission=cast("Any", submission))
+    return looked(status(rows, first_started=None))
+
+
+def test_without_a_terminal_who_rests_is_said_beside_the_counts() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200, force_terminal=False)
+    with LiveView(device="the CPU", console=console) as view:
+        view.show(dataclasses.replace(watching([row(1, None)]), resting=(RESTING,)))
+    said = out.getvalue().splitlines()
+    assert said[1] == "0 of 1 ended"
+    assert said[2].startswith("slow.example rests for 30 s more")
+    assert "\x1b" not in out.getvalue()
 
 
 def test_what_went_wrong_outside_is_said_in_the_view() -> None:
@@ -177,6 +218,23 @@ def test_json_has_every_count_zero_or_not() -> None:
     assert found["oldest_waiting_s"] == {"live": 75.0, "normal": None, "bulk": None}
     assert found["first_submitted"] == AT.isoformat()
     assert "\n" not in status_json(now)
+
+
+def test_every_key_of_the_json_is_documented_and_every_state() -> None:
+    page = OUTCOMES.read_text()
+    table = page.partition("# `status --json`")[2]
+    keys = [
+        key for cell in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for key in names(cell)
+    ]
+    assert sorted(keys) == sorted(json.loads(status_json(status())))
+    for state in ("running", "finished", "empty", "paused", "cancelled"):
+        assert f"`{state}`" in table
+    (failure,) = json.loads(status_json(status(failures=(FAILURE,))))["failures"]
+    assert all(f"`{key}`" in table for key in failure)
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
 
 
 def test_text_says_state_and_reason() -> None:

@@ -48,10 +48,15 @@ def test_a_list_of_addresses(local: Bench, web: str) -> None:
         '{"url": "http://169.254.169.254/latest/meta-data.mp4"}',
     ]
     listed.write_text("\n".join(lines))
-    done = bench.scan(listed)
+    done = bench.scan(listed, "--model", "resnext50-lstm")
     assert done.returncode == 0, done.stderr
+    assert "classifying on the " in done.stderr
     rows = {Path(str(row["uri"]).partition("?")[0]).name: row for row in results(bench)}
     assert rows["picture.jpg"]["stage"] == "done"
+    # Nothing was learned by this one yet, and it makes nothing up.
+    picture = rows["picture.jpg"]
+    assert (picture["outcome"], picture["reason"]) == ("unsure", "untrained model")
+    assert (picture["probability"], picture["band"]) == (None, None)
     assert rows["picture.jpg"]["extra"] == {"case": 7}
     assert rows["picture.jpg"]["bytes_fetched"] == (SAMPLES / "picture.jpg").stat().st_size
     assert rows["nowhere.mp4"]["outcome"] == "unreachable"

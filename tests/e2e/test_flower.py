@@ -146,6 +146,8 @@ def test_a_thousand_items_are_followed_from_submitted_to_done(fleet: Shown) -> N
     for item, row in rows.items():
         task = found[f"extract-{item}"]
         assert task["name"] == "unmask.extract"
+        assert task["routing_key"] == names.CPU_QUEUE
+        assert task["sent"] <= task["received"] <= task["started"] <= task["succeeded"]
         assert row.uri.rpartition("/")[2].partition("?")[0] in task["args"]
         assert "hush" not in str(task)
         if item != judged:
@@ -153,6 +155,7 @@ def test_a_thousand_items_are_followed_from_submitted_to_done(fleet: Shown) -> N
             assert "blocked" in task["result"]
             assert row.reason in task["result"]
     assert str(rows[judged].outcome) in found[f"classify-{judged}"]["result"]
+    assert found[f"classify-{judged}"]["routing_key"] == names.GPU_QUEUE
 
 
 def test_a_rejection_and_a_retry_show_their_reasons(fleet: Shown) -> None:

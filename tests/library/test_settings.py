@@ -104,7 +104,9 @@ class TestMistakes:
     def test_a_bad_value_names_its_variable(
         self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
     ) -> None:
-        assert wrong(monkeypatch, **{name: value}).startswith(f"{name}: ")
+        said = wrong(monkeypatch, **{name: value})
+        assert said.startswith(f"{name}: ")
+        assert "Value error" not in said
 
     def test_each_of_several_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         said = wrong(monkeypatch, UNMASK_LEASE_S="soon", UNMASK_DEVICE="gpu")
@@ -148,6 +150,7 @@ class TestTimeLimitsAgree:
         said = wrong(monkeypatch)
         assert f"UNMASK_{smaller.upper()}={too_much}" in said
         assert "must be below UNMASK_" in said
+        assert "Value error" not in said
 
     def test_equal_is_not_below(self, monkeypatch: pytest.MonkeyPatch) -> None:
         limits = {"UNMASK_EXTRACT_SOFT_LIMIT_S": "660", "UNMASK_EXTRACT_HARD_LIMIT_S": "660"}

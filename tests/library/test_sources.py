@@ -383,6 +383,28 @@ class TestPipe:
         assert items[1].extra == {"n": 1}
         assert bad == []
 
+    @pytest.mark.parametrize(
+        ("text", "column"),
+        [
+            ("# mine\n\nurl,case\n{},C-17\n", None),
+            ('"url";"case"\n"{}";C-17\n', None),
+            ("what\tcase\n{}\tC-17\n", "what"),
+        ],
+    )
+    def test_a_table_comes_down_a_pipe_too(self, text: str, column: str | None) -> None:
+        pipe = io.BufferedReader(io.BytesIO(text.format(URL.format(1)).encode()))
+        [item], bad = split(open_source("-", stdin=pipe, column=column))
+        assert bad == []
+        assert (item.uri, item.extra) == (URL.format(1), {"case": "C-17"})
+        line = text.count("\n")
+        assert item.source == f"stdin:{line}"
+
+    def test_addresses_with_commas_are_no_table(self) -> None:
+        text = "https://a.example/url,link\nhttps://a.example/1,2.mp4\n"
+        assert uris(open_source("-", stdin=io.BufferedReader(io.BytesIO(text.encode())))) == (
+            text.split()
+        )
+
     def test_files_below_the_current_folder(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -11,12 +11,16 @@ from sqlalchemy import create_engine, inspect, text
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.ledger.engine import make_engine, parse
 from infra.ledger.migration import config, current
+from producer.report.flat import COLUMNS
 from schemas.tables import ResultTable, Table
 from tests.services.items import submitted
 from unmask.errors import Unusable
 
 SQLITE_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
 PAGE = Path("docs/reference/results-table.md")
+#: Rows of the page that are keys of `fetched_part`.
+PARTS = {"identity", "size", "validator", "ranges"}
+ANYTHING = {"campaign": 1, "uri": "u", "since": "2026-01-01 00:00:00", "sha256": "0"}
 
 
 def test_up_down_and_up_again(empty: str) -> None:
@@ -151,10 +155,33 @@ def test_the_queries_of_the_page_run(ledger: Ledger) -> None:
             assert (
                 db.execute(
                     text(query),
-                    {"campaign": 1, "uri": "u", "since": "2026-01-01 00:00:00", "sha256": "0"},
+                    ANYTHING,
                 ).all()
                 == []
             )
+
+
+def test_the_queries_of_the_page_take_the_indexes_it_names(migrated_sqlite: Path) -> None:
+    """SQLite says how it would look; PostgreSQL decides by what a table holds."""
+    page = PAGE.read_text()
+    parts = re.findall(r"`(result_\w+_idx)`|```sql\n(.*?)```", page, re.DOTALL)
+    engine = create_engine(f"sqlite:///{migrated_sqlite}")
+    with engine.connect() as db:
+        taken = {
+            index
+            for _, query in parts
+            if query
+            for row in db.execute(text(f"EXPLAIN QUERY PLAN {query}"), ANYTHING)
+            for index in re.findall(r"result_\w+_idx", row.detail)
+        }
+    engine.dispose()
+    assert taken == {index for index, _ in parts if index}
+
+
+def test_every_column_of_an_export_is_documented() -> None:
+    added = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|$", PAGE.read_text(), re.MULTILINE))
+    named = {column.name for column in ResultTable.__table__.columns} - {"item_id", "campaign_id"}
+    assert set(COLUMNS) == named | {"item", "campaign"} | (added.keys() - PARTS)
 
 
 def test_create_all_is_not_how_tables_are_made(tmp_path: Path) -> None:

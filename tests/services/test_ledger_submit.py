@@ -9,7 +9,8 @@ from infra.ledger import Ledger, open_ledger
 from infra.ledger.submit import CHUNK
 from schemas.records import NewItem, Submitted, Trust
 from schemas.stages import Stage
-from tests.services.items import moves, new, options, row_of, stages
+from tests.services.items import claimed, moves, new, options, row_of, stages
+from unmask.outcomes import Outcome
 
 AT_ONCE = CHUNK + 17
 
@@ -32,6 +33,34 @@ def test_another_stamp_is_another_item(ledger: Ledger) -> None:
     campaign = ledger.open_campaign(options())
     ledger.submit(campaign, [new(1, stamp="10:5")])
     assert ledger.submit(campaign, [new(1, stamp="11:5")]).new == 1
+
+
+def test_an_older_version_of_a_file_names_the_later_one_once_that_has_ended(
+    ledger: Ledger,
+) -> None:
+    path, odd = "/tapes/a b.mp4", "/tapes/what?token=1.mp4"
+    campaign = ledger.open_campaign(options())
+    versions = [(path, "10:5"), (odd, "1:1"), (path, "11:5"), ("/tapes/what?token=2.mp4", "2:2")]
+    for uri, stamp in versions:
+        ledger.submit(campaign, [new(1, uri=uri, trust=Trust.LOCAL, stamp=stamp)])
+    elsewhere = ledger.open_campaign(options("other"))
+    ledger.submit(elsewhere, [new(1, uri=path, trust=Trust.LOCAL, stamp="10:5")])
+    old, *_, last = [row.item for name in ("one", "other") for row in ledger.results(name)]
+
+    def later() -> list[int | None]:
+        return [row.superseded_by for row in ledger.results("one")]
+
+    refuse(ledger, old, last)
+    assert later() == [None] * 4, "its later version has no answer yet"
+    refuse(ledger, old + 2, old + 3)
+    assert later() == [old + 2, None, None, None]
+    assert [row.superseded_by for row in ledger.results("other")] == [None]
+
+
+def refuse(ledger: Ledger, *items: int) -> None:
+    for item in items:
+        claim = claimed(ledger, item)
+        ledger.reject(claim, Outcome.NOT_MEDIA, "no", fetched=None, media=None, cpu_seconds=0.0)
 
 
 def test_campaigns_do_not_share_items(ledger: Ledger) -> None:
