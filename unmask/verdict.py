@@ -184,15 +184,24 @@ def _reason(worst: PersonVerdict, judgement: Judgement) -> str:
     if worst.probability is None:
         return f"model without calibration: raw score {telling.raw:.3f}"
     said = f"person {worst.person}: {likely(worst.probability)}"
+    at = f"{telling.telling_s:.1f} s" if telling.end_s > telling.start_s else ""
     if worst.blurred:
-        return f"{said}, but too blurred to conclude anything; look at {telling.telling_s:.1f} s"
+        return f"{said}, but too blurred to conclude anything{_look(at)}"
     if judgement.thresholds is None:
         return f"{said}; model without thresholds"
-    return f"{said}, {_CLAUSES[worst.outcome].format(at=telling.telling_s)}"
+    return said + _clause(worst.outcome, at)
 
 
-_CLAUSES = {
-    Outcome.FAKE: "most telling at {at:.1f} s",
-    Outcome.UNSURE: "too close to call; look at {at:.1f} s",
-    Outcome.REAL: "highest of all people seen",
-}
+def _clause(outcome: Outcome, at: str) -> str:
+    """A picture has no moment to name."""
+    match outcome:
+        case Outcome.FAKE:
+            return f", most telling at {at}" if at else ""
+        case Outcome.UNSURE:
+            return f", too close to call{_look(at)}"
+        case _:
+            return ", highest of all people seen"
+
+
+def _look(at: str) -> str:
+    return f"; look at {at}" if at else ""

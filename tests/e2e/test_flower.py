@@ -74,9 +74,11 @@ def answering(address: str, status: int) -> Iterator[str]:
     with http.server.ThreadingHTTPServer((address, 0), Says) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://{address}:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://{address}:{server.server_port}"
+        finally:  # else a fleet that does not come up keeps the runner of the tests for ever
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module", params=STORES)
@@ -105,7 +107,7 @@ def fleet(
 
 
 def wait_for_flower(machine: Machine, client: httpx.Client) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + WITHIN_S
     while time.monotonic() < end:
         machine.check()
         try:

@@ -58,6 +58,22 @@ def test_one_fake_person_makes_the_item_fake() -> None:
     assert verdict.reason == "person 2: 95 % likely fake, most telling at 0.0 s"
 
 
+@pytest.mark.parametrize(
+    ("raw", "film", "still"),
+    [
+        (0.95, "95 % likely fake, most telling at 0.0 s", "95 % likely fake"),
+        (0.5, "50 % likely fake, too close to call; look at 0.0 s", "fake, too close to call"),
+        (0.1, "10 % likely fake, highest of all people seen", "highest of all people seen"),
+    ],
+)
+def test_a_reason_names_a_moment_only_where_there_is_one(raw: float, film: str, still: str) -> None:
+    """A picture has none."""
+    of_a_film = score(raw)
+    of_a_picture = dataclasses.replace(of_a_film, end_s=of_a_film.start_s)
+    assert judge([of_a_film], TRAINED).reason.replace("\u00a0", " ").endswith(film)
+    assert judge([of_a_picture], TRAINED).reason.replace("\u00a0", " ").endswith(still)
+
+
 def test_an_untrained_model_says_nothing() -> None:
     verdict = judge([score(0.99)], Judgement(untrained=True))
     assert (verdict.outcome, verdict.reason) == (Outcome.UNSURE, "untrained model")
