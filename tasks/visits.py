@@ -42,7 +42,8 @@ class Visit:
 
     def tell(self, answer: Answer, reason: str = "", after_s: float | None = None) -> None:
         if host_number(self.uri) != NO_HOST:
-            self.tools.ledger.visited(self.claim, answer, reason, after_s=after_s, uri=self.uri)
+            words = redact_text(reason)
+            self.tools.ledger.visited(self.claim, answer, words, after_s=after_s, uri=self.uri)
 
     def tell_refused(self, refusal: Refused) -> None:
         slow = refusal.outcome is Outcome.TIMED_OUT

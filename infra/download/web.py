@@ -123,7 +123,9 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except httpcore.RemoteProtocolError as error:
-        raise TryAgain(f"the server does not speak HTTP properly: {error}") from error
+        # Behind a colon are its own words: it may say our request, secrets and all, back to us.
+        what = str(error).partition(":")[0]
+        raise TryAgain(f"the server does not speak HTTP properly: {what}") from error
     except httpcore.LocalProtocolError as error:
         raise Refused(Outcome.BLOCKED, f"the address can't be requested: {error}") from error
     except (httpcore.NetworkError, httpcore.TimeoutException) as error:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from infra.ledger.clock import moment
+from infra.ledger.moves import clean
 from schemas.records import (
     Campaign,
     CampaignOptions,
@@ -90,7 +91,7 @@ def _extraction(head: Row[Any], objects: Sequence[Row[Any]]) -> Extraction:
 
 
 def media_json(media: MediaFacts) -> dict[str, Any]:
-    return dataclasses.asdict(media)
+    return dataclasses.asdict(media) | {"notes": [clean(note) for note in media.notes]}
 
 
 def media(facts: Mapping[str, Any]) -> MediaFacts:

@@ -171,6 +171,19 @@ def talkative_hop(visit: Visit) -> None:
     endless_zeros(visit)
 
 
+def parrot(visit: Visit) -> None:
+    """Says the request back, as an echo service does."""
+    visit.send(visit.stranger.requests[-1])
+
+
+def header_parrot(visit: Visit) -> None:
+    visit.send(b"HTTP/1.1 200 OK\r\n" + visit.stranger.requests[-1])
+
+
+def chunk_parrot(visit: Visit) -> None:
+    visit.send(IN_CHUNKS + visit.stranger.requests[-1])
+
+
 def over_and_over(data: bytes, first: bytes = b"") -> Behaviour:
     def behave(visit: Visit) -> None:
         visit.send(first)
@@ -233,6 +246,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "/http-0.9": raw(MEDIA),
     "/garbage": raw(b"\x00\xff\x13\x37" * 100),
     "/nothing": raw(b""),
+    "/parrot": parrot,
+    "/header-parrot": header_parrot,
+    "/chunk-parrot": chunk_parrot,
     "/evil-head": raw(b"HTTP/1.1 200 OK\r\nX-\x00Y: 1\r\n\r\n"),
     "/partial": status("206 Partial Content", Content_Range="bytes 0-4/100"),
     "/no-content": raw(b"HTTP/1.1 204 No Content\r\n\r\n"),

@@ -365,6 +365,15 @@ def test_a_server_that_breaks_off_or_talks_nonsense_is_asked_again_later(
     assert caught.value.reason
 
 
+@pytest.mark.parametrize("path", ["/parrot", "/header-parrot", "/chunk-parrot"])
+def test_a_server_that_says_our_request_back_is_not_quoted(web: Web, path: str) -> None:
+    """Reasons are read in logs, in Flower and in results; the request may be signed."""
+    with pytest.raises((TryAgain, Refused)) as caught:
+        web.get(f"{path}?token=hush-hush")
+    assert caught.value.reason
+    assert "hush" not in str(caught.value)
+
+
 def test_nobody_listening_is_tried_again(web: Web) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]

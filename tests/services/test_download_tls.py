@@ -4,6 +4,7 @@ import datetime
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -109,6 +110,9 @@ class Server:
     """Takes one connection after another, with TLS or (for a plain one) without."""
 
     context: ssl.SSLContext | None
+    answer: bytes = field(
+        default_factory=lambda: head("200 OK", {"Content-Length": str(len(MEDIA))}) + MEDIA
+    )
     names: list[str | None] = field(default_factory=list)
 
     def serve(self, listener: socket.socket) -> None:
@@ -127,7 +131,7 @@ class Server:
         self.context.sni_callback = lambda _sock, name, _context: self.names.append(name)
         with self.context.wrap_socket(client, server_side=True) as sealed:
             sealed.recv(65536)
-            sealed.sendall(head("200 OK", {"Content-Length": str(len(MEDIA))}) + MEDIA)
+            sealed.sendall(self.answer)
 
 
 @dataclass
@@ -136,16 +140,16 @@ class Site:
     server: Server
     trusted: ssl.SSLContext | None
 
-    def get(self, host: str = "media.example.com") -> bytes:
-        return self.fetch(f"https://{host}:{self.port}/x", self.port)
+    def get(self, host: str = "media.example.com", within_s: float = 10) -> bytes:
+        return self.fetch(f"https://{host}:{self.port}/x", self.port, within_s=within_s)
 
-    def fetch(self, uri: str, *ports: int) -> bytes:
+    def fetch(self, uri: str, *ports: int, within_s: float = 10) -> bytes:
         guard = Guard(
             allow_networks=["127.0.0.1/32"],
             ports=ports,
             resolver=lambda _host, _port: ["127.0.0.1"],
         )
-        fetcher = Fetcher(guard=guard, limits=DownloadLimits(deadline_s=10), tls=self.trusted)
+        fetcher = Fetcher(guard=guard, limits=DownloadLimits(deadline_s=within_s), tls=self.trusted)
         with fetcher.fetch(uri, Trust.REMOTE) as content:
             return content.file.read()
 
@@ -200,6 +204,41 @@ def test_a_server_that_speaks_no_tls_is_tried_again(site: Site) -> None:
     site.server.context = None
     with pytest.raises(TryAgain, match="no secure connection"):
         site.get()
+
+
+def test_a_handshake_that_drips_is_bounded_by_the_deadline() -> None:
+    """A record of a kilobyte, byte by byte."""
+    stop = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.sendall(b"\x16\x03\x03\x04\x00")
+            while not stop.wait(0.05):
+                client.sendall(b"\x02")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dripping = threading.Thread(target=drip, args=(listener,))
+        dripping.start()
+        site = Site(listener.getsockname()[1], Server(None), None)
+        started = time.monotonic()
+        with pytest.raises(Refused) as caught:
+            site.get(within_s=0.7)
+        stop.set()
+        dripping.join(5)
+    assert caught.value.outcome is Outcome.TIMED_OUT
+    assert time.monotonic() - started < 1.7
+
+
+def test_nothing_sealed_is_asked_for_in_the_open(site: Site) -> None:
+    """A redirect from https to http is followed as any other; nothing of ours goes along."""
+    with stranger() as (plain, _):
+        site.server.answer = head("302 Found", {"Location": plain.url("/echo")})
+        told = site.fetch(f"https://media.example.com:{site.port}/x", site.port, plain.port)
+    assert told.startswith(b"GET /echo HTTP/1.1")
+    assert not {b"cookie", b"authorization", b"referer"} & {
+        line.partition(b":")[0].lower() for line in told.splitlines()
+    }
 
 
 def test_a_redirect_from_plain_to_secure_is_followed_and_verified(site: Site) -> None:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from infra.ledger import Ledger
@@ -244,3 +246,15 @@ def test_ended_items_are_tried_again_by_outcome(ledger: Ledger) -> None:
     ledger.finish([(again, judged(0.1, Outcome.REAL))])
     assert row_of(ledger, judged_item).outcome is Outcome.REAL
     assert claimed(ledger, rejected).attempt == 1
+
+
+def test_words_that_no_database_or_file_takes_are_mended(ledger: Ledger) -> None:
+    """They come out of a room that a stranger's bytes may have taken over."""
+    (item,) = submitted(ledger, 1)
+    found = no_face(1)
+    media = dataclasses.replace(found.media, notes=("a\0b\ud800", "c" * 10_000))
+    ledger.extracted(claimed(ledger, item), dataclasses.replace(found, media=media, reason="d\0"))
+    (row,) = ledger.results("one")
+    assert row.notes[0] == "a\ufffdb?"
+    assert len(row.notes[1]) < 10_000
+    assert row.reason == "d\ufffd"
