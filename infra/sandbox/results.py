@@ -19,7 +19,8 @@ from infra.sandbox.frames import (
 from unmask.errors import Refused, Unusable
 from unmask.media.manifest import MAX_BYTES as MAX_MANIFEST
 from unmask.media.manifest import BadManifest, read_manifest
-from unmask.media.values import Clip, Manifest
+from unmask.media.sides import sides
+from unmask.media.values import Clip, Manifest, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
@@ -89,6 +90,16 @@ class Results:
         came = [(clip.person, clip.sha256, len(clip.data)) for clip in self.clips]
         if sorted(said) != sorted(came):
             raise BadFrames("the manifest speaks of other clips than those that came")
+        data = {clip.person: clip.data for clip in self.clips}
+        for one in self.manifest.persons:
+            self._check_pictures(one, memoryview(data[one.person]))
+
+    def _check_pictures(self, person: Person, data: memoryview) -> None:
+        """The classifier reads them where no room is."""
+        side = self.spec.size
+        for frame in person.frames:
+            if sides(data[frame.offset : frame.offset + frame.length]) != (side, side):
+                raise BadFrames(f"a clip holds what is no face picture of {side}×{side}")
 
 
 def most_clip_bytes(spec: ScanSpec) -> int:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from unmask.spec import ScanSpec
 MIB = 1 << 20
 #: On every processor.
 FCHMODAT2 = 452
+SIDE = ScanSpec().size
 #: The one thing that the guests of a keeper share.
 COUNT = mmap.mmap(-1, 1)
 WARMED: list[str] = []
@@ -54,8 +56,13 @@ def good(spec: ScanSpec, *, persons: int) -> Iterator[Clip | Manifest]:
 
 
 def a_clip(person: int) -> Clip:
-    data = f"the face of {person}".encode() * 50
+    data = picture(SIDE) + f"the face of {person}".encode() * 50
     return Clip(person=person, sha256=hashlib.sha256(data).hexdigest(), data=data)
+
+
+def picture(side: int) -> bytes:
+    """As far as its header says."""
+    return b"qoif" + struct.pack(">II", side, side)
 
 
 def manifest(spec: ScanSpec, clips: list[Clip]) -> Manifest:
@@ -106,6 +113,20 @@ def unspoken_clip(spec: ScanSpec) -> Iterator[Clip | Manifest]:
     yield manifest(spec, [])
 
 
+def unfolding_clip(spec: ScanSpec) -> Iterator[Clip | Manifest]:
+    yield from forged(spec, picture(60_000))
+
+
+def no_picture(spec: ScanSpec) -> Iterator[Clip | Manifest]:
+    yield from forged(spec, b"BM" + bytes(100))
+
+
+def forged(spec: ScanSpec, data: bytes) -> Iterator[Clip | Manifest]:
+    clip = Clip(person=0, sha256=hashlib.sha256(data).hexdigest(), data=data)
+    yield clip
+    yield manifest(spec, [clip])
+
+
 def other_spec(spec: ScanSpec) -> Iterator[Clip | Manifest]:
     yield manifest(ScanSpec(frames=spec.frames + 1), [])
 
@@ -133,6 +154,8 @@ YIELDS: dict[str, Callable[[ScanSpec], Iterator[Clip | Manifest]]] = {
     "two-manifests": two_manifests,
     "other-clip": other_clip,
     "unspoken-clip": unspoken_clip,
+    "unfolding-clip": unfolding_clip,
+    "no-picture": no_picture,
     "other-spec": other_spec,
     "crowd": crowd,
     "huge-clip": huge_clip,

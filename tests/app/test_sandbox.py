@@ -278,6 +278,8 @@ FORGED = [
     "two-manifests",
     "other-clip",
     "unspoken-clip",
+    "unfolding-clip",
+    "no-picture",
     "other-spec",
     "crowd",
     "huge-clip",

@@ -8,8 +8,10 @@ import av
 import numpy as np
 
 from unmask.media.colour import Rgb
+from unmask.media.sides import QOI as MAGIC
 
-MAGIC = b"qoif"
+__all__ = ["MAGIC", "read", "write"]
+
 #: Width and height stand behind the magic word, four bytes each.
 _HEADER_BYTES = 14
 #: Without it FFmpeg would show what is missing as black.

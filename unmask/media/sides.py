@@ -4,10 +4,9 @@ Whoever took a decoder over in its room could also write the clips that leave it
 bytes that unfold to gigabytes in the classifier.
 """
 
-from unmask.media import qoi
-
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = 24
+QOI = b"qoif"
 _QOI_HEADER = 12
 _JPEG = b"\xff\xd8\xff"
 #: Segments that hold the size (SOF0 to SOF15), without those of other use among them.
@@ -20,7 +19,7 @@ def sides(data: bytes | memoryview) -> tuple[int, int] | None:
     """Width and height; None where it is none of the codings that clips have."""
     if data[: len(_PNG)] == _PNG and len(data) >= _PNG_HEADER:
         return _two(data, 16, 4)
-    if data[: len(qoi.MAGIC)] == qoi.MAGIC and len(data) >= _QOI_HEADER:
+    if data[: len(QOI)] == QOI and len(data) >= _QOI_HEADER:
         return _two(data, 4, 4)
     return _jpeg(data) if data[: len(_JPEG)] == _JPEG else None
 
