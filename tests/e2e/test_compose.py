@@ -39,15 +39,39 @@ def test_no_secret_has_a_default(missing: str) -> None:
         compose.read({name: value for name, value in SECRETS.items() if name != missing})
 
 
+WITH_OBJECTS = {
+    *("migrate", "cpu-worker", "gpu-worker", "gpu-worker-on-cpu", "sweep", "producer"),
+}
+INTERNAL = {"inside", "objects", "figures"}
+
+
 def test_what_may_reach_what() -> None:
     read = compose.read(SECRETS)
     services = read["services"]
-    assert read["networks"]["inside"]["internal"] is True
-    outside = {name for name, one in services.items() if set(one["networks"]) - {"inside"}}
+    assert {name for name, one in read["networks"].items() if one.get("internal")} == INTERNAL
+    outside = {name for name, one in services.items() if set(one["networks"]) - INTERNAL}
     assert outside == {"cpu-worker", "producer", "sweep", "flower", "grafana"}
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
     assert set(published) == {"flower", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+@pytest.mark.parametrize(
+    ("asked", "asking"),
+    [
+        ("s3", WITH_OBJECTS),
+        ("redis", {"postgres", "flower", "exporter", *WITH_OBJECTS}),
+        ("postgres", {"redis", "flower", "exporter", *WITH_OBJECTS}),
+        ("prometheus", {"exporter", "grafana"}),
+        ("grafana", {"exporter", "prometheus", "flower"}),
+    ],
+)
+def test_only_who_must_can_reach(asked: str, asking: set[str]) -> None:
+    services = compose.read(SECRETS)["services"]
+    own = set(services[asked]["networks"])
+    assert {name for name, one in services.items() if own & set(one["networks"])} - {
+        asked
+    } == asking
 
 
 def test_services_are_bounded_and_restarted() -> None:

@@ -370,7 +370,7 @@ def test_a_server_that_says_our_request_back_is_not_quoted(web: Web, path: str) 
     """Reasons are read in logs, in Flower and in results; the request may be signed."""
     with pytest.raises((TryAgain, Refused)) as caught:
         web.get(f"{path}?token=hush-hush")
-    assert caught.value.reason
+    assert str(caught.value)
     assert "hush" not in str(caught.value)
 
 
