@@ -20,6 +20,10 @@ class Deed(StrEnum):
     REFUSED = "refused"
     #: Its server asks to come again, once.
     BUSY_ONCE = "busy-once"
+    #: Its server asks for some seconds of patience, once.
+    PATIENCE_ONCE = "patience-once"
+    #: Its server never answers.
+    SILENT = "silent"
     #: Our fault, each time.
     BUG = "bug"
     #: The process dies of it, each time.
@@ -44,6 +48,8 @@ IMPOSTOR = 200
 TOLERANCE = 10
 
 
+#: What a server asks for, in seconds.
+PATIENCE_S = 6.0
 #: As many as keep politeness towards one of them from being what is tested.
 HOSTS = 97
 

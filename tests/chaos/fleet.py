@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 import settings
 from infra.ledger import Ledger
 from producer.local.child import Child
-from schemas.records import Campaign, CampaignOptions, NewItem, Priority, Trust
+from schemas.records import Campaign, CampaignOptions, NewItem, Trust
 from schemas.stages import ENDS
 from tests.chaos import points
 from tests.chaos.redis_process import RedisProcess
@@ -136,7 +137,7 @@ class Fleet:
 
     # Items
 
-    def campaign(self, name: str = CAMPAIGN, priority: Priority = Priority.NORMAL) -> Campaign:
+    def campaign(self, name: str = CAMPAIGN, **pinned: Any) -> Campaign:
         bundle = find_bundle("lite")
         return self.ledger.open_campaign(
             CampaignOptions(
@@ -144,13 +145,13 @@ class Fleet:
                 model=bundle.name,
                 model_digest=bundle.digest,
                 spec=bundle.spec,
-                priority=priority,
+                **pinned,
             )
         )
 
-    def submit(self, uris: Iterable[str], name: str = CAMPAIGN) -> int:
+    def submit(self, uris: Iterable[str], name: str = CAMPAIGN, **pinned: Any) -> int:
         items = (NewItem(uri=uri, trust=Trust.REMOTE) for uri in uris)
-        return self.ledger.submit(self.campaign(name), items).new
+        return self.ledger.submit(self.campaign(name, **pinned), items).new
 
     def ended(self, name: str = CAMPAIGN) -> int:
         stages = self.ledger.status(name).stages

@@ -18,7 +18,9 @@ from infra.objects import Corrupt, Store, open_store
 from infra.objects.opening import StoreOptions
 from schemas.stages import ENDS, Stage, may_move
 from schemas.tables import (
+    FOREVER,
     CampaignTable,
+    DoomedTable,
     ExtractionTable,
     ItemTable,
     MoveTable,
@@ -32,6 +34,8 @@ from tests.chaos.fleet import CAMPAIGN, Fleet
 
 #: An abandoned message comes back after the visibility timeout, and is answered `nothing to do`.
 MESSAGES_GONE_WITHIN_S = 90.0
+#: The sweep looks for what is past its term every ten seconds.
+DELETED_WITHIN_S = 30.0
 
 
 def check(fleet: Fleet, *, accepted: int, name: str = CAMPAIGN) -> None:
@@ -85,6 +89,7 @@ class Facts:
                 )
             ).all()
             self.references = db.execute(select(ReferenceTable.__table__)).all()
+            self.doomed = db.execute(select(DoomedTable.__table__)).all()
             self.extractions = db.execute(select(ExtractionTable.__table__)).all()
             self.leads = db.execute(text("SELECT name, owner FROM leader")).all()
 
@@ -152,15 +157,21 @@ def _objects(facts: Facts, store: Store) -> Iterator[str]:
 
 
 def _terms(facts: Facts, store: Store) -> Iterator[str]:
-    """Nothing lies in the store that only expired references hold."""
-    latest: dict[int, float] = {}
+    """Nothing lies in the store that only expired references hold, or that was doomed long ago."""
+    kinds = {row.key: (row.extraction_id, row.kind == "evidence") for row in facts.objects}
+    doomed = {row.key: row.doomed_at for row in facts.doomed if not row.deleted_at}
+    latest: dict[tuple[int, bool], float] = {}
     for row in facts.references:
-        latest[row.extraction_id] = max(latest.get(row.extraction_id, 0.0), row.until)
-    extraction_of = {row.key: row.extraction_id for row in facts.objects}
-    for listed in store.list():
-        extraction = extraction_of.get(listed.key)
-        if extraction is not None and latest.get(extraction, 0.0) < time.time():
-            yield f"{listed.key} outlived its term"
+        for key, until in (((row.extraction_id, False), row.until), *_pictures(row)):
+            latest[key] = max(latest.get(key, 0.0), until)
+    for one in [listed.key for listed in store.list()]:
+        until = latest.get(kinds[one], 0.0) if one in kinds else doomed.get(one, FOREVER)
+        if until + DELETED_WITHIN_S < time.time():
+            yield f"{one} outlived its term"
+
+
+def _pictures(row: Any) -> Iterator[tuple[tuple[int, bool], float]]:
+    yield (row.extraction_id, True), row.evidence_until
 
 
 def _messages(fleet: Fleet) -> Iterator[str]:

@@ -19,6 +19,12 @@ from infra.ledger import Ledger
 PLACES = "CHAOS_KILL_AT"
 #: Set where the process shall freeze there instead.
 FREEZE = "CHAOS_FREEZE"
+#: Places that are no move of an item: how a statement there begins, and what it speaks of.
+STATEMENTS = {
+    "window": ("UPDATE item SET", "offered_until"),
+    "doom": ("INSERT INTO doomed", ""),
+    "gone": ("UPDATE doomed SET", "deleted_at"),
+}
 #: A folder that remembers what happened once and must not happen again.
 MEMORY = "CHAOS_MEMORY"
 
@@ -69,5 +75,6 @@ def _note(
         for line in context.compiled_parameters:
             if line.get("new"):
                 db.info.setdefault("moves", set()).add(f"{line['old']}>{line['new']}")
-    if statement.startswith("UPDATE item SET") and "offered_until" in statement:
-        db.info.setdefault("moves", set()).add("window")
+    for place, (beginning, part) in STATEMENTS.items():
+        if statement.startswith(beginning) and part in statement:
+            db.info.setdefault("moves", set()).add(place)

@@ -1,6 +1,7 @@
 """`python -m tests.chaos.run cpu …`: a process of the fleet, in surroundings that a test chose."""
 
 import functools
+import os
 import sys
 
 from tests.chaos import surroundings
@@ -22,6 +23,8 @@ def sweep() -> None:
     from workers import sweep as module
 
     vars(module)["resources"] = functools.cache(made_up)
+    if tidy_s := os.environ.get(surroundings.TIDY_S):
+        vars(module)["CLEAN_EVERY_S"] = float(tidy_s)
     sys.exit(module.main())
 
 

@@ -22,12 +22,13 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from infra.download import Content, Follow
+from infra.hosts import host_name
 from infra.resources import Resources, build
 from schemas.records import Fetched, StoredObject, Trust
 from settings import load
 from tests.chaos import deeds, points
 from tests.chaos.deeds import Deed
-from unmask.errors import Refused, TryAgain
+from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 
 #: Seconds that each item takes in the CPU stage, beyond what it costs.
 SLOW_S = "CHAOS_SLOW_S"
+#: Seconds that each visit to a host takes; then they are noted, in a file of this name.
+VISIT_S = "CHAOS_VISIT_S"
+VISITS = "visits"
+#: Seconds that the model takes for each batch.
+SLOW_MODEL_S = "CHAOS_SLOW_MODEL_S"
 #: What `hoard` may take before the machine itself would suffer.
 HOARD_BYTES = 1 << 30
 GLANCE_S = 0.05
@@ -101,17 +107,41 @@ class MadeUpFetcher:
 
     @contextmanager
     def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
-        deed = deeds.deed_of(uri)
-        if deed is Deed.BUSY_ONCE and points.first(f"busy-{uri}"):
-            raise TryAgain("its server is busy", after_s=0.0)
-        if deed is Deed.BLOCKED:
-            raise Refused(Outcome.BLOCKED, "its address may not be visited")
+        with visit(uri):
+            _serve(uri, deeds.deed_of(uri))
         data = uri.encode()
         sha = hashlib.sha256(data).hexdigest()
         yield Content(
             file=io.BytesIO(data),
             fetched=Fetched(final_uri=uri, sha256=sha, bytes_fetched=len(data)),
         )
+
+
+def _serve(uri: str, deed: Deed | None) -> None:
+    if deed is Deed.BUSY_ONCE and points.first(f"busy-{uri}"):
+        raise TryAgain("its server is busy", after_s=0.0)
+    if deed is Deed.PATIENCE_ONCE and points.first(f"patience-{uri}"):
+        raise TryAgain("its server asks for patience", after_s=deeds.PATIENCE_S)
+    if deed is Deed.SILENT:
+        raise Unanswered("nobody answers")
+    if deed is Deed.BLOCKED:
+        raise Refused(Outcome.BLOCKED, "its address may not be visited")
+
+
+@contextmanager
+def visit(uri: str) -> Iterator[None]:
+    """Takes its time, and is noted, where a test watches how hosts are visited."""
+    lasts_s = float(os.environ.get(VISIT_S, "0"))
+    if not lasts_s:
+        yield
+        return
+    begun = time.monotonic()
+    try:
+        yield
+        time.sleep(lasts_s)
+    finally:
+        with (points.memory() / VISITS).open("a") as file:
+            file.write(f"{host_name(uri)} {begun} {time.monotonic()}\n")
 
 
 @dataclasses.dataclass
@@ -224,6 +254,7 @@ class MadeUpModels:
         self, clips: "Sequence[PersonFrames]", deadline: Callable[[], None]
     ) -> "list[list[WindowScore]]":
         deadline()
+        time.sleep(float(os.environ.get(SLOW_MODEL_S, "0")))
         for person in clips:
             _look(int(person.windows[0].frames.mean()))
         return [

@@ -13,6 +13,8 @@ CLOCK = "CHAOS_CLOCK_S"
 DIE_TAKING = "CHAOS_DIE_TAKING"
 #: Set where nothing of the worker is a stand-in.
 REAL = "CHAOS_REAL"
+#: How often the sweep looks for what is past its term.
+TIDY_S = "CHAOS_TIDY_S"
 #: Set for a worker of the version after this one: it writes messages that this one can't read.
 NEXT_VERSION = "CHAOS_NEXT_VERSION"
 

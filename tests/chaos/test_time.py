@@ -1,7 +1,5 @@
 """Faults 11 and 15: a visibility timeout below the task's length; a rolling upgrade."""
 
-import pytest
-
 from schemas.stages import Stage
 from tests.chaos import oracle
 from tests.chaos.deeds import uri
@@ -27,15 +25,16 @@ def test_a_visibility_timeout_below_the_length_of_a_task(fleet: Fleet) -> None:
         assert (row.stage, len(begun)) == (Stage.DONE, 1)
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_rolling_upgrade_with_clocks_far_apart(fleet: Fleet) -> None:
     """Each worker is replaced in turn by one of the next version, whose clock is behind by 20 min.
 
-    Between them lie messages that only one of them can read. Nobody is charged for any of it.
+    Between them lie messages of both versions. Nobody is charged for any of it. SQLite has no clock
+    of its own: there all clocks are right.
     """
+    wrong_s = 0 if fleet.database_url.startswith("sqlite") else TEN_MINUTES_S
     accepted = fleet.submit(map(uri, range(ITEMS)))
-    ahead = {CLOCK: str(TEN_MINUTES_S), "CHAOS_SLOW_S": "0.1"}
-    behind = {CLOCK: str(-TEN_MINUTES_S), "CHAOS_SLOW_S": "0.1", NEXT_VERSION: "yes"}
+    ahead = {CLOCK: str(wrong_s), "CHAOS_SLOW_S": "0.1"}
+    behind = {CLOCK: str(-wrong_s), "CHAOS_SLOW_S": "0.1", NEXT_VERSION: "yes"}
     fleet.start("sweep", "cpu", "gpu", **ahead)
     for number, kind in enumerate(("cpu", "gpu", "sweep"), 1):
         fleet.until_some_ended(ITEMS * number // 5)

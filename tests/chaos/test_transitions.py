@@ -3,15 +3,18 @@
 One test for each transition, so that what fails has a name.
 """
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from schemas.stages import Stage
+from schemas.stages import MOVES, Stage
 from tests.chaos import oracle
-from tests.chaos.deeds import Deed, uri
+from tests.chaos.deeds import HOSTS, Deed, uri
 from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
 from tests.chaos.points import MEMORY, PLACES
 
@@ -45,11 +48,39 @@ PEOPLE: dict[str, tuple[Deed | None, tuple[str, ...]]] = {
         ("requeue", "--campaign", CAMPAIGN, "--outcome", "undecodable"),
     ),
     "dead>waiting": (Deed.BUG, ("requeue", "--campaign", CAMPAIGN, "--outcome", "dead")),
+    "dead>extracted": (Deed.GPU_BUG, ("requeue", "--campaign", CAMPAIGN, "--outcome", "dead")),
+    "done>waiting": (Deed.NOBODY, ("requeue", "--campaign", CAMPAIGN, "--outcome", "no_face")),
+    "done>extracted": (None, ("requeue", "--campaign", CAMPAIGN, "--outcome", "unsure")),
     "done>cancelled": (None, ("erase", "--item", "1")),
+    "rejected>cancelled": (Deed.REFUSED, ("erase", "--item", "1")),
+    "dead>cancelled": (Deed.BUG, ("erase", "--item", "1")),
 }
+#: Cancelled while a worker holds an item by this deed, or while nobody classifies.
+CANCELS: dict[str, Deed | None] = {
+    "extracting>cancelled": Deed.HELD,
+    "classifying>cancelled": Deed.GPU_HELD,
+    "extracted>cancelled": None,
+}
+#: Legal, and by now made by nothing.
+UNMADE = {
+    "waiting>dead",
+    "extracted>dead",
+    "extracted>waiting",
+    "classifying>rejected",
+    "cancelled>waiting",
+}
+#: Made by the sweep for a host that was given up.
+GIVEN_UP = "waiting>rejected"
 WHEN = ("before", "after")
 PLACES_OF = [f"{move}:{when}" for move in WORKERS for when in WHEN]
 ITEMS = 12
+
+
+def test_no_transition_is_forgotten() -> None:
+    legal = {f"{old}>{new}" for old, news in MOVES.items() for new in news}
+    tried = {*WORKERS, *SWEEPS, *PEOPLE, *CANCELS, GIVEN_UP} - {"window"}
+    assert tried | UNMADE == legal
+    assert not tried & UNMADE
 
 
 @pytest.mark.parametrize("place", PLACES_OF)
@@ -100,8 +131,87 @@ def test_death_of_what_a_person_does(fleet: Fleet, place: str) -> None:
     assert told(fleet, words) == 0
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
-    cancelled = {"waiting>cancelled": ITEMS, "done>cancelled": 1}.get(move, 0)
-    assert fleet.ledger.status(CAMPAIGN).stages.get(Stage.CANCELLED, 0) == cancelled
+    assert fleet.ledger.status(CAMPAIGN).stages.get(Stage.CANCELLED, 0) == cancelled(move)
+
+
+def cancelled(move: str) -> int:
+    if move == "waiting>cancelled":
+        return ITEMS
+    return 1 if move.endswith(">cancelled") else 0
+
+
+@pytest.mark.parametrize("place", [f"{move}:{when}" for move in CANCELS for when in WHEN])
+def test_death_of_a_cancel_while_others_work(fleet: Fleet, place: str) -> None:
+    """What they hand in afterwards comes too late."""
+    move = place.rpartition(":")[0]
+    deed = CANCELS[move]
+    accepted = fleet.submit([uri(0, deed), *map(uri, range(1, ITEMS))])
+    fleet.start("sweep", "cpu", *(["gpu"] if deed else []))
+    old = Stage(move.partition(">")[0])
+    fleet.until(lambda: old in fleet.ledger.status(CAMPAIGN).stages, 60, fleet.report)
+    words = ("cancel", "--campaign", CAMPAIGN)
+    assert told(fleet, words, **{PLACES: place}) == -signal.SIGKILL
+    assert told(fleet, words) == 0
+    for held in ("cpu", "gpu"):
+        fleet.let_go(held)
+    if not deed:
+        fleet.start("gpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+    ends = fleet.ledger.status(CAMPAIGN).stages
+    assert ends[Stage.CANCELLED] >= 1
+    assert set(ends) <= {Stage.CANCELLED, Stage.DONE}
+
+
+@pytest.mark.parametrize(
+    ("database", "when"),
+    [*zip(("sqlite", "postgresql"), WHEN, strict=True)],
+    indirect=["database"],
+)
+def test_death_of_the_sweep_that_gives_up_a_host(fleet: Fleet, when: str) -> None:
+    """What never ran ends unreachable; what was tried has a schedule of its own, too long here."""
+    place = f"{GIVEN_UP}:{when}"
+    fleet.extra |= {"UNMASK_HOST_GIVE_UP_S": "5", "UNMASK_HOST_CONNECTIONS": "4"}
+    accepted = fleet.submit([uri(HOSTS * number, Deed.SILENT) for number in range(4 * ITEMS)])
+    fleet.mortal.add("sweep")
+    fleet.start("cpu")
+    fleet.start("sweep", **{PLACES: place})
+    fleet.until(lambda: fleet.ended() > ITEMS, 120, fleet.report)
+    assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
+    assert {row.outcome for row in fleet.ledger.results(CAMPAIGN) if row.outcome} == {"unreachable"}
+    assert told(fleet, ("cancel", "--campaign", CAMPAIGN)) == 0
+    fleet.until_ended()
+    oracle.check(fleet, accepted=accepted)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("place", ["extracted>classifying:before", "classifying>done:after"])
+def test_death_of_a_rescan(fleet: Fleet, place: str) -> None:
+    """Begun again it takes over what it had not, each item once."""
+    fleet.extra["UNMASK_MODELS_DIR"] = str(with_a_sibling(fleet.folder))
+    fleet.submit([uri(0, Deed.NOBODY), *map(uri, range(1, ITEMS))])
+    fleet.start("sweep", "cpu", "gpu")
+    fleet.until_ended()
+    words = ("rescan", "--campaign", CAMPAIGN, "--model", "sibling", "--yes")
+    assert told(fleet, words, **{PLACES: place}) == -signal.SIGKILL
+    assert told(fleet, words) == 0
+    name = f"{CAMPAIGN}-sibling"
+    fleet.until_ended(name)
+    begun = [
+        one.new for row in fleet.ledger.results(name) for one in fleet.ledger.history(row.item)
+    ]
+    assert Stage.EXTRACTING not in begun, "an original was fetched again"
+    assert fleet.ledger.status(name).stages == {Stage.DONE: ITEMS}
+
+
+def with_a_sibling(folder: Path) -> Path:
+    """A shelf with `lite`, and a bundle of another name that cuts alike."""
+    shelf = folder / "models"
+    for name in ("lite", "sibling"):
+        shutil.copytree(ROOT / "models" / "lite", shelf / name)
+    page = shelf / "sibling" / "model.json"
+    page.write_text(json.dumps(json.loads(page.read_text()) | {"name": "sibling"}))
+    return shelf
 
 
 def told(fleet: Fleet, words: tuple[str, ...], **extra: str) -> int:

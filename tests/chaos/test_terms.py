@@ -1,0 +1,66 @@
+"""No object outlives its term, and none goes before it, whenever the sweep dies over it."""
+
+import time
+
+import pytest
+
+from infra.objects import open_store
+from tests.chaos import oracle
+from tests.chaos.deeds import uri
+from tests.chaos.fleet import CAMPAIGN, Fleet
+from tests.chaos.points import MEMORY, PLACES
+from tests.chaos.surroundings import TIDY_S
+
+ITEMS = 12
+CLIPS_S, EVIDENCE_S = 4.0, 12.0
+#: After the last term: the sweep dies, starts again, takes the lead and looks.
+GONE_WITHIN_S = 60.0
+
+
+@pytest.mark.parametrize("place", ["doom:before", "doom:after", "gone:before", "gone:after"])
+def test_a_sweep_that_dies_while_it_deletes(fleet: Fleet, place: str) -> None:
+    items = map(uri, range(ITEMS))
+    accepted = fleet.submit(items, keep_clips_s=CLIPS_S, keep_evidence_s=EVIDENCE_S)
+    kept = fleet.submit(map(uri, range(ITEMS, ITEMS + 2)), "kept")
+    fleet.mortal.add("sweep")
+    fleet.start("cpu", "gpu")
+    fleet.start("sweep", **{PLACES: place, TIDY_S: "0.5"})
+    fleet.until_ended()
+    fleet.until_ended("kept")
+    fleet.until(lambda: not keys_of(fleet, CAMPAIGN), GONE_WITHIN_S, lambda: f"{left(fleet)}")
+    assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
+    fleet.until(lambda: all_marked(fleet), told=lambda: "a result does not say what is gone")
+    oracle.check(fleet, accepted=accepted)
+    oracle.check(fleet, accepted=kept, name="kept")
+    assert len(keys_of(fleet, "kept")) >= 2 * kept, "what has no term went too"
+    for row in fleet.ledger.results(CAMPAIGN):
+        gone = row.clips_removed_at, row.evidence_removed_at
+        assert row.finished_at
+        assert all(one and one >= row.finished_at for one in gone)
+        assert (row.outcome, row.evidence) == ("unsure", []), "the verdict stays"
+
+
+def all_marked(fleet: Fleet) -> bool:
+    return all(row.evidence_removed_at for row in fleet.ledger.results(CAMPAIGN))
+
+
+def keys_of(fleet: Fleet, name: str) -> list[str]:
+    """What lies in the store of the contents of a campaign."""
+    contents = {row.sha256 for row in fleet.ledger.results(name)}
+    return [one for one in left(fleet) if one.split("/")[1] in contents]
+
+
+def left(fleet: Fleet) -> list[str]:
+    return [one.key for one in open_store(fleet.store).list()]
+
+
+def test_nothing_goes_before_its_term(fleet: Fleet) -> None:
+    accepted = fleet.submit(map(uri, range(ITEMS)), keep_clips_s=3600.0, keep_evidence_s=CLIPS_S)
+    fleet.start("cpu", "gpu")
+    fleet.start("sweep", **{TIDY_S: "0.5"})
+    fleet.until_ended()
+    until = time.monotonic() + GONE_WITHIN_S
+    fleet.until(lambda: all_marked(fleet) or time.monotonic() > until, GONE_WITHIN_S)
+    kinds = {one.split("/")[0] for one in left(fleet)}
+    assert kinds == {"clips"}
+    oracle.check(fleet, accepted=accepted)
