@@ -4,6 +4,7 @@ import os
 
 import tasks.extract
 from tasks.names import CPU_QUEUE
+from tasks.pool import pool_size
 from workers import soft_limit
 from workers.app import make_app
 from workers.life import announce
@@ -13,7 +14,7 @@ __all__ = ["app"]
 app = make_app(CPU_QUEUE)
 app.conf.update(
     worker_pool="prefork",
-    worker_concurrency=app.conf.unmask_cpu_processes or max(1, (os.cpu_count() or 2) - 1),
+    worker_concurrency=pool_size(app.conf.unmask_cpu_processes, os.cpu_count()),
     imports=[tasks.extract.__name__],
 )
 announce(app)

@@ -22,6 +22,7 @@ from producer.status import printed, summary
 from producer.view import LiveView
 from schemas.pace import total
 from schemas.stages import Stage
+from tasks.pool import pool_size
 from unmask.outcomes import REJECTIONS, Outcome
 
 #: Ctrl-C has ten seconds for everything; what is not done by then is given back.
@@ -135,11 +136,11 @@ def run(tools: Context, submission: Submission, state: Path) -> Exit:
 
 def _environment(tools: Context) -> dict[str, str]:
     """Two or more cores: the classifier gets what the CPU workers leave."""
-    cores = os.cpu_count() or 1
+    cores = os.cpu_count()
     changes: dict[str, object] = {"drain_s": STOP_DRAIN_S}
     if not tools.settings.gpu_threads:
-        workers = tools.settings.cpu_processes or max(1, cores - 1)
-        changes["gpu_threads"] = max(1, cores - workers)
+        workers = pool_size(tools.settings.cpu_processes, cores)
+        changes["gpu_threads"] = max(1, (cores or 1) - workers)
     return tools.environment(changes)
 
 
