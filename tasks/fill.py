@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import redis
 
+from infra.printable import printable
+
 log = logging.getLogger(__name__)
 
 KEY = "unmask:gpu"
@@ -17,6 +19,8 @@ KEY = "unmask:gpu"
 EVERY_S = 5.0
 #: A worker that has told nothing for so long is gone, and its line with it.
 FORGOTTEN_S = 3600.0
+#: No worker lives to count so far, and a float holds it.
+MOST = 1 << 53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +80,27 @@ def read_fills(client: Any) -> Mapping[str, Filled]:
     """Of every worker that told lately; the lines of those that are gone are removed."""
     fills = {}
     for worker, line in client.hgetall(KEY).items():
-        one = Filled(**json.loads(line))
-        if one.at < time.time() - FORGOTTEN_S:
+        one = _filled(line)
+        if one is None or one.at < time.time() - FORGOTTEN_S:
             client.hdel(KEY, worker)
         else:
-            fills[worker.decode()] = one
+            fills[printable(worker.decode("utf-8", "replace"))] = one
     return fills
+
+
+def _filled(line: bytes) -> Filled | None:
+    """None where no worker of ours wrote it; of a newer one, what is known here."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    match found:
+        case {
+            "at": int(at) | float(at),
+            "batches": int(batches),
+            "items": int(items),
+            "busy_s": int(busy_s) | float(busy_s),
+        } if max(batches, items, busy_s, at) < MOST:
+            return Filled(at=at, batches=batches, items=items, busy_s=busy_s)
+        case _:
+            return None

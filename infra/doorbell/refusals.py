@@ -12,12 +12,16 @@ from typing import Any
 
 import redis
 
+from infra.printable import printable
+
 log = logging.getLogger(__name__)
 
 COUNTS = "unmask:refused"
 LAST = "unmask:refused:last"
 #: Enough to see what goes on.
 KEPT = 20
+#: A float holds such a count.
+DIGITS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +56,27 @@ def read_refusals(client: "redis.Redis") -> Refusals:
     counts: Any = client.hgetall(COUNTS)
     last: Any = client.lrange(LAST, 0, KEPT - 1)
     return Refusals(
-        counts={_text(kind): int(count) for kind, count in counts.items()},
-        last=tuple(json.loads(one) for one in last),
+        counts={_text(kind): int(count) for kind, count in counts.items() if _is_count(count)},
+        last=tuple(entry for one in last if (entry := _entry(one))),
     )
 
 
+def _is_count(value: bytes | str) -> bool:
+    return value.isdigit() and value.isascii() and len(value) <= DIGITS
+
+
+def _entry(line: bytes | str) -> Mapping[str, Any] | None:
+    """Whoever writes messages of their own to Redis may write here as well."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    match found:
+        case {"at": int() | float(), "queue": str(queue), "kind": str(kind), "bytes": int()}:
+            return {**found, "queue": printable(queue), "kind": printable(kind)}
+        case _:
+            return None
+
+
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return printable(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)

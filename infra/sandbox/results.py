@@ -27,6 +27,16 @@ from unmask.spec import ScanSpec
 #: A picture of a face takes at most its bare pixels, three bytes each, and a header.
 _BYTES_PER_PIXEL, _HEADER = 3, 4096
 _MAX_WORDS = 2000
+#: Where a file was fetched from, the room knows nothing.
+_MAY_SAY = frozenset(
+    {
+        Outcome.NOT_MEDIA,
+        Outcome.UNDECODABLE,
+        Outcome.TOO_LARGE,
+        Outcome.TIMED_OUT,
+        Outcome.OVER_BUDGET,
+    }
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -113,7 +123,7 @@ def most_bytes(spec: ScanSpec) -> int:
 def _refusal(body: bytes) -> Refused:
     try:
         match json.loads(body):
-            case {"outcome": str(outcome), "reason": str(reason)}:
+            case {"outcome": str(outcome), "reason": str(reason)} if outcome in _MAY_SAY:
                 return Refused(Outcome(outcome), _words(reason))
     except (ValueError, RecursionError) as error:
         raise BadFrames(f"a refusal that can't be read: {error}") from error

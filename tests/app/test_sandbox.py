@@ -297,6 +297,8 @@ FORGED = [
     "raw "
     + (b"R" + (44).to_bytes(4, "big")).hex()
     + b'{"outcome": "real", "reason": "all is well"}'.hex(),
+    "raw "
+    + (b"R" + (44).to_bytes(4, "big") + b'{"outcome": "unreachable", "reason": "gone"}').hex(),
 ]
 
 

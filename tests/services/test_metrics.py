@@ -1,11 +1,13 @@
 """The exporter's figures, from real ledgers and a real Redis."""
 
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import update
 
 import settings
@@ -14,7 +16,7 @@ from infra.ledger import Ledger, metering
 from producer.local.redis_server import free_port
 from schemas.stages import Stage
 from schemas.tables import ItemTable, MoveTable
-from tasks.fill import Fill
+from tasks.fill import KEY, Fill
 from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
 from tasks.names import CPU_QUEUE, GPU_QUEUE
@@ -134,6 +136,41 @@ def test_refused_messages_are_counted_by_kind(registry: CollectorRegistry, redis
         refusals.record(client, queue=CPU_QUEUE, kind=kind, size=7)
     assert sample(registry, "unmask_refused_messages_total", kind="not JSON") == 2
     assert sample(registry, "unmask_refused_messages_total", kind="too deep") == 1
+
+
+ENDLESS = json.dumps({"at": time.time(), "batches": 10**400, "items": 1, "busy_s": 1}).encode()
+JUNK = [
+    ENDLESS,
+    b"9" * 400,
+    b"hello",
+    b"[]",
+    b"{}",
+    b'{"at": "x"}',
+    b"[" * 100_000,
+    b"\xff",
+    b'{"at": 1e400}',
+]
+
+
+def test_what_strangers_leave_on_redis_blinds_nobody(
+    registry: CollectorRegistry, redis_url: str
+) -> None:
+    """Whoever has its password may write where workers leave their figures."""
+    client = redis.Redis.from_url(redis_url)
+    refusals.record(client, queue=CPU_QUEUE, kind="not JSON", size=7)
+    newer = json.dumps({"at": time.time(), "batches": 2, "items": 9, "busy_s": 1, "more": 1})
+    client.hset(KEY, "gpu-of-a-newer-version", newer)
+    for number, junk in enumerate(JUNK):
+        client.hset(KEY, f"gpu-{number}", junk)
+        client.hset(refusals.COUNTS, f"kind-{number}", junk)
+        client.lpush(refusals.LAST, junk)
+    client.hset(KEY, b"\xff\x1b[2J", newer)
+    assert sample(registry, "unmask_up", service="redis") == 1
+    assert sample(registry, "unmask_refused_messages_total", kind="not JSON") == 1
+    assert sample(registry, "unmask_gpu_batch_items_total", worker="gpu-of-a-newer-version") == 9
+    assert sample(registry, "unmask_gpu_batch_items_total", worker="gpu-0") is None
+    assert [one["kind"] for one in refusals.read_refusals(client).last] == ["not JSON"]
+    assert "\x1b" not in generate_latest(registry).decode()
 
 
 def test_the_catalogue_names_all_there_is(ledger: Ledger, registry: CollectorRegistry) -> None:
