@@ -1,15 +1,20 @@
 """A sample of what `make fuzz` does in full: malformed files in the real room."""
 
+import io
+from fractions import Fraction
 from itertools import islice
+from typing import Any
 
+import av
 import pytest
+from PIL import Image, ImageCms
 
 from infra.sandbox import Room
 from tests.fuzz import corpus
 from tests.fuzz.campaign import Found, campaign
 from tests.fuzz.formats import READERS
 from tests.fuzz.look import look
-from tests.fuzz.seeds import seeds
+from tests.fuzz.seeds import HEIGHT, WIDTH, seeds
 from unmask.media.holes import Range
 
 #: One in so many of the structured ones, and so many random ones.
@@ -72,6 +77,36 @@ def test_no_decoder_falls_over_on_a_playlist() -> None:
     with Room() as room:
         for name, data in corpus.two_faced():
             assert not look(room, data).crashed, name
+
+
+def film_of_pngs(count: int = 10) -> bytes:
+    """As some editors write them: each picture with a colour profile of a name."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture, out = io.BytesIO(), io.BytesIO()
+    Image.open(io.BytesIO(seeds()["jpg"])).save(picture, "PNG", icc_profile=profile)
+    with av.open(out, "w", format="mov") as film:
+        stream: Any = film.add_stream("png", rate=Fraction(10))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
+        for number in range(count):
+            packet = av.Packet(picture.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1, 10)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            film.mux(packet)
+    return out.getvalue()
+
+
+def test_a_profile_that_inflates_ends_no_decoder() -> None:
+    with Room() as room:
+        assert not look(room, dict(corpus.bombs())["png profile that inflates"]).crashed
+
+
+def test_a_film_of_pictures_with_colour_profiles_is_looked_at() -> None:
+    """PyAV frees the name of the profile twice; whoever reads it beside the frame falls over."""
+    film = film_of_pngs()
+    assert b"iCCP" in film
+    with Room() as room:
+        assert look(room, film).outcome == "looked at"
 
 
 class Bringing:

@@ -12,9 +12,14 @@ _QUARTER = 90
 _SIDE_DATA: Any = SideDataContainer
 
 
-def turned(frame: VideoFrame) -> tuple[int, bool]:
+#: Their frames tell a colour profile by name beside the picture. PyAV frees such a name, and so
+#: does FFmpeg: whoever reads what is told beside them breaks the memory.
+NAMES_PROFILES = frozenset({"png", "apng"})
+
+
+def turned(frame: VideoFrame, codec: str) -> tuple[int, bool]:
     """Quarter turns counter-clockwise, and whether left and right change places before them."""
-    mirrored = _mirrors(frame)
+    mirrored = codec not in NAMES_PROFILES and _mirrors(frame)
     # FFmpeg tells the angle as if nothing were mirrored, which is half a turn too much then.
     angle = frame.rotation + 2 * _QUARTER * mirrored
     return round(angle / _QUARTER) % 4, mirrored

@@ -69,7 +69,8 @@ def _avif_pixels(file: BinaryIO, image: Image.Image) -> Rgb | None:
     file.seek(0)
     try:
         with open_container(file) as container:
-            picture = to_picture(next(container.decode(video=0)), 0.0, 1.0)
+            codec = container.streams.video[0].codec_context.name
+            picture = to_picture(next(container.decode(video=0)), 0.0, 1.0, codec)
             # One of several tiles is not the picture.
             same = sorted(picture.view.size) == sorted(image.size)
             return picture.small_rgb(max(image.size)) if same else None

@@ -49,8 +49,8 @@ WIDE = 9
 _WHITE = 255
 
 
-def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float) -> Picture:
-    turns, mirrored = turned(frame)
+def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float, codec: str) -> Picture:
+    turns, mirrored = turned(frame, codec)
     view = View(
         coded_width=frame.width,
         coded_height=frame.height,

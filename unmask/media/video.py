@@ -77,7 +77,7 @@ class Video:
         duration = told if self._tells_length else None
         self._budget.check_duration(duration)
         frame = self._first_frame()
-        view = to_picture(frame, 0.0, self._aspect).view
+        view = to_picture(frame, 0.0, self._aspect, context.name).view
         rate = self._stream.average_rate
         return MediaInfo(
             kind="animation" if self._container.format.name in _ANIMATIONS else "video",
@@ -148,7 +148,7 @@ class Video:
         for frame in self._rest():
             time_s = self._time(frame)
             if time_s >= start_s - _SAME_MOMENT_S:
-                yield to_picture(frame, time_s, self._aspect)
+                yield to_picture(frame, time_s, self._aspect, self.info.codec)
 
     def _run_up_to(self, start_s: float) -> None:
         """Go there by the shorter way: on from here, or from the last key frame before it."""
