@@ -406,7 +406,7 @@ def test_the_room_dies_with_its_worker() -> None:
     wait_until_gone_pid(guest.pid)
 
 
-@pytest.mark.parametrize("time_", range(5))
+@pytest.mark.parametrize("time_", range(3))
 def test_the_guest_dies_with_its_keeper(time_: int) -> None:
     """Also where the keeper is killed before the guest has said that it wants to."""
     with open_room() as room:

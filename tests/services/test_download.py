@@ -246,9 +246,7 @@ def test_this_machine_is_known_by_its_own_addresses() -> None:
 # --- too much ---
 
 
-@pytest.mark.parametrize(
-    "path", ["/endless", "/endless-hints", "/chunk-words", "/chunks-of-one", "/fat/9"]
-)
+@pytest.mark.parametrize("path", ["/endless", "/endless-hints", "/chunk-words", "/fat/9"])
 def test_what_has_no_end_is_cut_at_the_limit(web: Web, path: str) -> None:
     """Whether it is the body, what stands around it, or what comes before it."""
     assert web.refused(path).outcome is Outcome.TOO_LARGE
