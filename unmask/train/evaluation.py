@@ -48,6 +48,8 @@ class Wanted:
 def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list[Scored]]:
     """The report, and the scores it was made from."""
     if wanted.source.is_dir() and any(wanted.source.glob("*.tar")):
+        if wanted.by_length or wanted.robustness:
+            raise BadData(f"{wanted.source}: lengths and damage are measured on videos, not crops")
         scored = _crops(wanted, predictor)
         return report(scored, predictor, wanted), scored
     usable = labelled(wanted.source)

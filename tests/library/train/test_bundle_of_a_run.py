@@ -115,6 +115,19 @@ def test_a_recipe_with_another_trunk_refuses_the_bundle(trained: Path, tmp_path:
     assert "another trunk" in done.output
 
 
+@pytest.mark.parametrize("asked", ["--lengths", "--robustness"])
+def test_crops_have_no_length_and_are_not_damaged(
+    trained: Path, tmp_path: Path, asked: str
+) -> None:
+    done = run(
+        "evaluate", trained / "data", "--model", trained / "run" / "bundle", "--device", "cpu",
+        "--out", tmp_path / "report", asked,
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert "measured on videos, not crops" in done.output
+    assert not (tmp_path / "report" / "evaluation.json").exists()
+
+
 def test_a_folder_that_is_no_data_set_is_refused(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "holiday").mkdir()
     done = run("evaluate", tmp_path / "holiday", "--model", trained / "run" / "bundle")
