@@ -35,11 +35,12 @@ from tasks import pulse
 from tasks.batcher import Batcher
 from tasks.drain import Drain
 from tasks.models import UnknownModel
+from tests.making.frames import a_frame
 from tests.polling import until
 from unmask.errors import TryAgain
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
-from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo
+from unmask.media.values import Manifest, MediaInfo
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
@@ -160,16 +161,7 @@ def stored(tools: Resources, claim: Claim) -> Extracted:
     picture = np.full((spec.size, spec.size, 3), claim.item % 200, np.uint8)
     frames = [
         (
-            FaceFrame(
-                window=number // 5,
-                time_s=number * 0.04,
-                box=Box(x=0, y=0, width=50, height=50),
-                face_px=50,
-                sharpness=1.0,
-                detected=True,
-                offset=0,
-                length=0,
-            ),
+            a_frame(window=number // 5, time_s=number * 0.04),
             encode(picture, spec.coding),
         )
         for number in range(10)

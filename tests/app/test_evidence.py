@@ -15,10 +15,11 @@ from schemas.records import Campaign, CampaignOptions, Claim, Trust
 from schemas.stages import Stage
 from tasks.evidence import WARM_WINDOWS, Judged, Where, store_evidence, warm_faces
 from tasks.load import Loaded
-from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.frames import a_frame
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
-from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo, Person
+from unmask.media.values import Manifest, MediaInfo, Person
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
@@ -65,16 +66,7 @@ def face(person: int, number: int) -> bytes:
 def clip_of(person: int) -> tuple[bytes, Person]:
     frames = [
         (
-            FaceFrame(
-                window=number // FRAMES,
-                time_s=number * 0.5,
-                box=Box(x=0, y=0, width=50, height=50),
-                face_px=50,
-                sharpness=1.0,
-                detected=True,
-                offset=0,
-                length=0,
-            ),
+            a_frame(window=number // FRAMES, time_s=number * 0.5),
             face(person, number),
         )
         for number in range(WINDOWS * FRAMES)

@@ -27,8 +27,9 @@ from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
 from schemas.stages import Stage
 from tasks.extract import extract_item, media_facts
+from tests.making.frames import a_frame
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
-from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
+from unmask.media.values import Clip, Limits, Manifest, MediaInfo, Person
 from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -117,16 +118,7 @@ class FakeRoom:
 
 
 def _person(sha: str) -> Person:
-    frame = FaceFrame(
-        window=0,
-        time_s=0.0,
-        box=Box(x=0, y=0, width=40, height=40),
-        face_px=40,
-        sharpness=1.0,
-        detected=True,
-        offset=0,
-        length=len(PICTURE),
-    )
+    frame = a_frame(length=len(PICTURE))
     return Person(person=0, clip_sha256=sha, clip_bytes=len(PICTURE), frames=(frame,))
 
 

@@ -26,7 +26,7 @@ from schemas.stages import Stage
 from tasks.batcher import Batcher
 from tasks.models import Models
 from tests.app.test_batcher import WITHIN_S, stored
-from tests.library.model.making import description, write_bundle
+from tests.making.bundles import description, write_bundle
 from unmask.media.coding import encode
 from unmask.media.manifest import read_manifest
 from unmask.model.bundle import Bundle

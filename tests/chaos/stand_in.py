@@ -28,10 +28,11 @@ from schemas.records import Fetched, StoredObject, Trust
 from settings import load
 from tests.chaos import deeds, points
 from tests.chaos.deeds import Deed
+from tests.making.frames import a_frame
 from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
-from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
+from unmask.media.values import Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
@@ -226,16 +227,7 @@ def picture(spec: ScanSpec, shade: int) -> bytes:
 
 
 def _frame(number: int) -> FaceFrame:
-    return FaceFrame(
-        window=0,
-        time_s=number * 0.04,
-        box=Box(x=0, y=0, width=50, height=50),
-        face_px=50,
-        sharpness=1.0,
-        detected=True,
-        offset=0,
-        length=0,
-    )
+    return a_frame(time_s=number * 0.04)
 
 
 class MadeUpModels:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, Bench, results
-from tests.library.train.making import write_crops
-from tests.library.train.test_fit import TINY
+from tests.making.crops import write_crops
+from tests.making.recipes import PAIRS
 from unmask.media.values import Limits
 from unmask.model.bundle import open_bundle
 from unmask.model.predict import load
@@ -22,7 +22,7 @@ PICTURE = ROOT / "samples" / "picture.jpg"
 @pytest.mark.timeout(600)
 def test_a_trained_bundle_is_served_by_the_real_worker(local: Bench, tmp_path: Path) -> None:
     write_crops(tmp_path / "data", 60)
-    recipe = TINY | {"epochs": 1, "films": 8, "film_frames": 2, "film_epochs": 1}
+    recipe = PAIRS | {"epochs": 1, "films": 8, "film_frames": 2, "film_epochs": 1}
     (tmp_path / "tiny.json").write_text(json.dumps(recipe))
     subprocess.run(
         [

@@ -9,8 +9,8 @@ import pytest
 
 from bench.made.faces import astronaut
 from bench.made.film import coded
-from tests.library.media.run import extracted
-from tests.library.media.shown import apart
+from tests.making.extracted import extracted
+from tests.making.shown import apart
 from unmask.errors import Unusable
 from unmask.media import decode_frames
 from unmask.media.values import FaceFrame

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bench.made.faces import astronaut
 from bench.made.film import coded, one_face
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.errors import Refused
 from unmask.media import extract
 from unmask.media.values import Limits, Manifest

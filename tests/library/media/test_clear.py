@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bench.made.faces import Rgb, astronaut
-from tests.library.media.shown import apart, wholes
+from tests.making.shown import apart, wholes
 
 PICTURE = np.ascontiguousarray(astronaut()[40:200, 140:340])
 HEIGHT, WIDTH = PICTURE.shape[:2]

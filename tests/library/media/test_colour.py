@@ -8,9 +8,9 @@ import pytest
 
 from bench.made.faces import astronaut
 from bench.made.film import coded, one_face
-from tests.library.media import signals
-from tests.library.media.run import extracted
-from tests.library.media.shown import apart, pictures, wholes
+from tests.making import signals
+from tests.making.extracted import extracted
+from tests.making.shown import apart, pictures, wholes
 from unmask.media import decode_frames
 from unmask.media.values import Box
 

@@ -12,7 +12,7 @@ import pytest
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import astronaut
 from bench.made.film import backdrop, coded, one_face
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.errors import Refused
 from unmask.media import decode_frames, extract, read_manifest, warm
 from unmask.media.geometry import iou

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.made.film import backdrop, coded, one_face
-from tests.library.media.run import extracted
-from tests.library.media.shown import apart
+from tests.making.extracted import extracted
+from tests.making.shown import apart
 from unmask.cli import app
 from unmask.media import decode_frames
 from unmask.spec import ScanSpec

@@ -14,7 +14,7 @@ from PIL import Image
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ASTRONAUT_FACE, astronaut
 from bench.made.film import coded, one_face
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.media import decode_frames
 from unmask.media.geometry import iou
 from unmask.spec import ScanSpec

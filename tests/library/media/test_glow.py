@@ -13,9 +13,9 @@ from PIL import Image, ImageCms
 
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ASTRONAUT_FACE, astronaut
-from tests.library.media import signals
-from tests.library.media.run import extracted
-from tests.library.media.shown import apart, wholes
+from tests.making import signals
+from tests.making.extracted import extracted
+from tests.making.shown import apart, wholes
 from unmask.media.geometry import iou
 
 #: Light above half of white is rolled off, to leave room for what HDR holds beyond white.

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.making.frames import a_frame
 from unmask.errors import Refused
 from unmask.media import BadManifest, decode_frames, read_manifest
 from unmask.media.clips import make_clip
@@ -86,16 +87,7 @@ def test_garbage_is_refused(data: bytes) -> None:
 
 
 def _good() -> dict[str, Any]:
-    frame = FaceFrame(
-        window=0,
-        time_s=1.0,
-        box=Box(x=1, y=2, width=30, height=30),
-        face_px=30,
-        sharpness=1.0,
-        detected=True,
-        offset=0,
-        length=10,
-    )
+    frame = a_frame(time_s=1.0, length=10)
     person = Person(person=0, clip_sha256="a" * 64, clip_bytes=10, frames=(frame,))
     info = MediaInfo(kind="video", container="mp4", codec="h264", width=64, height=48)
     manifest = Manifest(media=info, spec_digest=ScanSpec().digest, size=112, persons=(person,))
@@ -145,16 +137,7 @@ def test_one_lie_is_enough(path: str, value: Any) -> None:
 
 
 def test_a_clip_whose_bytes_were_changed_is_refused() -> None:
-    frame = FaceFrame(
-        window=0,
-        time_s=0.0,
-        box=Box(x=0, y=0, width=9, height=9),
-        face_px=9,
-        sharpness=0.0,
-        detected=True,
-        offset=0,
-        length=1,
-    )
+    frame = a_frame(length=1)
     clip, person = make_clip(0, [(frame, encode(np.zeros((16, 16, 3), np.uint8), "png"))])
     assert decode_frames(clip.data, person).shape == (1, 16, 16, 3)
     for broken in (clip.data[:-1], bytes(len(clip.data)), b""):
@@ -163,16 +146,7 @@ def test_a_clip_whose_bytes_were_changed_is_refused() -> None:
 
 
 def _clip_of(data: bytes) -> tuple[bytes, Person]:
-    frame = FaceFrame(
-        window=0,
-        time_s=0.0,
-        box=Box(x=0, y=0, width=9, height=9),
-        face_px=9,
-        sharpness=0.0,
-        detected=True,
-        offset=0,
-        length=1,
-    )
+    frame = a_frame(length=1)
     clip, person = make_clip(0, [(frame, data)])
     return clip.data, person
 

@@ -11,8 +11,8 @@ import pytest
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import Rgb, astronaut
 from bench.made.film import coded, one_face
-from tests.library.media.run import extracted
-from tests.library.media.shown import apart, pictures, wholes
+from tests.making.extracted import extracted
+from tests.making.shown import apart, pictures, wholes
 from unmask.media.geometry import iou
 
 CODED = np.ascontiguousarray(astronaut()[40:240, 140:400])

@@ -8,7 +8,7 @@ import pytest
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
 from bench.made.film import Scene, backdrop, coded, one_face, paste
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.media.geometry import iou
 from unmask.media.values import FaceFrame, Person
 

@@ -8,7 +8,7 @@ import pytest
 from bench.made.boxes import face_square
 from bench.made.truth import SAME_FACE, overlap
 from bench.real_films import FILMS, RealFilm
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.media.values import Box
 from unmask.spec import ScanSpec
 

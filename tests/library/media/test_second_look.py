@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from bench.made.film import backdrop, coded, one_face
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 from unmask.media.plan import plan
 from unmask.media.second import glances, windows_at
 from unmask.outcomes import Outcome

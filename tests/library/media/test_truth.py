@@ -6,7 +6,7 @@ import pytest
 from bench.made.boxes import EVERY_FRAME, face_square
 from bench.made.film import coded
 from bench.made.truth import CONDITIONS, SAME_FACE, overlap
-from tests.library.media.run import extracted
+from tests.making.extracted import extracted
 
 FRAMES = 60
 RATE = 25

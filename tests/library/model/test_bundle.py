@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.library.model.making import CALIBRATION, THRESHOLDS, description, write_bundle
+from tests.making.bundles import CALIBRATION, THRESHOLDS, description, write_bundle
 from unmask.model.bundle import BadBundle, open_bundle
 from unmask.model.shelf import default_name, find_bundle, names
 from unmask.spec import ScanSpec

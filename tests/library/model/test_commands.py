@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from typer.testing import CliRunner, Result
 
-from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
 from unmask.cli import app
 from unmask.model.golden import drawn_clip
 

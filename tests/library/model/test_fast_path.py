@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 
 from bench.fast_path import compared
-from tests.library.model.making import write_bundle
+from tests.making.bundles import write_bundle
 
 
 def test_a_labelled_folder_is_scored_both_ways(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.library.model.making import person, window, write_bundle
+from tests.making.bundles import person, window, write_bundle
 from unmask.media.values import Box
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, open_bundle

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.library.model.making import person, window
+from tests.making.bundles import person, window
 from unmask.errors import Unusable
 from unmask.model import vision
 from unmask.model.checkpoint import read_checkpoint

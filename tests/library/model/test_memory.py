@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.library.model.making import person, window, write_bundle
+from tests.making.bundles import person, window, write_bundle
 from unmask.model.engine import Engine
 from unmask.model.memory import DeviceLost, halving, naming_lost_device
 from unmask.model.predict import load

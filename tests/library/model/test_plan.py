@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.library.model.making import window
+from tests.making.bundles import window
 from unmask.model.loading import FrameLine, ahead
 from unmask.model.plan import chunks, groups, padding_share
 

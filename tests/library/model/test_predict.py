@@ -9,7 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.library.model.making import CALIBRATION, person, window, write_bundle
+from tests.making.bundles import CALIBRATION, person, window, write_bundle
 from unmask.model.clips import BadClip, PersonFrames, Window
 from unmask.model.predict import Predictor, build, load
 

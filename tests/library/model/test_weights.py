@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from tests.library.model.making import description, window, write_bundle
+from tests.making.bundles import description, window, write_bundle
 from unmask.model import write
 from unmask.model.bundle import BadBundle, Bundle, open_bundle
 from unmask.model.description import Description

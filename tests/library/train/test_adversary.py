@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from bench.made.film import coded, one_face
-from tests.library.model.making import person, window, write_bundle
+from tests.making.bundles import person, window, write_bundle
 from unmask.cli import app
 from unmask.model.predict import load
 from unmask.train.adversary import LEVELS, attacked_person, one_step

@@ -1,29 +1,18 @@
 """Twins: a pair differs inside the mask and nowhere else, and follows from its numbers."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
-from tests.library.train.making import picture
+from tests.making.crops import picture
+from tests.making.pairs import SIDE, crops, pairs, points
 from unmask.train.blend import Moving, blended, moved, moved_points, placement, twins
-from unmask.train.crops import Crops
 from unmask.train.hulls import hull, soft_mask
 from unmask.train.pairs import Pairing, Pairs
 from unmask.train.quick import QuickStrided, quicken
 from unmask.train.spoil import Spoiling, applied, common_damage
-
-SIDE = 112
-
-
-def points() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """A ring of 68 points well inside the crop."""
-    turns = np.linspace(0, 2 * np.pi, 68, endpoint=False)
-    ring = 56 + np.stack([30 * np.cos(turns), 30 * np.sin(turns)], axis=1)
-    return np.asarray(ring, np.float32)
 
 
 def test_a_mask_covers_the_middle_and_never_the_corner() -> None:
@@ -68,22 +57,6 @@ def test_both_sides_of_a_pair_suffer_the_same() -> None:
     for seed in range(20):
         damage = common_damage(Spoiling(), np.random.default_rng(seed))
         assert np.array_equal(applied(face, damage), applied(face.copy(), damage))
-
-
-def crops() -> Crops:
-    pictures = np.stack([picture(i, fake=i % 2 == 1, side=SIDE) for i in range(8)])
-    return Crops(
-        pictures=pictures,
-        names=tuple(map(str, range(8))),
-        fake=np.arange(8) % 2 == 1,
-        groups=tuple(str(i // 2) for i in range(8)),
-    )
-
-
-def pairs(**changes: Any) -> Pairs:
-    every = np.zeros((8, 68, 2), np.float32) + points()
-    how = Pairing(**changes)
-    return Pairs(crops=crops(), points=every, chosen=np.arange(8), how=how, seed=4)
 
 
 def test_a_pair_follows_from_seed_epoch_and_number() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.library.train.making import picture, write_crops
-from tests.library.train.test_fit import TINY
+from tests.making.crops import picture, write_crops
+from tests.making.recipes import PAIRS
 from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.model.clips import PersonFrames, Window
@@ -25,7 +25,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data` and a finished run in `run`."""
     folder = tmp_path_factory.mktemp("trained")
     write_crops(folder / "data", 260)
-    recipe = TINY | {"epochs": 6, "films": 24, "film_frames": 3, "film_epochs": 2}
+    recipe = PAIRS | {"epochs": 6, "films": 24, "film_frames": 3, "film_epochs": 2}
     (folder / "tiny.json").write_text(json.dumps(recipe))
     done = run(
         "train", folder / "data", "--out", folder / "run", "--recipe", folder / "tiny.json",
@@ -80,7 +80,7 @@ def test_it_is_evaluated_on_groups_it_never_saw(trained: Path, tmp_path: Path) -
 
 
 def test_a_bundle_can_be_trained_on(trained: Path, tmp_path: Path) -> None:
-    recipe = TINY | {"epochs": 1, "rate": 1e-5, "films": 8, "film_frames": 2, "film_epochs": 1}
+    recipe = PAIRS | {"epochs": 1, "rate": 1e-5, "films": 8, "film_frames": 2, "film_epochs": 1}
     (tmp_path / "more.json").write_text(json.dumps(recipe))
     done = run(
         "train", trained / "data", "--out", tmp_path / "run", "--recipe", tmp_path / "more.json",
@@ -94,7 +94,7 @@ def test_a_bundle_can_be_trained_on(trained: Path, tmp_path: Path) -> None:
 
 def test_a_pupil_of_a_bundle_ends_in_a_bundle_of_its_own(trained: Path, tmp_path: Path) -> None:
     short = {"epochs": 1, "films": 8, "film_frames": 2, "film_epochs": 1}
-    recipe = TINY | short | {"teacher": str(trained / "run" / "bundle")}
+    recipe = PAIRS | short | {"teacher": str(trained / "run" / "bundle")}
     (tmp_path / "pupil.json").write_text(json.dumps(recipe))
     done = run(
         "train", trained / "data", "--out", tmp_path / "run", "--recipe", tmp_path / "pupil.json",
@@ -105,7 +105,7 @@ def test_a_pupil_of_a_bundle_ends_in_a_bundle_of_its_own(trained: Path, tmp_path
 
 
 def test_a_recipe_with_another_trunk_refuses_the_bundle(trained: Path, tmp_path: Path) -> None:
-    recipe = TINY | {"trunk": "resnext50_32x4d"}
+    recipe = PAIRS | {"trunk": "resnext50_32x4d"}
     (tmp_path / "other.json").write_text(json.dumps(recipe))
     done = run(
         "train", trained / "data", "--out", tmp_path / "run", "--recipe", tmp_path / "other.json",

@@ -6,8 +6,8 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
-from tests.library.train.test_figures import whole
+from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.figures import whole
 from unmask.cli import app
 from unmask.model.bundle import Bundle
 from unmask.train.page import plain

@@ -1,14 +1,14 @@
 """Recipes that learn from clips of videos: from labelled files to a bundle."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from bench.made.film import coded, one_face
+from tests.making.recipes import CLIPS
+from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.train.crops import BadData
@@ -17,42 +17,10 @@ from unmask.train.sets.item import Item
 from unmask.train.splits import Shares
 from unmask.train.start_clips import clips_spec, sides
 
-TINY = {
-    "name": "tiny-clips",
-    "about": "for a test",
-    "learns_from": "clips",
-    "width": 8,
-    "optimiser": "adam",
-    "schedule": "plateau",
-    "batch": 2,
-    "epochs": 1,
-    "frames": 3,
-}
-
-
-def _drifting(start: float, frame: int) -> tuple[float, float]:
-    return start + frame, 180.0
-
-
-def write_videos(folder: Path) -> Path:
-    """Eight videos of eight people; the fake ones have a hard-edged chin. A list of them."""
-    lines = ["path,label,identities,method,part"]
-    for number in range(8):
-        fake = number % 2 == 1
-        scene = one_face(8, partial(_drifting, 250.0 + 12 * number), size=(480, 360))
-        if fake:
-            for picture in scene.pictures:
-                picture[205:235, 250:300] = 255 - picture[205:235, 250:300]
-        (folder / f"{number}.mp4").write_bytes(coded(scene.pictures))
-        part = "validation" if number >= 4 else "train"
-        lines.append(f"{number}.mp4,{'fake' if fake else 'real'},p{number},made,{part}")
-    (folder / "list.csv").write_text("\n".join(lines) + "\n")
-    return folder / "list.csv"
-
 
 def test_from_videos_to_a_bundle(tmp_path: Path) -> None:
     listed = write_videos(tmp_path)
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY))
+    (tmp_path / "tiny.json").write_text(json.dumps(CLIPS))
     done = CliRunner().invoke(
         app,
         [

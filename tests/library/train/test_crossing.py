@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.library.train.making import picture
-from tests.library.train.test_clips import write_videos
-from tests.library.train.test_fit import TINY
+from tests.making.crops import picture
+from tests.making.recipes import PAIRS
+from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.spec import ScanSpec
 from unmask.train.crops import BadData
@@ -39,7 +39,7 @@ def videos() -> Videos:
 
 
 def test_each_video_is_scored_once_by_a_model_of_other_people(tmp_path: Path) -> None:
-    recipe = read_recipe(json.dumps(TINY | {"epochs": 8}).encode(), "tiny")
+    recipe = read_recipe(json.dumps(PAIRS | {"epochs": 8}).encode(), "tiny")
     job = Job(data=tmp_path, folder=tmp_path / "run", recipe=recipe, origin="lite", device="cpu")
     found = videos()
     scored = list(scored_by_folds(job, ScanSpec(size=48), found, 2))
@@ -61,7 +61,7 @@ def test_more_folds_than_people_are_refused(folds: int) -> None:
 
 def test_the_command_prints_and_writes_figures(tmp_path: Path) -> None:
     listed = write_videos(tmp_path)
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY | {"epochs": 1, "batch": 4}))
+    (tmp_path / "tiny.json").write_text(json.dumps(PAIRS | {"epochs": 1, "batch": 4}))
     done = CliRunner().invoke(
         app,
         [

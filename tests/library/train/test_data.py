@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.library.train.making import jpeg, picture, write_crops, write_tar
+from tests.making.crops import jpeg, picture, write_crops, write_tar
 from unmask.train.crops import BadData
 from unmask.train.sets import find_items
 from unmask.train.splits import Shares, check_leaks, joined, part_of, split

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.library.train.making import write_crops
+from tests.making.crops import write_crops
+from tests.making.recipes import PAIRS
 from unmask.errors import Unusable
 from unmask.spec import ScanSpec
 from unmask.train import saves
@@ -25,23 +26,11 @@ from unmask.train.start import Job, train_on_pairs
 from unmask.train.team import Team
 
 ROOT = Path(__file__).resolve().parents[3]
-TINY = {
-    "name": "tiny",
-    "about": "for a test",
-    "learns_from": "pairs",
-    "width": 16,
-    "rate": 0.004,
-    "batch": 8,
-    "epochs": 3,
-    "average": 0.9,
-    "dropout": 0.1,
-    "pairing": {"given_fakes": 1.0, "spoiling": {"jpeg": 0.3, "resolution": 0.0, "blur": 0.0}},
-}
 
 
 def recipe_file(folder: Path, **changes: object) -> Path:
     path = folder / "tiny.json"
-    path.write_text(json.dumps(TINY | changes))
+    path.write_text(json.dumps(PAIRS | changes))
     return path
 
 
@@ -93,7 +82,7 @@ class Exploding:
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
-    recipe = read_recipe(json.dumps(TINY).encode(), "tiny")
+    recipe = read_recipe(json.dumps(PAIRS).encode(), "tiny")
     learner = Learner(model=torch.nn.Linear(3, 2), recipe=recipe)
     fit = Fit(
         learner=learner, lesson=Exploding(), folder=tmp_path, team=Team(), journal=Journal(None)
@@ -144,7 +133,7 @@ def test_recipes_that_are_shipped_can_be_read() -> None:
 )
 def test_a_recipe_with_a_slip_is_refused_by_field(changes: dict[str, object], says: str) -> None:
     with pytest.raises(Unusable, match=says):
-        read_recipe(json.dumps(TINY | changes).encode(), "tiny")
+        read_recipe(json.dumps(PAIRS | changes).encode(), "tiny")
 
 
 def test_an_unknown_recipe_names_those_there_are() -> None:
@@ -154,7 +143,7 @@ def test_an_unknown_recipe_names_those_there_are() -> None:
 
 def test_too_few_faces_are_refused(tmp_path: Path) -> None:
     write_crops(tmp_path / "data", 12)
-    recipe = read_recipe(json.dumps(TINY | {"batch": 50}).encode(), "tiny")
+    recipe = read_recipe(json.dumps(PAIRS | {"batch": 50}).encode(), "tiny")
     job = Job(
         data=tmp_path / "data", folder=tmp_path / "run", recipe=recipe, device="cpu",
         shares=Shares(validation=0.2, test=0.2),

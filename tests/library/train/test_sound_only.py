@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.library.train.making import picture
+from tests.making.crops import picture
 from unmask.train.sets.item import Item
 from unmask.train.sets.sound_only import same_picture, without_sound_only
 

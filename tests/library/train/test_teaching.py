@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.library.model.making import write_bundle
-from tests.library.train.making import picture
-from tests.library.train.test_fit import TINY
+from tests.making.bundles import write_bundle
+from tests.making.crops import picture
+from tests.making.recipes import PAIRS
 from unmask.errors import Unusable
 from unmask.model.description import Trunk
 from unmask.spec import ScanSpec
@@ -22,7 +22,7 @@ SIDE = 48
 
 
 def recipe() -> Recipe:
-    return with_values(find_recipe("strong"), {k: v for k, v in TINY.items() if k != "name"})
+    return with_values(find_recipe("strong"), {k: v for k, v in PAIRS.items() if k != "name"})
 
 
 def pupil_of(teacher: Teacher, trunk: Trunk = "mobilenet_v2") -> Pupil:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.library.train.making import picture
-from tests.library.train.test_blend import SIDE, pairs, points
+from tests.making.crops import picture
+from tests.making.pairs import SIDE, pairs, points
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.description import Architecture
 from unmask.model.network import Network

@@ -7,7 +7,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.library.train.test_clips import TINY, write_videos
+from tests.making.recipes import CLIPS
+from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.model.network import Network
@@ -25,7 +26,7 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     listed = write_videos(tmp_path)
     rows = listed.read_text().replace("p6,made,validation", "p6,made,test")
     listed.write_text(rows.replace("p7,made,validation", "p7,made,test"))
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY))
+    (tmp_path / "tiny.json").write_text(json.dumps(CLIPS))
     command = [
         "compare", str(listed), "--out", str(tmp_path / "out"), "--device", "cpu",
         "--recipe", str(tmp_path / "tiny.json"),

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.made.film import coded, one_face
-from tests.library.train.test_clips import TINY, write_videos
+from tests.making.recipes import CLIPS
+from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.train import recipe as recipes
@@ -105,7 +106,7 @@ def test_a_file_that_is_no_mix_is_refused_by_name(tmp_path: Path, text: str, say
 def test_single_pictures_of_a_mix_are_learned_from(tmp_path: Path) -> None:
     write_videos(tmp_path)
     path = mix(tmp_path, ("list.csv", 4, 4))
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY | {"clips": "pictures", "name": "stills"}))
+    (tmp_path / "tiny.json").write_text(json.dumps(CLIPS | {"clips": "pictures", "name": "stills"}))
     done = CliRunner().invoke(
         app,
         [

@@ -9,8 +9,8 @@ import optuna
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.library.train.making import write_crops
-from tests.library.train.test_fit import TINY
+from tests.making.crops import write_crops
+from tests.making.recipes import PAIRS
 from unmask.cli import app
 from unmask.errors import Unusable
 from unmask.train.fit import Diverged
@@ -142,7 +142,7 @@ def searched(folder: Path, trials: int) -> Result:
 
 def test_a_search_ends_in_a_recipe_and_a_plot(tmp_path: Path) -> None:
     write_crops(tmp_path / "data", 40)
-    (tmp_path / "tiny.json").write_text(json.dumps(TINY | {"epochs": 1}))
+    (tmp_path / "tiny.json").write_text(json.dumps(PAIRS | {"epochs": 1}))
     values = {
         "rate": {"low": 0.001, "high": 0.01, "log": True},
         "loss": {"choices": ["cross-entropy", "binary-cross-entropy"]},

@@ -7,9 +7,9 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from tests.library.model.making import CALIBRATION, THRESHOLDS, write_bundle
-from tests.library.train.making import SIDE, write_crops
-from tests.library.train.test_fit import TINY
+from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.crops import SIDE, write_crops
+from tests.making.recipes import PAIRS
 from unmask.cli import app
 from unmask.model.bundle import Bundle
 from unmask.model.trunks import TRUNKS
@@ -41,7 +41,7 @@ def guessing(folder: Path) -> Bundle:
 
 def test_a_trained_one_beats_one_that_guesses(tmp_path: Path) -> None:
     write_crops(tmp_path / "data", 260)
-    recipe = TINY | {
+    recipe = PAIRS | {
         "name": "little", "trunk": "compact", "epochs": 5, "rate": 0.01, "width": 8, "films": 8,
         "film_frames": 2, "film_epochs": 1,
     }  # fmt: skip

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from tests.library.model.making import person, window, write_bundle
+from tests.making.bundles import person, window, write_bundle
 from unmask.errors import Unusable
 from unmask.model import vision
 from unmask.model.bundle import BadBundle
