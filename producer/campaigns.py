@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from producer.card import AUTO, has_gpu
 from producer.sources import STDIN
 from schemas.records import CampaignOptions, Priority
 from unmask.errors import Unusable
@@ -12,10 +13,6 @@ from unmask.model.bundle import Bundle
 from unmask.model.shelf import default_name, find_bundle
 from unmask.spec import PAPERS, ScanSpec
 
-#: Present where an NVIDIA driver is; asking torch would cost two seconds.
-GPU_DEVICE = Path("/dev/nvidiactl")
-
-AUTO = "auto"
 DAY_S = 86_400.0
 SLUG_CHARACTERS = 40
 #: It names a folder of results too.
@@ -38,17 +35,6 @@ class Wanted:
     #: Days for which clips and evidence are kept after an item has ended; None: for ever.
     keep_clips_days: float | None = None
     keep_evidence_days: float | None = None
-
-
-def has_gpu(device: str) -> bool:
-    return device.startswith("cuda") or (device == AUTO and GPU_DEVICE.exists())
-
-
-def place_of(device: str) -> str:
-    """Where the classifier computes, in words."""
-    if has_gpu(device):
-        return "the GPU"
-    return "the CPU, as UNMASK_DEVICE says" if device != AUTO else "the CPU: there is no GPU here"
 
 
 def choose(

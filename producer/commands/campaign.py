@@ -21,7 +21,7 @@ from unmask.outcomes import Outcome
 
 WATCH_EVERY_S = 2.0
 #: States in which nothing moves until somebody does something.
-STILL = ("finished", "cancelled", "empty")
+STILL = ("finished", "cancelled", "empty", "paused")
 
 
 def status(
@@ -30,7 +30,7 @@ def status(
         str | None, typer.Option("--campaign", "-c", help="Name of one campaign; all if left out.")
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again until all has ended.")
+        bool, typer.Option("--watch", help="Show it again until nothing moves any more.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per campaign.")] = False,
     state: options.State = DEFAULT_STATE,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from producer.campaigns import AUTO, Wanted
+from producer.campaigns import Wanted
+from producer.card import AUTO
 from schemas.records import Priority
 from unmask.spec import SEQUENCE_LENGTHS
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from producer.bad_lines import BadLines
-from producer.campaigns import AUTO, bundle_of, place_of
+from producer.campaigns import bundle_of
+from producer.card import AUTO, place_of
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed

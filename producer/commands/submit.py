@@ -2,7 +2,7 @@
 
 import typer
 
-from producer.campaigns import AUTO
+from producer.card import AUTO
 from producer.commands import options
 from producer.commands.context import context
 from producer.commands.hints import DEFAULT_STATE

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from producer.campaigns import AUTO, GPU_DEVICE, has_gpu
+from producer.card import AUTO, GPU_DEVICE, has_gpu
 from producer.doctor.finding import Finding, bad, note, well
 from unmask.errors import Unusable
 from unmask.model.shelf import default_name, find_bundle

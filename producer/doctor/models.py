@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.campaigns import has_gpu
+from producer.card import has_gpu
 from producer.doctor.finding import Finding, bad, note, well
 from unmask.model.bundle import BadBundle, Bundle, read_checked
 from unmask.model.shelf import default_name, find_bundle, names

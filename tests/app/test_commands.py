@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner, Result
 
 import settings
-from producer.campaigns import place_of
+from infra.ledger import open_ledger
+from producer.card import place_of
 from producer.commands import app
 from producer.commands.examples import EXAMPLES
 from producer.commands.hints import typeable, typed
@@ -165,39 +168,71 @@ def test_what_was_asked_for_is_pinned_and_shown(submit: Submit, tmp_path: Path) 
     )
 
 
-def test_a_watch_ends_when_all_has_ended(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
-    submit("one.txt", "--campaign", "off")
+def watched(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> list[str]:
+    """The states that a watch of the campaign `off` shows; `meanwhile` happens after the first."""
     looks: list[float] = []
 
     def waited(seconds: float) -> None:
-        """Meanwhile somebody takes the rest back."""
         looks.append(seconds)
         assert len(looks) == 1, "it goes on and on"
-        CliRunner().invoke(app, ["cancel", "--campaign", "off"], obj=settings)
+        meanwhile()
 
     monkeypatch.setattr("producer.commands.campaign.time.sleep", waited)
     shown = CliRunner().invoke(
         app, ["status", "--campaign", "off", "--watch", "--json"], obj=settings
     )
     assert shown.exit_code == 0
-    states = [json.loads(line)["state"] for line in shown.output.splitlines()]
-    assert states == ["running", "cancelled"]
+    return [json.loads(line)["state"] for line in shown.output.splitlines()]
+
+
+def test_a_watch_ends_when_all_has_ended(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit("one.txt", "--campaign", "off")
+
+    def taken_back() -> None:
+        CliRunner().invoke(app, ["cancel", "--campaign", "off"], obj=settings)
+
+    assert watched(monkeypatch, taken_back) == ["running", "cancelled"]
+
+
+def test_a_watch_ends_when_the_brake_stopped_it(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit("one.txt", "--campaign", "off")
+
+    def stopped() -> None:
+        with closing(open_ledger(settings.load().database_url.get_secret_value())) as ledger:
+            ledger.pause("off", "the network is gone")
+
+    assert watched(monkeypatch, stopped) == ["running", "paused"]
+
+
+CARD, BUILT_FOR_IT = "nvidiactl", "lib/libtorch_cuda.so"
 
 
 @pytest.mark.parametrize(
-    ("device", "card", "said"),
+    ("device", "files", "said"),
     [
-        ("auto", True, "the GPU"),
-        ("cuda:1", False, "the GPU"),
-        ("auto", False, "the CPU: there is no GPU here"),
-        ("cpu", True, "the CPU, as UNMASK_DEVICE says"),
+        ("auto", (CARD, BUILT_FOR_IT), "the GPU"),
+        ("cuda:1", (BUILT_FOR_IT,), "the GPU"),
+        ("auto", (BUILT_FOR_IT,), "the CPU: there is no GPU here"),
+        ("auto", (CARD,), "the CPU: there is a GPU, but torch here was built without CUDA"),
+        ("cpu", (CARD, BUILT_FOR_IT), "the CPU, as UNMASK_DEVICE says"),
     ],
 )
 def test_it_is_said_where_the_classifier_computes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, card: bool, said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    files: tuple[str, ...],
+    said: str,
 ) -> None:
-    card_there = tmp_path if card else tmp_path / "none"
-    monkeypatch.setattr("producer.campaigns.GPU_DEVICE", card_there)
+    (tmp_path / "lib").mkdir()
+    for file in files:
+        (tmp_path / file).touch()
+    monkeypatch.setattr("producer.card.GPU_DEVICE", tmp_path / CARD)
+    torch = ModuleSpec("torch", None)
+    torch.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: torch)
     assert place_of(device) == said
 
 
