@@ -281,6 +281,8 @@ def _serve(client: socket.socket, stranger: Stranger, extra: dict[str, Behaviour
     with client, contextlib.suppress(OSError):
         request = _read_request(client)
         stranger.requests.append(request)
+        if not request:
+            return
         path = request.split(b" ")[1].decode() if request.count(b" ") > 1 else "/"
         behave = extra.get(path) or BEHAVIOURS["/" + path.strip("/").split("/")[0].split("?")[0]]
         behave(Visit(client, stranger, path))

@@ -21,6 +21,7 @@ from infra.download import DownloadLimits, Fetcher
 from infra.download.connection import is_this_machine
 from infra.guard import Guard
 from schemas.records import Trust
+from tests.polling import until
 from tests.services.strangers import (
     BEHAVIOURS,
     MEDIA,
@@ -241,6 +242,20 @@ def test_this_machine_is_known_by_its_own_addresses() -> None:
             return
         assert is_this_machine(read_address(probe.getsockname()[0]))
         assert not is_this_machine(read_address("192.0.2.1"))
+
+
+def test_a_connection_that_ends_elsewhere_is_dropped_before_anything_is_said(web: Web) -> None:
+    """The kernel takes 0.0.0.0 for this machine: allowed as written, and another at the far end."""
+    guard = Guard(
+        allow_networks=["0.0.0.0/32"],
+        ports=(web.server.port,),
+        resolver=lambda _host, _port: ["0.0.0.0"],
+    )
+    astray = Web(web.server, web.extra, web.canary, Fetcher(guard=guard, limits=limits()))
+    found = astray.refused("/plain")
+    assert found.outcome is Outcome.BLOCKED
+    assert found.reason == "connected to 127.0.0.1 in place of 0.0.0.0"
+    until(lambda: web.server.requests == [b""], within_s=10)
 
 
 # --- too much ---
