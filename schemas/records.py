@@ -323,15 +323,6 @@ class Classified:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doomed:
-    """A stored object that is to be deleted."""
-
-    key: str
-    kind: str
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Erased:
     """What an erasure takes away; the objects are still to be deleted from the store."""
 

@@ -78,6 +78,7 @@ IS_OPEN = _one_of(frozenset(CLAIMS))
 IS_HELD = _one_of(frozenset(RETURNS))
 IS_OFFERED = "offered_until > 0"
 IS_FRESH = "stage = 'waiting' AND not_before = 0"
+IS_TIMED = {term: f"{term} > 0 AND {term} < {FOREVER}" for term in ("until", "evidence_until")}
 
 #: Without statistics SQLite guesses, and would read a campaign from end to end.
 BY_OPEN = ("INDEXED BY item_open_idx", "sqlite")
@@ -104,10 +105,6 @@ class Table(DeclarativeBase):
         list[Any]: Document,
         bytes: LargeBinary(),
     }
-
-
-def _ends(term: str) -> str:
-    return f"{term} > 0 AND {term} < {FOREVER}"
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
@@ -328,8 +325,7 @@ class ReferenceTable(Table):
     __tablename__ = "reference"
     __table_args__ = (
         Index("reference_item_idx", "item_id"),
-        _partial("reference_until_idx", "until", where=_ends("until")),
-        _partial("reference_evidence_until_idx", "evidence_until", where=_ends("evidence_until")),
+        *(_partial(f"reference_{term}_idx", term, where=IS_TIMED[term]) for term in IS_TIMED),
     )
 
     extraction_id: Mapped[int] = mapped_column(ForeignKey("extraction.id"), primary_key=True)

@@ -107,7 +107,6 @@ def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> s
         refusal.outcome,
         refusal.reason,
         fetched=spent.fetched,
-        media=None,
         cpu_seconds=spent.cpu_seconds(tools.room),
     )
     return said(refusal.outcome, refusal.reason) if stage else STALE

@@ -52,8 +52,7 @@ class Janitor:
     def delete(self) -> int:
         """Everything that is doomed by now."""
         total = 0
-        while found := self._tools.ledger.doomed(BATCH):
-            keys = [one.key for one in found]
+        while keys := self._tools.ledger.doomed(BATCH):
             self._tools.store.delete(keys)
             self._tools.ledger.gone(keys)
             total += len(keys)

@@ -93,9 +93,14 @@ def pause(db: Connection, name: str, reason: str) -> None:
 
 def resume(db: Connection, name: str) -> None:
     found = campaign(db, name)
-    if found.state == "cancelled":
-        raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
+    refuse_cancelled(found)
     set_state(db, found, "running", "")
+
+
+def refuse_cancelled(found: Campaign) -> None:
+    if found.state == "cancelled":
+        name = found.options.name
+        raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
 
 
 def set_state(db: Connection, found: Campaign, state: str, reason: str) -> None:

@@ -23,11 +23,10 @@ from sqlalchemy import (
 from infra.ledger import rows
 from infra.ledger.clock import now
 from infra.ledger.moves import Move, record
+from infra.ledger.rows import ITEM
 from schemas.records import Campaign, Claim, Extraction
 from schemas.stages import CLAIMS, RETURNS, Stage
 from schemas.tables import NEVER, CampaignTable, ItemTable
-
-ITEM = ItemTable.__table__.c
 
 
 def _first(column: Any) -> Case[float]:
@@ -220,12 +219,4 @@ def give_back(
         "owner": "",
     }
     db.execute(_GIVE_BACK, returned | values)
-    return Move(
-        item=row.id,
-        campaign=row.campaign_id,
-        old=row.stage,
-        new=stage,
-        fence=row.fence,
-        owner=row.owner,
-        note=note,
-    )
+    return Move.of(row, stage, note)

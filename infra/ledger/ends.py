@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Double, Row, Update, bindparam, select, update
 
 from infra.ledger import extractions, places, result, retention, rows, scores
-from infra.ledger.claims import ITEM, held
+from infra.ledger.claims import held
 from infra.ledger.clock import now
 from infra.ledger.moves import NOTHING, Amount, Move, clean, record
 from infra.ledger.result import Ending
+from infra.ledger.rows import ITEM
 from schemas.records import Campaign, Claim, Classified, Extracted, Extraction, Fetched, MediaFacts
 from schemas.stages import Stage
 from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
@@ -198,18 +199,8 @@ def _move(
     footage_s: float | None = None,
     cost: Amount,
 ) -> Move:
-    return Move(
-        item=row.id,
-        campaign=row.campaign_id,
-        old=row.stage,
-        new=stage,
-        fence=row.fence,
-        owner=row.owner,
-        note=": ".join(word for word in (outcome, reason) if word),
-        outcome=outcome,
-        footage_s=footage_s or 0.0,
-        cost=cost,
-    )
+    move = Move.of(row, stage, ": ".join(word for word in (outcome, reason) if word))
+    return dataclasses.replace(move, outcome=outcome, footage_s=footage_s or 0.0, cost=cost)
 
 
 def _fetched(row: Row[Any], fetched: Fetched | None, cpu_seconds: float) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """What a person asks to be erased goes at once, whatever its term; who inherited it is marked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from infra.hosts import NO_HOST
 from infra.ledger import retention, scores
-from infra.ledger.claims import ITEM
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import Move, record
+from infra.ledger.rows import ITEM
 from schemas.records import Erased
 from schemas.stages import ENDS, RETURNS, Stage
 from schemas.tables import (
@@ -211,18 +212,7 @@ def _blank(db: Connection, row: Row[Any], results: Sequence[Row[Any]]) -> int:
     if row.stage is not Stage.CANCELLED:
         done = row.stage is Stage.DONE
         seconds = next((one.duration_s for one in results if one.item_id == row.id), None)
-        record(db, [_move(row, -(seconds or 0.0) if done else 0.0)])
+        footage_s = -(seconds or 0.0) if done else 0.0
+        move = Move.of(row, Stage.CANCELLED, WHY)
+        record(db, [replace(move, old_outcome=row.outcome, footage_s=footage_s)])
     return notes
-
-
-def _move(row: Row[Any], footage_s: float) -> Move:
-    return Move(
-        item=row.id,
-        campaign=row.campaign_id,
-        old=row.stage,
-        new=Stage.CANCELLED,
-        fence=row.fence,
-        note=WHY,
-        old_outcome=row.outcome,
-        footage_s=footage_s,
-    )

@@ -6,12 +6,12 @@ from sqlalchemy import Connection, Row, select, text, update
 
 from infra.hosts import STORE
 from infra.ledger import rows
-from infra.ledger.claims import ITEM
 from infra.ledger.clock import now
 from infra.ledger.ends import end
 from infra.ledger.moves import Move, record
 from infra.ledger.policy import Politeness
 from infra.ledger.result import Ending
+from infra.ledger.rows import ITEM
 from schemas.records import Campaign
 from schemas.stages import Stage
 from schemas.tables import BY_FRESH, IS_FRESH, NEVER, CampaignTable, ItemTable, PlaceTable

@@ -38,7 +38,6 @@ from schemas.records import (
     Changed,
     Claim,
     Classified,
-    Doomed,
     Erased,
     Extracted,
     Extraction,
@@ -47,7 +46,6 @@ from schemas.records import (
     Happening,
     Known,
     Led,
-    MediaFacts,
     Moved,
     NewItem,
     Offer,
@@ -60,7 +58,6 @@ from schemas.records import (
     Tallied,
 )
 from schemas.stages import CLAIMS, Stage
-from unmask.errors import Unusable
 from unmask.outcomes import Outcome
 from unmask.verdict import WindowScore
 
@@ -132,8 +129,7 @@ class Ledger:
     def requeue(self, name: str, outcomes: Collection[Outcome]) -> int:
         """How many ended items were sent on their way again. In batches."""
         campaign = self.campaign(name)
-        if campaign.state == "cancelled":
-            raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
+        campaigns.refuse_cancelled(campaign)
         wanted = sorted(outcomes)
         return self._batches(lambda db, after: recall.requeue(db, campaign, wanted, after))
 
@@ -261,10 +257,9 @@ class Ledger:
         reason: str,
         *,
         fetched: Fetched | None = None,
-        media: MediaFacts | None = None,
         cpu_seconds: float = 0.0,
     ) -> Stage | None:
-        ending = Ending(outcome=outcome, reason=reason, media=media)
+        ending = Ending(outcome=outcome, reason=reason)
         return self._hand_in(
             claim,
             lambda db, row: ends.reject(
@@ -322,8 +317,8 @@ class Ledger:
         """Doom the objects that nobody needs any more. In batches."""
         return self._batches(lambda db, after: (retention.expire(db), after))
 
-    def doomed(self, limit: int) -> list[Doomed]:
-        """Objects that are to be deleted from the store; `gone` when they are."""
+    def doomed(self, limit: int) -> list[str]:
+        """Keys of objects that are to be deleted from the store; `gone` when they are."""
         with self._read() as db:
             return retention.doomed(db, limit)
 

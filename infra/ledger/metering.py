@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from infra.ledger.clock import now
+from infra.ledger.moves import sums
 from infra.ledger.trouble import charges, loses
 from schemas.records import Passed, Tallied
 from schemas.tables import CampaignTable, MoveTable, TallyTable
@@ -16,14 +17,11 @@ SETTLED_S = 5.0
 #: Moves read at once.
 PAGE = 10_000
 
-_SUMS = ("items", "footage_s", "cpu_seconds", "gpu_seconds", "bytes_fetched")
-
 
 def tallies(db: Connection) -> list[Tallied]:
     """Of every campaign; the same cost at ten items and at ten million."""
-    sums = [func.sum(getattr(TallyTable, name)).label(name) for name in _SUMS]
     found = db.execute(
-        select(CampaignTable.name, TallyTable.stage, TallyTable.outcome, *sums)
+        select(CampaignTable.name, TallyTable.stage, TallyTable.outcome, *sums())
         .join(CampaignTable, CampaignTable.id == TallyTable.campaign_id)
         .group_by(CampaignTable.id, CampaignTable.name, TallyTable.stage, TallyTable.outcome)
         .order_by(CampaignTable.id)

@@ -34,9 +34,7 @@ class Schema(StrEnum):
 
 def config(db: Connection | None = None) -> Config:
     made = Config(attributes={"connection": db})
-    made.set_main_option(
-        "script_location", str(Path(infra.migrations.__file__).parent).replace("%", "%%")
-    )
+    made.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     return made
 
 

@@ -4,11 +4,11 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import cast
+from typing import Any, Self, cast
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Label, Row, func, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.ledger.clock import now
@@ -20,7 +20,6 @@ from unmask.outcomes import Outcome
 SLOTS = 16
 #: A longer note is cut.
 NOTE_CHARACTERS = 2_000
-
 
 # Statements are built once: building them costs more than running them.
 _HISTORY = insert(MoveTable).values(at=now())
@@ -44,7 +43,7 @@ class Amount:
         return Amount(**{name: getattr(self, name) + getattr(other, name) for name in FIELDS})
 
 
-FIELDS = ("items", "footage_s", "cpu_seconds", "gpu_seconds", "bytes_fetched")
+FIELDS = tuple(field.name for field in fields(Amount))
 NOTHING = Amount()
 Key = tuple[int, Stage, str]
 
@@ -64,6 +63,19 @@ class Move:
     footage_s: float = 0.0
     #: What the work before it cost.
     cost: Amount = NOTHING
+
+    @classmethod
+    def of(cls, row: Row[Any], new: Stage, note: str) -> Self:
+        """From where an item's row, as it was read, says that it stands."""
+        return cls(
+            item=row.id,
+            campaign=row.campaign_id,
+            old=row.stage,
+            new=new,
+            fence=row.fence,
+            owner=row.owner,
+            note=note,
+        )
 
 
 def record(db: Connection, moves: Sequence[Move]) -> None:
@@ -92,6 +104,11 @@ def add(db: Connection, amounts: dict[Key, Amount]) -> None:
         for (campaign, stage, outcome), amount in sorted(amounts.items())
     ]
     db.execute(_tally(db.dialect.name), rows)
+
+
+def sums() -> list[Label[Any]]:
+    """Columns that add the slots of a count up, each under its own name."""
+    return [func.sum(getattr(TallyTable, name)).label(name) for name in FIELDS]
 
 
 @cache

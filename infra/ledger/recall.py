@@ -1,14 +1,15 @@
 """What a person takes back: cancelled campaigns, ended items that are to be tried again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, tuple_, update
 
 from infra.ledger import retention
-from infra.ledger.claims import ITEM
 from infra.ledger.clock import now
 from infra.ledger.moves import Move, record
+from infra.ledger.rows import ITEM
 from schemas.records import Campaign
 from schemas.stages import ENDS, Stage
 from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
@@ -52,9 +53,7 @@ def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:
         db, [row.id for row in found], Stage.CANCELLED, {"lease_until": NEVER, "finished_at": now()}
     )
     retention.settle(db, [row.id for row in found if row.extraction_id], campaign)
-    record(
-        db, [_move(campaign, row, Stage.CANCELLED, note="cancelled by a person") for row in found]
-    )
+    record(db, [Move.of(row, Stage.CANCELLED, "cancelled by a person") for row in found])
     return len(found), found[-1].id if found else after
 
 
@@ -63,17 +62,17 @@ def requeue(
 ) -> tuple[int, int]:
     """Up to a batch of items that ended so: how many were sent on their way again, and the last."""
     found = db.execute(_ended(campaign, outcomes, after)).all()
-    record_moves = []
+    moves: list[Move] = []
     for stage in (Stage.WAITING, Stage.EXTRACTED):
         rows = [row for row in found if _restart(campaign, row) is stage]
         _set(db, [row.id for row in rows], stage, _AFRESH)
         if rows and stage is Stage.EXTRACTED:
             retention.hold(db, [row.id for row in rows])
-        record_moves += [_again(campaign, row, stage) for row in rows]
+        moves += [_again(row, stage) for row in rows]
     keys = [(row.id, row.scan_spec, row.model_digest) for row in found]
     key = tuple_(ResultTable.item_id, ResultTable.scan_spec, ResultTable.model_digest)
     db.execute(delete(ResultTable).where(key.in_(keys)))
-    record(db, record_moves)
+    record(db, moves)
     return len(found), found[-1].id if found else after
 
 
@@ -81,6 +80,7 @@ def _ended(campaign: Campaign, outcomes: Sequence[Outcome], after: int) -> Any:
     return (
         select(
             ItemTable.id,
+            ItemTable.campaign_id,
             ItemTable.stage,
             ItemTable.fence,
             ItemTable.owner,
@@ -115,29 +115,7 @@ def _set(db: Connection, items: list[int], stage: Stage, values: dict[str, Any])
         db.execute(update(ItemTable).where(ItemTable.id.in_(items)).values(changes))
 
 
-def _again(campaign: Campaign, row: Row[Any], stage: Stage) -> Move:
+def _again(row: Row[Any], stage: Stage) -> Move:
     footage_s = (row.duration_s or 0.0) if row.stage is Stage.DONE else 0.0
-    note = "requeued by a person"
-    return _move(campaign, row, stage, note=note, old_outcome=row.outcome, footage_s=-footage_s)
-
-
-def _move(
-    campaign: Campaign,
-    row: Row[Any],
-    new: Stage,
-    *,
-    note: str,
-    old_outcome: Outcome | None = None,
-    footage_s: float = 0.0,
-) -> Move:
-    return Move(
-        item=row.id,
-        campaign=campaign.id,
-        old=row.stage,
-        new=new,
-        fence=row.fence,
-        owner=row.owner,
-        note=note,
-        old_outcome=old_outcome,
-        footage_s=footage_s,
-    )
+    move = Move.of(row, stage, "requeued by a person")
+    return replace(move, old_outcome=row.outcome, footage_s=-footage_s)

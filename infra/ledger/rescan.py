@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, update
 
 from infra.ledger import extractions, rows
 from infra.ledger.clock import now
 from infra.ledger.ends import end
 from infra.ledger.moves import NOTHING, Amount, Move, add, insert_into, record
 from infra.ledger.result import Ending
+from infra.ledger.rows import ITEM
 from infra.redact import label
 from schemas.records import Campaign, Changed, RescanPart, RescanPlan, Submitted
 from schemas.stages import Stage
@@ -27,7 +28,6 @@ BATCH = 1_000
 #: Examples of what must be fetched again.
 SHOWN = 5
 
-ITEM = ItemTable.__table__.c
 _FETCHED = ("sha256", "final_uri", "fetched_part")
 _TAKEN = ("digest", "uri", "host", "trust", "stamp", "source", "extra", *_FETCHED)
 #: Nothing of it was erased: who asked for that does not want it back.
@@ -232,7 +232,7 @@ def changed(
         .join(was, was.c.item_id == old.c.id)
         .join(is_, is_.c.item_id == new.c.id)
         .where(old.c.campaign_id == before.id, old.c.id > after)
-        .where(or_(was.c.outcome != is_.c.outcome))
+        .where(was.c.outcome != is_.c.outcome)
         .order_by(old.c.id)
         .limit(limit)
     )

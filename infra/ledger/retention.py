@@ -26,9 +26,10 @@ from sqlalchemy import (
 from infra.ledger import scores
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import insert_into
-from schemas.records import Campaign, Doomed
+from schemas.records import Campaign
 from schemas.tables import (
     FOREVER,
+    IS_TIMED,
     NEVER,
     DoomedTable,
     ExtractionTable,
@@ -47,7 +48,6 @@ AFTER_S = 5.0
 
 EXPIRED = "its term is over"
 UNREFERENCED = "nothing points at it"
-_TIMED = {name: text(f"{name} > 0 AND {name} < {FOREVER}") for name in ("until", "evidence_until")}
 
 
 def settle(db: Connection, items: Sequence[int], campaign: Campaign) -> None:
@@ -88,7 +88,7 @@ def _ended(db: Connection, term: str) -> list[int]:
     column = getattr(ReferenceTable, term)
     found = db.execute(
         select(ReferenceTable.extraction_id, ReferenceTable.item_id)
-        .where(_TIMED[term], column <= now())
+        .where(text(IS_TIMED[term]), column <= now())
         .order_by(column)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
@@ -159,14 +159,9 @@ def doom_unknown(db: Connection, keys: Sequence[str], why: str) -> list[str]:
     return lost
 
 
-def doomed(db: Connection, limit: int) -> list[Doomed]:
-    found = db.execute(
-        select(DoomedTable.key, DoomedTable.kind, DoomedTable.size)
-        .where(DoomedTable.deleted_at == NEVER)
-        .order_by(DoomedTable.key)
-        .limit(limit)
-    )
-    return [Doomed(key=row.key, kind=row.kind, size=row.size) for row in found]
+def doomed(db: Connection, limit: int) -> list[str]:
+    waiting = select(DoomedTable.key).where(DoomedTable.deleted_at == NEVER)
+    return list(db.scalars(waiting.order_by(DoomedTable.key).limit(limit)))
 
 
 def gone(db: Connection, keys: Sequence[str]) -> None:

@@ -16,13 +16,14 @@ from schemas.records import (
     Priority,
     StoredObject,
 )
-from schemas.tables import CampaignTable, ExtractionTable, ObjectTable
+from schemas.tables import CampaignTable, ExtractionTable, ItemTable, ObjectTable
 from unmask.spec import ScanSpec
 
 _SPECS: dict[str, ScanSpec] = {}
 
 CAMPAIGN = CampaignTable.__table__.c
 EXTRACTION = ExtractionTable.__table__.c
+ITEM = ItemTable.__table__.c
 
 BY_ID = select(*CAMPAIGN).where(CAMPAIGN.id.in_(bindparam("ids", expanding=True)))
 _HEADS = select(*EXTRACTION).where(EXTRACTION.id.in_(bindparam("ids", expanding=True)))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 
 from infra.ledger import campaigns
 from infra.ledger.clock import moment, moment_or_none, now
+from infra.ledger.moves import sums
 from infra.redact import label
 from schemas.records import Campaign, CampaignStatus, Failure, Priority
 from schemas.stages import Stage
@@ -51,12 +52,8 @@ def status(db: Connection, name: str) -> CampaignStatus:
 
 
 def _counts(campaign: int) -> Any:
-    sums = [
-        func.sum(getattr(TallyTable, name)).label(name)
-        for name in ("items", "footage_s", "cpu_seconds", "gpu_seconds", "bytes_fetched")
-    ]
     return (
-        select(TallyTable.stage, TallyTable.outcome, *sums)
+        select(TallyTable.stage, TallyTable.outcome, *sums())
         .where(TallyTable.campaign_id == campaign)
         .group_by(TallyTable.stage, TallyTable.outcome)
     )

@@ -5,13 +5,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text, update
 
 from infra.ledger import extractions, rows
-from infra.ledger.claims import ITEM, give_back
+from infra.ledger.claims import give_back
 from infra.ledger.clock import now
 from infra.ledger.ends import end
 from infra.ledger.moves import Move, clean, record
 from infra.ledger.places import happened
 from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
+from infra.ledger.rows import ITEM
 from schemas.records import Campaign, Happening
 from schemas.stages import Stage
 from schemas.tables import BY_HELD, IS_HELD, IS_OFFERED, NEVER, ItemTable

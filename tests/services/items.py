@@ -129,7 +129,7 @@ def to_classify(ledger: Ledger, item: int, content: int) -> Claim:
 
 def delete_doomed(ledger: Ledger) -> None:
     """As the sweep does it, with a store that does what it is told."""
-    ledger.gone([one.key for one in ledger.doomed(1_000)])
+    ledger.gone(ledger.doomed(1_000))
 
 
 def row_of(ledger: Ledger, item: int, name: str = "one") -> ResultRow:

@@ -55,7 +55,7 @@ def later(ledger: Ledger, seconds: float) -> None:
 
 
 def doomed(ledger: Ledger) -> set[str]:
-    return {one.key for one in ledger.doomed(1_000)}
+    return set(ledger.doomed(1_000))
 
 
 def deleted(ledger: Ledger) -> set[str]:

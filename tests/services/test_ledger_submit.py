@@ -60,7 +60,7 @@ def test_an_older_version_of_a_file_names_the_later_one_once_that_has_ended(
 def refuse(ledger: Ledger, *items: int) -> None:
     for item in items:
         claim = claimed(ledger, item)
-        ledger.reject(claim, Outcome.NOT_MEDIA, "no", fetched=None, media=None, cpu_seconds=0.0)
+        ledger.reject(claim, Outcome.NOT_MEDIA, "no")
 
 
 def test_campaigns_do_not_share_items(ledger: Ledger) -> None:
