@@ -136,8 +136,10 @@ class Judgement:
 Band = Literal["low", "unsure", "high"]
 
 
-def band(probability: float, thresholds: Thresholds) -> Band:
-    """Where a probability lies between the thresholds."""
-    if probability >= thresholds.fake:
+def band(probability: float | None, real: float | None, fake: float | None) -> Band | None:
+    """Where a probability lies between the thresholds; None where there are none, or no number."""
+    if probability is None or real is None or fake is None:
+        return None
+    if probability >= fake:
         return "high"
-    return "low" if probability < thresholds.real else "unsure"
+    return "low" if probability < real else "unsure"

@@ -1,10 +1,10 @@
 """Windows → person → item: what a model's probabilities mean for somebody, somewhere in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from unmask.judgement import Judgement, Thresholds, band
+from unmask.judgement import Band, Judgement, Thresholds, band
 from unmask.outcomes import Outcome
 from unmask.wording import likely
 
@@ -77,7 +77,12 @@ class Verdict:
 
 UNTRAINED = "untrained model"
 
-_OUTCOMES = {"low": Outcome.REAL, "unsure": Outcome.UNSURE, "high": Outcome.FAKE}
+_OUTCOMES: Mapping[Band | None, Outcome] = {
+    "low": Outcome.REAL,
+    "unsure": Outcome.UNSURE,
+    "high": Outcome.FAKE,
+    None: Outcome.UNSURE,
+}
 
 
 def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
@@ -162,9 +167,8 @@ def _telling(window: WindowScore) -> float:
 
 
 def _outcome(probability: float | None, thresholds: Thresholds | None) -> Outcome:
-    if probability is None or thresholds is None:
-        return Outcome.UNSURE
-    return _OUTCOMES[band(probability, thresholds)]
+    real, fake = _pair(thresholds) or (None, None)
+    return _OUTCOMES[band(probability, real, fake)]
 
 
 def _suspicion(person: PersonVerdict) -> tuple[float, float]:

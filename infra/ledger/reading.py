@@ -1,5 +1,6 @@
 """Rows for reports, and the history of one item; nothing here writes."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,40 +16,10 @@ from schemas.tables import ItemTable, MoveTable, ResultTable
 PAGE = 1_000
 
 RESULT = ResultTable.__table__.c
+#: What is told of every item, ended or not.
+ALWAYS = {"uri", "source", "extra", "outcome", "reason", "submitted_at", "started_at"}
 #: Columns of the row that only an ended item has.
-ANSWER = (
-    "final_uri",
-    "sha256",
-    "media_kind",
-    "duration_s",
-    "width",
-    "height",
-    "probability",
-    "band",
-    "threshold_real",
-    "threshold_fake",
-    "persons",
-    "faces_seen",
-    "frames_analysed",
-    "coverage",
-    "left_out",
-    "partial",
-    "notes",
-    "evidence",
-    "fetched_part",
-    "model",
-    "model_digest",
-    "scan_spec",
-    "inherited_from",
-    "attempts",
-    "finished_at",
-    "cpu_seconds",
-    "gpu_seconds",
-    "bytes_fetched",
-    "clips_removed_at",
-    "evidence_removed_at",
-    "erased_at",
-)
+ANSWER = {field.name for field in dataclasses.fields(ResultRow)} & set(RESULT.keys()) - ALWAYS
 
 
 def page(db: Connection, campaign: Campaign, after: int, limit: int) -> list[ResultRow]:

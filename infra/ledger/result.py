@@ -15,33 +15,12 @@ from infra.redact import redact, redact_values
 from schemas.records import Campaign, MediaFacts
 from schemas.stages import Stage
 from schemas.tables import ResultTable
+from unmask.judgement import band
 from unmask.outcomes import Outcome
 from unmask.verdict import Verdict
 
 KEY = ("item_id", "scan_spec", "model_digest")
 COLUMNS = tuple(column.name for column in ResultTable.__table__.columns)
-
-#: Columns that an item takes over from the one it inherits from.
-INHERITED = (
-    "media_kind",
-    "duration_s",
-    "width",
-    "height",
-    "outcome",
-    "reason",
-    "probability",
-    "band",
-    "threshold_real",
-    "threshold_fake",
-    "persons",
-    "faces_seen",
-    "frames_analysed",
-    "coverage",
-    "left_out",
-    "partial",
-    "notes",
-    "evidence",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +39,9 @@ def write(db: Connection, item: Row[Any], campaign: Campaign, ending: Ending) ->
 
 
 def write_inherited(db: Connection, item: Row[Any], campaign: Campaign, of: Row[Any]) -> None:
-    write_values(db, [_head(item, campaign) | {name: getattr(of, name) for name in INHERITED}])
+    """All that extraction and model said is that of the item it inherits from."""
+    said = _media(None) | _verdict(Ending(outcome=of.outcome))
+    write_values(db, [_head(item, campaign) | {name: getattr(of, name) for name in said}])
 
 
 def write_values(db: Connection, lines: Sequence[dict[str, Any]]) -> None:
@@ -129,10 +110,3 @@ def _verdict(ending: Ending) -> dict[str, Any]:
         "persons": [dataclasses.asdict(person) for person in verdict.persons] if verdict else [],
         "evidence": list(ending.evidence),
     }
-
-
-def band(probability: float | None, real: float | None, fake: float | None) -> str | None:
-    """Below the first threshold `low`, at or above the second `high`, between them `unsure`."""
-    if probability is None or real is None or fake is None:
-        return None
-    return "low" if probability < real else "high" if probability >= fake else "unsure"

@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from producer.report.words import Tone
+from unmask.judgement import Band, band
 from unmask.wording import likely
 
 #: The drawing's own units; the page stretches them.
 WIDTH, HEIGHT = 1000.0, 48.0
 #: A shorter bar could not be seen, nor a lower one.
 NARROWEST, LOWEST = 7.0, 4.0
+TONES: Mapping[Band | None, Tone] = {
+    "high": "fake",
+    "unsure": "unsure",
+    "low": "real",
+    None: "plain",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +50,7 @@ class Thresholds:
 
     def tone(self, probability: float | None) -> Tone:
         """The colour says on which side it lies; without thresholds it says nothing."""
-        if probability is None or self.real is None or self.fake is None:
-            return "plain"
-        if probability >= self.fake:
-            return "fake"
-        return "real" if probability < self.real else "unsure"
+        return TONES[band(probability, self.real, self.fake)]
 
 
 def timeline(
