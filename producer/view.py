@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from producer.plain import printable
+from producer.ranking import ORDER
 from producer.scan import Watching
 from producer.status import (
-    ORDER,
     STYLES,
     failure_line,
     pace,

@@ -9,6 +9,7 @@ import typer
 from producer.bad_lines import BadLines
 from producer.campaigns import bundle_of
 from producer.card import AUTO, place_of
+from producer.closing import printed, summary
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -19,7 +20,6 @@ from producer.local.machine import KeepsEnding
 from producer.report import write_reports
 from producer.scan import Exit, Submission, default_results, is_finished, told_by_signals, watch
 from producer.sources.values import counted
-from producer.status import printed, summary
 from producer.view import LiveView
 from schemas.pace import total
 from schemas.stages import Stage

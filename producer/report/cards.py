@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from producer.closing import why
 from producer.plain import printable
 from producer.report.facts import Fact, facts, text
 from producer.report.pictures import Gallery
 from producer.report.timeline import Thresholds, Timeline, clock, timeline
 from producer.report.words import Tone, Word, word
-from producer.status import why
 from schemas.records import ResultRow
 from unmask.wording import likely, percent
 

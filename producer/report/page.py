@@ -14,18 +14,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from producer.plain import printable
+from producer.ranking import ORDER, Foremost
 from producer.report.cards import Card, card
 from producer.report.judge import judge
 from producer.report.pictures import Gallery
-from producer.report.ranking import MOST, Foremost
 from producer.report.words import OPEN, WORDS, Word, word
-from producer.status import HOUR_S, ORDER, cost, span
+from producer.status import HOUR_S, cost, span
 from schemas.records import CampaignStatus, ResultRow
 from unmask.model.bundle import Bundle
 from unmask.outcomes import Outcome
 from unmask.verdict import UNTRAINED
 
 TEMPLATES = Path(__file__).with_name("templates")
+#: So many rows are in the page; the other files hold all.
+MOST = 2500
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def page(
     written_at: datetime,
     bundle: Bundle | None = None,
 ) -> Iterator[Callable[[ResultRow], None]]:
-    seen = Seen(foremost=Foremost(), outcomes=Counter())
+    seen = Seen(foremost=Foremost(MOST), outcomes=Counter())
     yield seen.add
     head = _head(status, seen, written_at)
     head |= {"judge": judge(status.campaign.options, bundle, seen.lines)}

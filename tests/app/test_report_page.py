@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.objects import Store
-from producer.report import pictures, ranking, write_reports
+from producer.report import pictures, write_reports
 from producer.report.pictures import Gallery
 from producer.report.timeline import Thresholds, clock, timeline
 from producer.report.words import WORDS
@@ -234,7 +234,6 @@ def test_a_paused_campaign_says_why(tmp_path: Path) -> None:
 
 def test_more_rows_than_a_page_should_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producer.report.page.MOST", 3)
-    monkeypatch.setattr("producer.report.page.Foremost", lambda: ranking.Foremost(most=3))
     rows = [row(at, Outcome.REAL) for at in range(20)] + [row(20, Outcome.FAKE)]
     page = Page(written(tmp_path, rows))
     assert len(page.all("details", "item")) == 3

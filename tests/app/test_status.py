@@ -14,14 +14,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from producer.closing import summary
 from producer.scan import Watching
-from producer.status import (
-    cost,
-    span,
-    status_json,
-    status_text,
-    summary,
-)
+from producer.status import cost, span, status_json, status_text
 from producer.view import LiveView, line, render
 from schemas.pace import left_s, rate_per_s
 from schemas.records import CampaignStatus, Failure, Priority, Resting, ResultRow

@@ -1,10 +1,10 @@
 """Which rows a person should see first, kept in bounded memory."""
 
-from producer.status import ORDER
 from schemas.records import ResultRow
+from unmask.outcomes import Outcome
 
-#: So many rows are in the page; the other files hold all.
-MOST = 2500
+_FIRST = (Outcome.FAKE, Outcome.UNSURE, Outcome.DEAD, Outcome.REAL)
+ORDER = (*_FIRST, *[one for one in Outcome if one not in _FIRST])
 
 Rank = tuple[int, float, int]
 
@@ -18,7 +18,7 @@ def rank(row: ResultRow) -> Rank:
 class Foremost:
     """The first rows by rank of however many there are."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._rows: list[ResultRow] = []
         self.seen = 0
