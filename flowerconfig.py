@@ -1,23 +1,15 @@
 """Flower's own settings. `/metrics` is closed here: Unmask's exporter serves the figures."""
 
-import ipaddress
 import os
 import sys
 
 from flower.urls import handlers
 from tornado.options import options
 
+from infra.addresses import is_loopback
 from settings import load
 
 _settings = load()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
 
 address = _settings.flower_address
 port = _settings.flower_port
@@ -35,7 +27,7 @@ if any(word.lstrip("-").partition("=")[0] == "address" for word in sys.argv):
 
 if _settings.flower_password is not None:
     basic_auth = [f"{_settings.flower_user}:{_settings.flower_password.get_secret_value()}"]
-elif not (_is_loopback(address) or options.basic_auth or options.auth):
+elif not (is_loopback(address) or options.basic_auth or options.auth):
     raise SystemExit(
         f"Flower on {address} needs a password: set UNMASK_FLOWER_PASSWORD, "
         "or UNMASK_FLOWER_ADDRESS=127.0.0.1"

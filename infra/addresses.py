@@ -78,5 +78,13 @@ def read_address(text: str) -> Address:
     return ip_address(text)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or address, is this machine and nobody else's business."""
+    try:
+        return read_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)

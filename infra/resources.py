@@ -47,13 +47,18 @@ def build(settings: Settings) -> Resources:
         ledger=open_ledger(settings.database_url.get_secret_value(), policy=policy(settings)),
         store=store(settings),
         fetcher=fetcher(settings),
-        limits=Limits(
-            max_pixels=settings.media_max_pixels,
-            max_duration_s=settings.media_max_duration_s,
-            max_bytes=settings.download_max_bytes,
-            deadline_s=settings.decode_deadline_s,
-        ),
+        limits=limits(settings),
         owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """What decoding one file may cost."""
+    return Limits(
+        max_pixels=settings.media_max_pixels,
+        max_duration_s=settings.media_max_duration_s,
+        max_bytes=settings.download_max_bytes,
+        deadline_s=settings.decode_deadline_s,
     )
 
 

@@ -4,12 +4,13 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from infra.doorbell import broker_tls, guard_transport
+from schemas.records import Priority
 from settings import Settings, load
 from tasks import names
 from unmask.errors import Unusable
 
-#: Redis keeps one list per step; `schemas.records.Priority` holds these numbers.
-PRIORITY_STEPS = [0, 3, 6]
+#: Redis keeps one list per step.
+PRIORITY_STEPS = [int(one) for one in Priority]
 
 
 def make_app(*queues: str, settings: Settings | None = None) -> Celery:

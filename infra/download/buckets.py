@@ -27,14 +27,9 @@ class Buckets:
     names: frozenset[str] = frozenset()
     endpoint_url: str | None = None
     path_style: bool = False
-    region: str | None = None
 
     def client(self) -> "S3Client":
-        return make_client(
-            endpoint_url=self.endpoint_url,
-            path_style=self.path_style,
-            region=self.region,
-        )
+        return make_client(endpoint_url=self.endpoint_url, path_style=self.path_style)
 
 
 def download_object(uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits) -> Fetched:

@@ -17,7 +17,6 @@ class StoreOptions:
 
     endpoint_url: str | None = None
     path_style: bool = False
-    region: str | None = None
     encryption: Encryption = "none"
     kms_key: str | None = None
     #: Keys of a folder, the newest first.
@@ -44,7 +43,6 @@ def _s3(bucket: str, prefix: str, options: StoreOptions) -> S3Store:
         prefix,
         endpoint_url=options.endpoint_url,
         path_style=options.path_style,
-        region=options.region,
         encryption=options.encryption,
         kms_key=options.kms_key,
     )

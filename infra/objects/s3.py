@@ -34,7 +34,7 @@ POOL_CONNECTIONS = 32
 AT_ONCE = 1000
 
 
-def make_client(*, endpoint_url: str | None, path_style: bool, region: str | None) -> "S3Client":
+def make_client(*, endpoint_url: str | None, path_style: bool) -> "S3Client":
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
@@ -46,10 +46,13 @@ def make_client(*, endpoint_url: str | None, path_style: bool, region: str | Non
         response_checksum_validation="when_required",
     )
     session = boto3.session.Session()
-    where = region or session.region_name or "us-east-1"
     address, authority = _endpoint(endpoint_url)
     return session.client(
-        "s3", region_name=where, endpoint_url=address, verify=authority, config=config
+        "s3",
+        region_name=session.region_name or "us-east-1",
+        endpoint_url=address,
+        verify=authority,
+        config=config,
     )
 
 
@@ -75,7 +78,6 @@ class S3Store:
         *,
         endpoint_url: str | None = None,
         path_style: bool = False,
-        region: str | None = None,
         encryption: Encryption = "none",
         kms_key: str | None = None,
     ) -> None:
@@ -83,9 +85,7 @@ class S3Store:
         self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self._encryption = _encryption(encryption, kms_key)
         try:
-            self._client = make_client(
-                endpoint_url=endpoint_url, path_style=path_style, region=region
-            )
+            self._client = make_client(endpoint_url=endpoint_url, path_style=path_style)
         except (BotoCoreError, ValueError) as error:
             raise Unusable(f"object storage s3://{bucket}: {error}") from error
 

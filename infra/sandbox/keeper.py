@@ -104,7 +104,6 @@ def _watch(pid: int, control: socket.socket, request: Request, printed: int) -> 
     return Report(
         ended=os.waitstatus_to_exitcode(status),
         cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_bytes=usage.ru_maxrss * 1024,
         killed_for=why,
         printed=os.pread(printed, PRINTED, 0).decode("utf-8", "replace"),
     )

@@ -59,7 +59,6 @@ class Report:
     #: 0, an exit code, or minus a signal.
     ended: int
     cpu_s: float
-    peak_bytes: int
     #: Why the keeper ended it: `time`, `memory`, or nothing.
     killed_for: str = ""
     #: The end of what decoders printed.

@@ -1,6 +1,5 @@
 """Options that several commands share, each explained once."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -78,21 +77,15 @@ Out = Annotated[
 State = Annotated[Path, typer.Option(help="Folder of the one-machine ledger, objects and logs.")]
 
 
-class PriorityName(StrEnum):
-    LIVE = "live"
-    NORMAL = "normal"
-    BULK = "bulk"
-
-
-def _priority(word: str) -> PriorityName:
-    try:
-        return PriorityName(word)
-    except ValueError:
-        raise typer.BadParameter(f"{word} is none of {', '.join(PriorityName)}") from None
+def _priority(word: str) -> Priority:
+    names = {one.name.lower(): one for one in Priority}
+    if word not in names:
+        raise typer.BadParameter(f"{word} is none of {', '.join(names)}")
+    return names[word]
 
 
 PriorityOption = Annotated[
-    PriorityName | None,
+    Priority | None,
     typer.Option(
         help="live, normal or bulk: live items go before all others. Left out: as the campaign "
         "has it, a new one normal.",
@@ -108,7 +101,7 @@ def wanted(
     frames: int | None = None,
     first: bool = False,
     stride: int | None = None,
-    priority: PriorityName | None = None,
+    priority: Priority | None = None,
     extract_only: bool = False,
     keep_clips: float | None = None,
     keep_evidence: float | None = None,
@@ -125,7 +118,7 @@ def wanted(
         frames=frames,
         first=first,
         stride=stride,
-        priority=None if priority is None else Priority[priority.upper()],
+        priority=priority,
         extract_only=extract_only,
         keep_clips_days=keep_clips,
         keep_evidence_days=keep_evidence,

@@ -1,6 +1,5 @@
 """Redis: does it answer, to us alone, and does it keep what it is given?"""
 
-import ipaddress
 import subprocess
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,9 +8,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from infra.addresses import is_loopback
 from infra.doorbell import read_refusals
 from producer.doctor.finding import Finding, bad, note, well
 from producer.local import redis_server
+from tasks.broker import KEEPS_ALL
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 3.0
 #: ACLs, and what kombu needs of scripts and streams.
 OLDEST_MAJOR = 6
-KEEPS_ALL = "noeviction"
 #: Above this share of its memory a Redis soon refuses what is sent to it.
 NEARLY_FULL = 0.9
 MIB = 1 << 20
@@ -135,11 +135,7 @@ def _strangers(client: redis.Redis) -> Iterator[Finding]:
 
 
 def _is_local(client: redis.Redis) -> bool:
-    host = str(_settings_of(client)["host"])
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(str(_settings_of(client)["host"]))
 
 
 def _takes_anyone(client: redis.Redis) -> bool:

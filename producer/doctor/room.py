@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING
 
+from infra.resources import limits
 from infra.sandbox import Room, in_force
 from producer.doctor.finding import Finding, bad, well
 from unmask.errors import UnmaskError
-from unmask.media.values import Limits, Manifest
+from unmask.media.values import Manifest
 from unmask.spec import ScanSpec
 
 if TYPE_CHECKING:
@@ -38,16 +39,10 @@ def _locks() -> Finding:
 
 def _good_file(settings: "Settings") -> Finding:
     what = "decoding"
-    limits = Limits(
-        max_pixels=settings.media_max_pixels,
-        max_duration_s=settings.media_max_duration_s,
-        max_bytes=settings.download_max_bytes,
-        deadline_s=settings.decode_deadline_s,
-    )
     try:
         with Room() as room, tempfile.TemporaryFile() as file:
             _write_video(file)
-            pieces = list(room.extract(file, ScanSpec(), limits))
+            pieces = list(room.extract(file, ScanSpec(), limits(settings)))
     except UnmaskError as error:
         return bad(what, f"a good video is refused: {error}", "look at the time and size limits")
     if not any(isinstance(one, Manifest) and one.frames_decoded for one in pieces):

@@ -1,15 +1,14 @@
 """A child process that never outlives its parent, with a log of its own."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+from infra.sandbox.kernel import die_with_parent
 
 #: Last lines of a log that are shown when its process ends by itself.
 TAIL_LINES = 12
@@ -40,7 +39,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509 - no lock
             )
         if self._process.stdin is not None:
             with self._process.stdin as pipe:
@@ -86,7 +85,3 @@ class Child:
     def tail(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-TAIL_LINES:])
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
