@@ -11,20 +11,20 @@ import logging
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import redis
+from celery.exceptions import Retry
 
 from infra.objects import Corrupt
-from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Claim, Classified
-from schemas.stages import ENDS, Stage
+from schemas.stages import Stage
 from tasks.drain import Stopping, drain
 from tasks.evidence import Judged, Spot, Warm, Where, store_evidence, warm_faces
+from tasks.fault import failed
 from tasks.fill import Fill
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
@@ -35,7 +35,6 @@ from tasks.visits import our_store, tell_trouble
 from unmask.errors import TryAgain, UnmaskError
 from unmask.judgement import Judgement
 from unmask.model.memory import DeviceLost
-from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
 from unmask.wording import percent
 
@@ -379,15 +378,10 @@ class Batcher:
                 stage = ledger.recut(claim, str(error))
                 answer.set_exception(again(stage or Stage.WAITING, str(error)))
             case _:
-                words = redact_text(f"{type(error).__name__}: {error}")
-                trace = redact_text("".join(traceback.format_exception(error, limit=-8)))
-                stage = ledger.fail(claim, words, log=trace)
-                if stage is None:
-                    answer.set_result(STALE)
-                elif stage in ENDS:
-                    answer.set_result(said(Outcome.DEAD, words))
-                else:
-                    answer.set_exception(again(stage, words))
+                try:
+                    answer.set_result(failed(ledger, claim, error))
+                except Retry as another:
+                    answer.set_exception(another)
 
     def _give_back(self, batch: Sequence[_Ready], why: str) -> None:
         for one in batch:

@@ -5,7 +5,6 @@ import functools
 import hashlib
 import logging
 import resource
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from schemas.records import Claim, Extracted, Extraction, Fetched, MediaFacts, S
 from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.drain import drain
+from tasks.fault import failed
 from tasks.heartbeat import Heartbeat
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.send import offer_next
@@ -98,7 +98,7 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
         return _reject(claim, tools, spent, Refused(Outcome.TIMED_OUT, reason))
     except Exception as error:  # the outermost edge: our own fault, counted and shown
         log.exception("item %d failed", claim.item)
-        return _failed(claim, tools, error)
+        return failed(tools.ledger, claim, error)
 
 
 def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> str:
@@ -119,16 +119,6 @@ def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:
     if stage in ENDS:
         return said(Outcome.UNREACHABLE, trouble.reason)
     raise again(stage, trouble.reason, trouble.after_s) from None
-
-
-def _failed(claim: Claim, tools: Resources, error: Exception) -> str:
-    words = redact_text(f"{type(error).__name__}: {error}")
-    stage = tools.ledger.fail(claim, words, log=redact_text(traceback.format_exc(limit=-8)))
-    if stage is None:
-        return STALE
-    if stage in ENDS:
-        return said(Outcome.DEAD, words)
-    raise again(stage, words) from error
 
 
 def _fetch_and_cut(claim: Claim, tools: Resources, spent: Spent, ring: Ring) -> str:
@@ -261,11 +251,9 @@ def _facts(content: Content, claim: Claim, spent: Spent) -> Fetched:
 
 def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Manifest]:
     """Cut in the room; where it was closed under us, say why."""
-    spec, more = claim.campaign.options.spec, content.parts
+    spec = claim.campaign.options.spec
     try:
-        if more is None:
-            return list(tools.room.extract(content.file, spec, tools.limits))
-        return list(tools.room.extract(content.file, spec, tools.limits, more))
+        return list(tools.room.extract(content.file, spec, tools.limits, content.parts))
     except Exception:
         drain.check()
         raise

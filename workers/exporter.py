@@ -1,8 +1,6 @@
 """`python -m workers.exporter`: the fleet's figures for Prometheus, from the ledger and Redis."""
 
-import signal
 import sys
-import threading
 
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -10,14 +8,12 @@ from infra.resources import resources
 from tasks.metrics import LedgerCollector
 from tasks.metrics.broker import Broker
 from unmask.errors import TryAgain, Unusable
-from workers.life import set_up_logging
+from workers.life import set_up_logging, told_to_stop
 
 
 def main() -> int:
     """Serve until told to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     try:
         tools = resources()
     except (Unusable, TryAgain) as error:

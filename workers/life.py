@@ -1,7 +1,9 @@
 """What every worker does when it starts and when it is told to stop."""
 
 import logging
+import signal
 import sys
+import threading
 from typing import Any
 
 from celery import Celery, signals
@@ -13,8 +15,6 @@ from tasks.drain import drain
 from unmask.errors import Unusable
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-
-
 #: At DEBUG they tell whole requests and answers: signatures, cookies, where a redirect leads.
 TELL_TOO_MUCH = ("boto3", "botocore", "httpcore", "httpx", "s3transfer", "urllib3")
 
@@ -35,6 +35,14 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Celery's own lines on every received task say less than ours and cost more.
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+
+
+def told_to_stop() -> threading.Event:
+    """Set by SIGTERM or Ctrl-C, for processes that are no Celery workers."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def announce(app: Celery) -> None:

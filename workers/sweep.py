@@ -4,7 +4,6 @@ It is no Celery task: two ticks a second would push the items out of Flower's me
 """
 
 import logging
-import signal
 import sys
 import threading
 
@@ -14,7 +13,7 @@ from tasks.janitor import Janitor
 from tasks.sweep import Feeder
 from unmask.errors import TryAgain, UnmaskError, Unusable
 from workers.app import make_app
-from workers.life import set_up_logging
+from workers.life import set_up_logging, told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +27,7 @@ BUSY_SHARE = 0.25
 
 def main() -> int:
     """Tick until told to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     try:
         tools = resources()
         set_up_logging(tools.settings.log_level)

@@ -24,6 +24,7 @@ import numpy as np
 from infra.download import Content, Follow
 from infra.hosts import host_name
 from infra.resources import Resources, build
+from infra.sandbox.more import More
 from schemas.records import Fetched, StoredObject, Trust
 from settings import load
 from tests.chaos import deeds, points
@@ -154,7 +155,9 @@ class MadeUpRoom:
     #: Contents whose objects are spoiled once all of them are stored.
     rotten: set[str] = dataclasses.field(default_factory=set)
 
-    def extract(self, file: IO[bytes], spec: ScanSpec, limits: Limits) -> Iterator[Clip | Manifest]:
+    def extract(
+        self, file: IO[bytes], spec: ScanSpec, limits: Limits, more: More | None = None
+    ) -> Iterator[Clip | Manifest]:
         address = file.read().decode()
         deed = deeds.deed_of(address)
         time.sleep(float(os.environ.get(SLOW_S, "0")))
