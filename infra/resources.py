@@ -5,7 +5,7 @@ import os
 import socket
 from dataclasses import dataclass
 
-from infra.download import Buckets, DownloadLimits, Fetcher
+from infra.download import Buckets, DownloadLimits, Fetcher, Fetches
 from infra.guard import Guard
 from infra.ledger import Ledger, open_ledger
 from infra.ledger.policy import Policy, Politeness
@@ -21,7 +21,7 @@ class Resources:
     settings: Settings
     ledger: Ledger
     store: Store
-    fetcher: Fetcher
+    fetcher: Fetches
     limits: Limits
     #: Who holds a lease: this host and this process.
     owner: str

@@ -1,7 +1,7 @@
 """Fetching: web addresses through the guard, configured buckets, and this machine's own files."""
 
 from infra.download.buckets import Buckets
-from infra.download.fetch import Content, Fetcher
+from infra.download.fetch import Content, Fetcher, Fetches
 from infra.download.limits import DownloadLimits
 from infra.download.local import local_path, stamp_of
 from infra.download.ranges import NotInParts
@@ -13,6 +13,7 @@ __all__ = [
     "DownloadLimits",
     "Downloaded",
     "Fetcher",
+    "Fetches",
     "Follow",
     "NotInParts",
     "Web",

@@ -4,10 +4,10 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Protocol, Self, cast
 
 from infra.download.buckets import Buckets, download_object
 from infra.download.limits import Deadline, DownloadLimits, Wire
@@ -35,6 +35,26 @@ class Content:
         return self.parts.facts(own) if self.parts else self.fetched
 
 
+class Fetches(Protocol):
+    """What a worker asks of a fetcher: `Refused`, or `TryAgain` where another try may succeed."""
+
+    def fetch(self, uri: str, trust: Trust, stamp: str = "") -> AbstractContextManager[Content]: ...
+
+    def fetch_beginning(
+        self, uri: str, trust: Trust, stamp: str = ""
+    ) -> AbstractContextManager[Content]:
+        """For who will read from the beginning and stop early: the rest stays away."""
+        ...
+
+    def after(self, lost: NotInParts) -> "Fetches":
+        """For the second try, which may cost what the first one left."""
+        ...
+
+    def telling(self, follow: Follow) -> "Fetches":
+        """`follow` is told of each address that a redirect leads to, before it is visited."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fetcher:
     guard: Guard
@@ -52,7 +72,6 @@ class Fetcher:
 
     @contextmanager
     def fetch(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
-        """`Refused` where the item is at fault, `TryAgain` where another try may succeed."""
         if _is_local(uri):
             with open_local(uri, trust, stamp, self.limits) as file:
                 yield Content(file=file, fetched=hash_local(file, uri, self._deadline()))
@@ -64,10 +83,7 @@ class Fetcher:
 
     @contextmanager
     def fetch_beginning(self, uri: str, trust: Trust, stamp: str = "") -> Iterator[Content]:
-        """As `fetch`, for who will read from the beginning and stop early: the rest stays away.
-
-        Where the server gives no ranges, or the file is small, it comes whole.
-        """
+        """Where the server gives no ranges, or the file is small, it comes whole."""
         if _is_local(uri):
             with self.fetch(uri, trust, stamp) as content:
                 yield content
@@ -81,7 +97,6 @@ class Fetcher:
                     yield Content(file=file, fetched=got)
 
     def after(self, lost: NotInParts) -> Self:
-        """For the second try, which may cost what the first one left."""
         return replace(self, limits=self.limits.without(lost.received, lost.spent_s))
 
     def _begin(self, uri: str, into: BinaryIO) -> Parts | Fetched:

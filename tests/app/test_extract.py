@@ -161,7 +161,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     migrate(address)
     built = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
     fetcher, room = FakeFetcher(), FakeRoom()
-    tools = dataclasses.replace(built, fetcher=fetcher)  # type: ignore[arg-type]
+    tools = dataclasses.replace(built, fetcher=fetcher)
     vars(tools)["room"] = room
     yield Stand(tools=tools, fetcher=fetcher, room=room)
     tools.ledger.close()

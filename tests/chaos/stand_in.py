@@ -15,13 +15,13 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from infra.download import Content, Follow
+from infra.download import Content, Follow, NotInParts
 from infra.hosts import host_name
 from infra.resources import Resources, build
 from infra.sandbox.more import More
@@ -58,11 +58,7 @@ GLANCE_S = 0.05
 def made_up() -> Resources:
     """The worker's own resources, with two doubles among them."""
     built = build(load())
-    tools = dataclasses.replace(
-        built,
-        fetcher=MadeUpFetcher(),  # type: ignore[arg-type]
-        ledger=points.watched(built.ledger),
-    )
+    tools = dataclasses.replace(built, fetcher=MadeUpFetcher(), ledger=points.watched(built.ledger))
     room = MadeUpRoom(Path(load().store_url))
     put = tools.store.put
 
@@ -117,6 +113,15 @@ class MadeUpFetcher:
             file=io.BytesIO(data),
             fetched=Fetched(final_uri=uri, sha256=sha, bytes_fetched=len(data)),
         )
+
+    def fetch_beginning(
+        self, uri: str, trust: Trust, stamp: str = ""
+    ) -> AbstractContextManager[Content]:
+        """Nothing comes in parts."""
+        return self.fetch(uri, trust, stamp)
+
+    def after(self, lost: NotInParts) -> "MadeUpFetcher":
+        return self
 
 
 def _serve(uri: str, deed: Deed | None) -> None:

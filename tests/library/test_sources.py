@@ -330,7 +330,8 @@ class TestJsonLines:
         assert "It has: id" in bad[1].why
 
     def test_what_no_database_takes_is_made_harmless(self, tmp_path: Path) -> None:
-        line = '{"url": "%s", "a": "\\u0000\\ud800", "b": NaN, "c": 1e999}' % URL.format(1)  # noqa: UP031
+        odd = '"a": "\\u0000\\ud800", "b": NaN, "c": 1e999'
+        line = f'{{"url": "{URL.format(1)}", {odd}}}'
         [item], _ = split(listed(tmp_path, "a.jsonl", line))
         assert item.extra == {"a": "\ufffd\ufffd", "b": None, "c": None}
 

@@ -31,7 +31,8 @@ def read(path: Path) -> tuple[list[NewItem], list[BadLine]]:
             else:
                 items.append(one)
     except SourceError as error:
-        assert str(error).isprintable()  # noqa: PT017
+        told = str(error)
+        assert told.isprintable()
     return items, bad
 
 
