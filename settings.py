@@ -1,6 +1,6 @@
 """Every setting, with its unit in its name: environment variables `UNMASK_…` and a `.env` file.
 
-Only `workers.app`, `producer.__main__` and `infra.resources` read this module.
+Only `workers.app`, `producer.__main__`, `infra.resources` and `flowerconfig` read this module.
 """
 
 import ipaddress
@@ -27,6 +27,8 @@ from unmask.errors import Unusable
 
 PREFIX = "UNMASK_"
 ENV_FILE = ".env"
+#: What the library and the benches read themselves.
+ELSEWHERE = {"UNMASK_DATA", "UNMASK_SEARCH_STORAGE", "UNMASK_YUNET_WEIGHTS"}
 
 
 def _listed(value: object) -> object:
@@ -212,14 +214,14 @@ def load(**overrides: Any) -> Settings:
 
 def _unknown(names: Iterable[str]) -> list[str]:
     """Names that are meant for us, and are none of ours: mistyped ones."""
-    ours = [name for name in names if name.upper().startswith(PREFIX)]
-    return [name for name in ours if name[len(PREFIX) :].lower() not in Settings.model_fields]
+    known = {_variable(field) for field in Settings.model_fields} | ELSEWHERE
+    return [name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known]
 
 
-def environment(settings: Settings, **extra: str) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process these same settings."""
     given = settings.model_dump(mode="python", exclude_none=True)
-    return {_variable(name): _text(value) for name, value in given.items()} | extra
+    return {_variable(name): _text(value) for name, value in given.items()}
 
 
 def _text(value: object) -> str:

@@ -22,6 +22,8 @@ LAST = "unmask:refused:last"
 KEPT = 20
 #: A float holds such a count.
 DIGITS = 15
+#: The year 9999: no moment lies behind it.
+LATEST = 253_402_300_799
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,12 @@ def _entry(line: bytes | str) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     match found:
-        case {"at": int() | float(), "queue": str(queue), "kind": str(kind), "bytes": int()}:
+        case {
+            "at": int(at) | float(at),
+            "queue": str(queue),
+            "kind": str(kind),
+            "bytes": int(),
+        } if 0 <= at < LATEST:
             return {**found, "queue": printable(queue), "kind": printable(kind)}
         case _:
             return None

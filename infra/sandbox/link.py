@@ -21,9 +21,13 @@ SLACK_S = 10.0
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: All that the keeper sees of our environment: no setting, no credential. Its guests are many on
-#: one machine, and threads started before a fork are lost in it.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+#: All that the keeper sees of our environment: no credential, and of settings only where a detector
+#: lies that no package ships. Its guests are many on one machine, and threads started before a fork
+#: are lost in it.
+_PASSED_ON = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    "UNMASK_YUNET_WEIGHTS",
+)
 _ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -9,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from infra.addresses import is_loopback
-from infra.doorbell import read_refusals
+from infra.doorbell import Refusals, read_refusals
 from producer.doctor.finding import Finding, bad, note, well
 from producer.local import redis_server
 from tasks.broker import KEEPS_ALL
@@ -128,10 +129,19 @@ def _strangers(client: redis.Redis) -> Iterator[Finding]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
         yield note(
             "Redis messages",
-            f"{found.total} were refused, since no worker of ours wrote them: {kinds}",
+            f"{found.total} were refused, since no worker of ours wrote them: {kinds}"
+            + _last(found),
             "see the workers' logs; change the password of Redis if it is known to others; "
             "`DEL unmask:refused` begins to count anew",
         )
+
+
+def _last(found: Refusals) -> str:
+    """Where and when to look into the logs."""
+    if not found.last:
+        return ""
+    at = datetime.fromtimestamp(found.last[0]["at"], UTC)
+    return f"; the last on {found.last[0]['queue']}, {at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _is_local(client: redis.Redis) -> bool:

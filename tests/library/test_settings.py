@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from settings import ORDER, Settings, environment, load
+from settings import ELSEWHERE, ORDER, Settings, environment, load
 from unmask.errors import Unusable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,13 @@ def test_the_example_is_read_with_and_without_what_it_leaves_out(tmp_path: Path)
     found = load()
     assert (found.device, found.s3_source_buckets) == ("cuda:0", ("media", "more-media"))
     assert len(found.model_fields_set) == text.count("UNMASK_")
+
+
+def test_what_others_read_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ELSEWHERE:
+        assert f"`{name}`" in PAGE.read_text()
+        monkeypatch.setenv(name, "/somewhere")
+    load()
 
 
 class TestMistakes:
@@ -210,9 +217,6 @@ class TestChildren:
     def test_a_secret_reaches_it(self) -> None:
         parent = load(flower_password=SecretStr("hunter2"))
         assert environment(parent)["UNMASK_FLOWER_PASSWORD"] == "hunter2"
-
-    def test_extras_go_along(self) -> None:
-        assert environment(load(), UNMASK_DEVICE="cpu")["UNMASK_DEVICE"] == "cpu"
 
 
 class TestThePage:

@@ -114,7 +114,7 @@ class TestRedis:
         told = found(broker.check, redis_url=redis_url)[-1]
         assert (told.what, told.ok) == ("Redis messages", None)
         assert "2 were refused" in told.says
-        assert "1 not JSON, 1 too large" in told.says
+        assert "1 not JSON, 1 too large; the last on gpu, 20" in told.says
 
     def test_nobody_there(self) -> None:
         port = redis_server.free_port()

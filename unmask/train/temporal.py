@@ -115,7 +115,8 @@ def _epochs(network: Network, films: Films, epochs: int, seed: int) -> Iterator[
         for some in torch.split(torch.randperm(len(wanted)), _BATCH)[: len(wanted) // _BATCH]:
             optimiser.zero_grad()
             logits = _logits(network, _cut(films.features[some]))
-            functional.cross_entropy(logits, wanted[some], label_smoothing=0.02).backward()  # type: ignore[no-untyped-call]
+            loss = functional.cross_entropy(logits, wanted[some], label_smoothing=0.02)
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimiser.step()
             schedule.step()
