@@ -1,4 +1,4 @@
-"""Items → ledger rows, in bulk, each once."""
+"""A source on its way to the ledger: its good lines, once there is at least one."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

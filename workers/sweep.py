@@ -34,7 +34,7 @@ def main() -> int:
         app = make_app()
         refuse_eviction(app)
         feeder = Feeder(app, tools)
-    except Unusable as error:
+    except (Unusable, TryAgain) as error:
         print(f"sweep: {error}", file=sys.stderr)
         return 2
     cleaning = threading.Thread(
