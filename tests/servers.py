@@ -9,9 +9,9 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import boto3
 import psycopg
@@ -31,7 +31,7 @@ S3_ENVIRONMENT = {
 }
 
 
-def missing(what: str, error: Exception) -> None:
+def missing(what: str, error: Exception) -> Never:
     """A laptop may lack a service; CI may not."""
     if os.environ.get("CI"):
         raise error
@@ -63,6 +63,21 @@ def postgresql() -> Iterator[str]:
         get_server(data) as server,
     ):
         yield server.get_uri()
+
+
+@contextmanager
+def hasty_postgresql() -> Iterator[str]:
+    """One that syncs no disk, for tests that cut no power."""
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(postgresql())
+        except (ImportError, OSError) as error:
+            missing("PostgreSQL", error)
+        with psycopg.connect(address, autocommit=True) as db:
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                db.execute(f"ALTER SYSTEM SET {name} = off")
+            db.execute("SELECT pg_reload_conf()")
+        yield address
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from tasks.batcher import Batcher
 from tasks.drain import Drain
 from tasks.models import UnknownModel
 from tests.making.frames import a_frame
+from tests.making.scores import a_score
 from tests.polling import until
 from unmask.errors import TryAgain
 from unmask.media.clips import make_clip
@@ -81,23 +82,11 @@ class FakePredictor:
         self.calls.append(len(clips))
         self.trouble(clips)
         return [
-            [_score(person, number) for number in range(len(person.windows))] for person in clips
+            [a_score(person, number) for number in range(len(person.windows))] for person in clips
         ]
 
     def heat(self, wanted: Sequence[Warmed], deadline: Callable[[], None]) -> list[list[HeatMap]]:
         raise AssertionError("an untrained model suspects nobody")
-
-
-def _score(person: PersonFrames, number: int) -> WindowScore:
-    times = person.windows[number].times
-    return WindowScore(
-        person=person.person,
-        window=number,
-        start_s=times[0],
-        end_s=times[-1],
-        frames=len(times),
-        raw=0.5,
-    )
 
 
 @dataclass

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -11,12 +10,14 @@ import numpy as np
 import pytest
 
 from infra.objects import FolderStore
-from schemas.records import Campaign, CampaignOptions, Claim, Trust
+from schemas.records import CampaignOptions
 from schemas.stages import Stage
 from tasks.evidence import WARM_WINDOWS, Judged, Where, store_evidence, warm_faces
 from tasks.load import Loaded
 from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.claims import a_claim
 from tests.making.frames import a_frame
+from tests.making.scores import a_score
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
 from unmask.media.values import Manifest, MediaInfo, Person
@@ -90,8 +91,11 @@ def judged(bundle: Bundle, *raws: Sequence[float]) -> Judged:
         for one, row in zip(people, raws, strict=True)
     ]
     flat = [each for row in scores for each in row]
+    options = CampaignOptions(
+        name="one", model=bundle.name, model_digest=bundle.digest, spec=bundle.spec
+    )
     loaded = Loaded(
-        claim=a_claim(bundle),
+        claim=a_claim(stage=Stage.CLASSIFYING, options=options),
         manifest=manifest,
         clips={page.person: data for data, page in clips},
         persons=people,
@@ -100,30 +104,9 @@ def judged(bundle: Bundle, *raws: Sequence[float]) -> Judged:
 
 
 def score(one: PersonFrames, number: int, raw: float) -> WindowScore:
-    times = one.windows[number].times
-    return WindowScore(
-        person=one.person,
-        window=number,
-        start_s=times[0],
-        end_s=times[-1],
-        frames=FRAMES,
-        raw=raw,
-        frame_scores=(0.1, 0.2, 0.912345, 0.3),
-        telling_s=times[2],
-    )
-
-
-def a_claim(bundle: Bundle) -> Claim:
-    options = CampaignOptions(
-        name="one", model=bundle.name, model_digest=bundle.digest, spec=bundle.spec
-    )
-    return Claim(
-        item=1, fence=1, stage=Stage.CLASSIFYING, owner="w", attempt=1, uri="https://a.example/b",
-        trust=Trust.REMOTE, stamp="",
-        campaign=Campaign(
-            id=1, options=options, state="running", reason="", created_at=datetime.now(UTC)
-        ),
-    )  # fmt: skip
+    telling_s = one.windows[number].times[2]
+    frame_scores = (0.1, 0.2, 0.912345, 0.3)
+    return replace(a_score(one, number, raw), frame_scores=frame_scores, telling_s=telling_s)
 
 
 def in_time() -> None:

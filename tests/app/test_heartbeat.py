@@ -3,20 +3,17 @@
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import pytest
 
-from schemas.records import Campaign, CampaignOptions, Claim, Trust
-from schemas.stages import Stage
+from schemas.records import Claim
 from tasks.drain import Drain
 from tasks.heartbeat import Heartbeat
 from tasks.ticker import Ticker
-from unmask.spec import ScanSpec
+from tests.making.claims import a_claim
+from tests.polling import until
 
-WITHIN_S = 10.0
 FORKING = """
 import os, threading, time
 from tasks.ticker import Ticker
@@ -30,17 +27,6 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def a_claim(item: int) -> Claim:
-    options = CampaignOptions(name="one", model="m", model_digest="m", spec=ScanSpec())
-    campaign = Campaign(
-        id=1, options=options, state="running", reason="", created_at=datetime.now(UTC)
-    )
-    return Claim(
-        item=item, fence=1, stage=Stage.EXTRACTING, owner="w", attempt=1, stamp="",
-        uri="https://a.example/b", trust=Trust.REMOTE, campaign=campaign,
-    )  # fmt: skip
-
-
 class Ledger:
     """Counts renewals and answers that the first `held` items are still ours."""
 
@@ -50,13 +36,6 @@ class Ledger:
     def renew(self, claims: Sequence[Claim], *, lease_s: float) -> set[int]:
         self.renewed += [claim.item for claim in claims]
         return self.held
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def heartbeat(

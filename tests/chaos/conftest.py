@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from infra.ledger import migrate, open_ledger
@@ -40,17 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """Without fsync: no power is cut here."""
-    with ExitStack() as stack:
-        try:
-            address = stack.enter_context(servers.postgresql())
-        except (ImportError, OSError) as error:
-            servers.missing("PostgreSQL", error)
-            return
-        with psycopg.connect(address, autocommit=True) as db:
-            for name in ("fsync", "synchronous_commit", "full_page_writes"):
-                db.execute(f"ALTER SYSTEM SET {name} = off")
-            db.execute("SELECT pg_reload_conf()")
+    with servers.hasty_postgresql() as address:
         yield address
 
 

@@ -30,6 +30,7 @@ from settings import load
 from tests.chaos import deeds, points
 from tests.chaos.deeds import Deed
 from tests.making.frames import a_frame
+from tests.making.scores import a_score
 from unmask.errors import Refused, TryAgain, Unanswered
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
@@ -258,7 +259,7 @@ class MadeUpModels:
         for person in clips:
             _look(int(person.windows[0].frames.mean()))
         return [
-            [_score(person, number) for number in range(len(person.windows))] for person in clips
+            [a_score(person, number) for number in range(len(person.windows))] for person in clips
         ]
 
     def heat(
@@ -283,17 +284,3 @@ GPU_DEEDS: dict[Deed, Callable[[], None]] = {
     Deed.GPU_SEGFAULT: segfault,
     Deed.GPU_HELD: functools.partial(while_held, "gpu"),
 }
-
-
-def _score(person: "PersonFrames", number: int) -> "WindowScore":
-    from unmask.verdict import WindowScore
-
-    times = person.windows[number].times
-    return WindowScore(
-        person=person.person,
-        window=number,
-        start_s=times[0],
-        end_s=times[-1],
-        frames=len(times),
-        raw=0.5,
-    )

@@ -1,4 +1,4 @@
-"""Ledgers on both databases: a file, and a private PostgreSQL that lives as long as the session."""
+"""Ledgers on both databases, Redis and S3: private servers, gone with the test or its session."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,21 +17,8 @@ DATABASES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """Without fsync: what is tested here is no power cut."""
-    try:
-        started = servers.postgresql()
-        address = started.__enter__()
-    except (ImportError, OSError) as error:
-        servers.missing("PostgreSQL", error)
-        return
-    try:
-        with psycopg.connect(address, autocommit=True) as db:
-            for name in ("fsync", "synchronous_commit", "full_page_writes"):
-                db.execute(f"ALTER SYSTEM SET {name} = off")
-            db.execute("SELECT pg_reload_conf()")
+    with servers.hasty_postgresql() as address:
         yield address
-    finally:
-        started.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +63,21 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def ledger(address: str) -> Iterator[Ledger]:
     with closing(open_ledger(address)) as opened:
         yield opened
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with servers.redis(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    with servers.s3() as url:
+        yield url
+
+
+@pytest.fixture
+def s3_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in servers.S3_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)

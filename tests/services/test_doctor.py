@@ -63,15 +63,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with servers.redis(tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in servers.S3_ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def s3(s3_credentials: None) -> Iterator[str]:
     with servers.s3() as endpoint:
         yield endpoint
 

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -12,7 +11,6 @@ import pytest
 from infra.download import Buckets, DownloadLimits, Fetcher, NotInParts, stamp_of
 from infra.guard import Guard
 from schemas.records import Trust
-from tests import servers
 from unmask.errors import Refused, TryAgain
 from unmask.outcomes import Outcome
 
@@ -112,17 +110,9 @@ def test_a_file_address_of_another_machine_is_blocked(fetcher: Fetcher, uri: str
 # --- buckets ---
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with servers.s3() as url:
-        yield url
-
-
 @pytest.fixture
-def buckets(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
-    for name, value in servers.S3_ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint)
+def buckets(s3_url: str, s3_credentials: None) -> Fetcher:
+    client = boto3.client("s3", endpoint_url=s3_url)
     for bucket in ("films", "private"):
         client.create_bucket(Bucket=bucket)
         client.put_object(Bucket=bucket, Key="a/film 1.mp4", Body=MEDIA)
@@ -130,7 +120,7 @@ def buckets(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
     return Fetcher(
         guard=Guard(),
         limits=DownloadLimits(max_bytes=len(MEDIA), deadline_s=10),
-        buckets=Buckets(names=frozenset({"films", "gone"}), endpoint_url=endpoint, path_style=True),
+        buckets=Buckets(names=frozenset({"films", "gone"}), endpoint_url=s3_url, path_style=True),
     )
 
 
@@ -171,8 +161,8 @@ def test_an_empty_object_is_not_media(buckets: Fetcher) -> None:
     assert refused(buckets, "s3://films/empty.mp4").outcome is Outcome.NOT_MEDIA
 
 
-def test_an_object_over_the_limit_is_too_large(buckets: Fetcher, endpoint: str) -> None:
-    boto3.client("s3", endpoint_url=endpoint).put_object(
+def test_an_object_over_the_limit_is_too_large(buckets: Fetcher, s3_url: str) -> None:
+    boto3.client("s3", endpoint_url=s3_url).put_object(
         Bucket="films", Key="large.mp4", Body=MEDIA + b"x"
     )
     assert refused(buckets, "s3://films/large.mp4").outcome is Outcome.TOO_LARGE
@@ -194,8 +184,8 @@ FILM = os.urandom(4 << 20)
 
 
 @pytest.fixture
-def film_store(buckets: Fetcher, endpoint: str) -> Fetcher:
-    boto3.client("s3", endpoint_url=endpoint).put_object(Bucket="films", Key="a b%.mp4", Body=FILM)
+def film_store(buckets: Fetcher, s3_url: str) -> Fetcher:
+    boto3.client("s3", endpoint_url=s3_url).put_object(Bucket="films", Key="a b%.mp4", Body=FILM)
     return dataclasses.replace(buckets, limits=DownloadLimits(max_bytes=8 << 20, deadline_s=30))
 
 
@@ -216,10 +206,10 @@ def test_of_an_object_only_the_beginning_comes(film_store: Fetcher) -> None:
 
 
 def test_an_object_that_is_replaced_meanwhile_is_never_put_together(
-    film_store: Fetcher, endpoint: str
+    film_store: Fetcher, s3_url: str
 ) -> None:
     with film_store.fetch_beginning("s3://films/a b%.mp4", Trust.REMOTE) as content:
-        boto3.client("s3", endpoint_url=endpoint).put_object(
+        boto3.client("s3", endpoint_url=s3_url).put_object(
             Bucket="films", Key="a b%.mp4", Body=FILM[::-1]
         )
         assert content.parts is not None

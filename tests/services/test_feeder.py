@@ -28,12 +28,6 @@ LEASE_S = 1000.0
 
 
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with servers.redis(tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
 def tools(tmp_path: Path, redis_url: str) -> Iterator[Resources]:
     address = f"sqlite:///{tmp_path / 'unmask.db'}"
     migrate(address)

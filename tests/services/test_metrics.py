@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -21,18 +19,11 @@ from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
 from tasks.names import CPU_QUEUE, GPU_QUEUE
 from tasks.send import send
-from tests import servers
 from tests.polling import until
 from tests.services import items
 from workers.app import make_app
 
 WINDOW = 200
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with servers.redis(tmp_path) as url:
-        yield url
 
 
 @pytest.fixture

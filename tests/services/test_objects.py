@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -24,12 +24,13 @@ from infra.objects import (
     open_store,
 )
 from infra.objects.keys import BadKey
-from tests import servers
 from unmask.errors import Unusable
 
 FILE = "ab" * 32
 SPEC = "0123456789abcdef"
 BUCKET = "clips-of-tests"
+
+pytestmark = pytest.mark.usefixtures("s3_credentials")
 
 
 def sha(data: bytes) -> str:
@@ -38,18 +39,6 @@ def sha(data: bytes) -> str:
 
 def a_key(data: bytes, person: int = 0) -> str:
     return clip_key(FILE, SPEC, person=person, clip_sha256=sha(data))
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with servers.s3() as url:
-        yield url
-
-
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in servers.S3_ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
 
 
 KEY, OTHER_KEY = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))

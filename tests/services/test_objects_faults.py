@@ -27,9 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in servers.S3_ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def _surroundings(s3_credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.objects.s3.TRIES", 2)
     monkeypatch.setattr("infra.objects.s3.READ_TIMEOUT_S", 0.5)
 

@@ -2,8 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +16,6 @@ from tasks import names
 from tasks.send import BATCH, depth, send
 from tests import servers
 from workers.app import PRIORITY_STEPS, make_app
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with servers.redis(tmp_path) as url:
-        yield url
 
 
 @pytest.fixture

@@ -212,9 +212,7 @@ def test_postgresql_of_an_unknown_authority_is_not_talked_to(
 
 
 @pytest.fixture
-def s3_tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in servers.S3_ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def s3_tls(authority: Authority, s3_credentials: None) -> Iterator[str]:
     with servers.s3(certificate(authority)) as endpoint:
         yield endpoint.replace("127.0.0.1", HOST)
 
