@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from unmask.commands.told import told
 from unmask.errors import Unusable
 from unmask.model.shelf import find_bundle
 
@@ -21,16 +22,11 @@ def card(model: Model, reports: Reports = None) -> None:
     from unmask.train.cards import CARD_FILE
     from unmask.train.cards import card as written
 
-    try:
+    with told():
         bundle = find_bundle(model)
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error
-    found = [json.loads(path.read_text()) for path in reports or ()]
-    other = [each for each in found if each["model"]["digest"] != bundle.digest]
-    if other:
-        typer.echo("unmask: an evaluation is of another model; evaluate this one", err=True)
-        raise typer.Exit(1)
+        found = [json.loads(path.read_text()) for path in reports or ()]
+        if any(each["model"]["digest"] != bundle.digest for each in found):
+            raise Unusable("an evaluation is of another model; evaluate this one")
     target = bundle.folder / CARD_FILE
     target.write_text(written(bundle, found), encoding="utf-8")
     typer.echo(f"written: {target}")

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from unmask.commands import options
+from unmask.commands.told import told
 from unmask.errors import Unusable
 
 if TYPE_CHECKING:
@@ -23,12 +25,6 @@ Trunk = Annotated[str | None, typer.Option(help="in place of the recipe's")]
 Also = Annotated[
     list[str] | None, typer.Option("--also", help="a further recipe as a row of its own")
 ]
-Weights = Annotated[
-    str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
-]
-Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
-Processes = Annotated[int, typer.Option(min=1, help="processes that share each batch")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 
 
 def compare(
@@ -38,26 +34,23 @@ def compare(
     recipe: Named = "configurations",
     trunk: Trunk = None,
     also: Also = None,
-    trunk_weights: Weights = None,
-    epochs: Epochs = None,
-    processes: Processes = 1,
-    device: Device = None,
+    trunk_weights: options.TrunkWeights = None,
+    epochs: options.Epochs = None,
+    processes: options.Processes = 1,
+    device: options.Device = None,
 ) -> None:
     """Train each configuration on the same clips; print its accuracy on all three parts."""
     from unmask.train.page import plain
     from unmask.train.start import Job
     from unmask.train.variants.comparing import compared, written_to
 
-    try:
+    with told():
         rows = _recipes(recipe, trunk, also or [], epochs)
         job = Job(
             data=data, folder=out, recipe=next(iter(rows.values())), processes=processes,
             trunk_weights=trunk_weights, device=device, data_names=(data.name,),
         )  # fmt: skip
         found = dict(compared(job, rows))
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error
     written_to(out).write_text(json.dumps(plain(found), indent=2) + "\n")
     _print(found)
     typer.echo(f"written: {written_to(out)}")

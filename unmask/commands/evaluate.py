@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from unmask.errors import Unusable
+from unmask.commands import options
+from unmask.commands.told import told
 
 Source = Annotated[
     Path,
@@ -16,8 +17,6 @@ Source = Annotated[
 ]
 Model = Annotated[str, typer.Option(help="a bundle's folder, or a shipped one's name")]
 Out = Annotated[Path, typer.Option(help="folder for evaluation.html and evaluation.json")]
-Work = Annotated[Path | None, typer.Option(help="where clips are kept; in OUT if absent")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 Part = Annotated[
     Literal["train", "validation", "test"] | None, typer.Option(help="of crop tars: which groups")
 ]
@@ -27,7 +26,6 @@ Damage = Annotated[
 ]
 Time = Annotated[bool, typer.Option("--time/--no-time", help="what judging frames in order adds")]
 Fit = Annotated[Path | None, typer.Option(help="write the model here, calibrated to this material")]
-Processes = Annotated[int, typer.Option(min=1, help="processes that cut clips")]
 
 
 def evaluate(
@@ -35,14 +33,14 @@ def evaluate(
     *,
     model: Model = "lite",
     out: Out = Path("evaluation"),
-    work: Work = None,
+    work: options.Clips = None,
     part: Part = None,
     lengths: Lengths = False,
     robustness: Damage = False,
     time: Time = True,
     fit: Fit = None,
-    device: Device = None,
-    processes: Processes = 1,
+    device: options.Device = None,
+    processes: options.Processes = 1,
 ) -> None:
     """Print and write what a model is worth on labelled items it never saw."""
     from unmask.model.predict import load
@@ -56,7 +54,7 @@ def evaluate(
         source=source, work=work or out / "clips", part=part, by_length=lengths,
         robustness=robustness, worth_of_time=time, processes=processes,
     )  # fmt: skip
-    try:
+    with told():
         predictor = load(find_bundle(model), device)
         found, scored = measured(wanted, predictor)
         for line in summary(found):
@@ -65,6 +63,3 @@ def evaluate(
         if fit is not None:
             fitted_copy(predictor.bundle, scored, source.name, fit)
             typer.echo(f"calibrated model: {fit}")
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error

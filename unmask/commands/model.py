@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from unmask.errors import Unusable
+from unmask.commands import options
+from unmask.commands.told import told
 from unmask.model.alarms import Alarms, expected_alarms
 from unmask.model.bundle import Bundle
 from unmask.model.shelf import find_bundle
@@ -19,7 +20,6 @@ Named = Annotated[str, typer.Argument(help="a bundle's folder, or a shipped one'
 Rate = Annotated[
     float, typer.Option(min=0, max=1, help="which share of your items is fake, at a guess")
 ]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 Source = Annotated[Path, typer.Argument(help="a checkpoint of the ResNeXt + LSTM family (.pt)")]
 Target = Annotated[Path, typer.Argument(help="folder for the bundle, new or empty")]
 Mode = Annotated[
@@ -36,7 +36,8 @@ Encoding = Annotated[Literal["fp32", "bf16", "int8"], typer.Option(help="of the 
 @app.command()
 def inspect(model: Named, base_rate: Rate = 0.01) -> None:
     """Print what a model's description says, and the alarms to expect from it."""
-    bundle = _opened(model)
+    with told():
+        bundle = find_bundle(model)
     table = Table(show_header=False, box=None)
     for name, value in facts(bundle).items():
         table.add_row(name, value)
@@ -47,16 +48,14 @@ def inspect(model: Named, base_rate: Rate = 0.01) -> None:
 
 
 @app.command()
-def verify(model: Named, device: Device = None) -> None:
+def verify(model: Named, device: options.Device = None) -> None:
     """Check a model's digests and tensors, and that this machine scores its golden clip right."""
     from unmask.model.predict import load
 
-    bundle = _opened(model)
-    try:
+    with told():
+        bundle = find_bundle(model)
         predictor = load(bundle, device)
         predictor.self_test()
-    except Unusable as error:
-        raise _refused(error) from error
     tested = "golden clip right" if bundle.golden else "no golden clip to test with"
     typer.echo(f"{bundle.name}: weights whole, {tested} on {predictor.device}")
 
@@ -72,10 +71,8 @@ def convert(
     """Make a bundle from an old checkpoint. Nothing in the file is run."""
     from unmask.model.legacy import convert as converted
 
-    try:
+    with told():
         bundle = converted(source, target, mode=mode, frames=frames, encoding=encoding)
-    except Unusable as error:
-        raise _refused(error) from error
     typer.echo(f"{target}: {bundle.name}, {mode}, windows of {bundle.spec.frames} frames")
 
 
@@ -84,10 +81,8 @@ def rule(scores: Scores) -> None:
     """Compare rules that make windows a verdict, on labelled scores; name the one to use."""
     from unmask.train.rules import choose, compare, read_labelled
 
-    try:
+    with told(OSError):
         items = read_labelled(scores)
-    except (Unusable, OSError) as error:
-        raise _refused(error) from error
     found = compare(items)
     best = choose(found)
     table = Table("rule", "AUC on held-out groups", "below the best", "±", box=None)
@@ -96,8 +91,8 @@ def rule(scores: Scores) -> None:
         numbers = (f"{each.auc:.4f}", f"{each.below:.4f}", f"{each.error:.4f}{mark}")
         table.add_row(each.name, *numbers)
     Console(soft_wrap=True).print(table, highlight=False)
-    told = {"top": best.rule.top, "sharpness": best.rule.sharpness}
-    typer.echo(f'{len(items)} items; in model.json: "rule": {json.dumps(told)}')
+    rule_of_best = {"top": best.rule.top, "sharpness": best.rule.sharpness}
+    typer.echo(f'{len(items)} items; in model.json: "rule": {json.dumps(rule_of_best)}')
 
 
 def facts(bundle: Bundle) -> dict[str, str]:
@@ -127,15 +122,3 @@ def _sentence(alarms: Alarms, base_rate: float) -> str:
         f"if {base_rate:.1%} are fake: {alarms.false_alarms:.0f} false alarms, "
         f"{alarms.misses:.0f} fakes missed, {alarms.unsure:.0f} for a person to look at"
     )
-
-
-def _opened(model: str) -> Bundle:
-    try:
-        return find_bundle(model)
-    except Unusable as error:
-        raise _refused(error) from error
-
-
-def _refused(error: Exception) -> typer.Exit:
-    typer.echo(f"unmask: {error}", err=True)
-    return typer.Exit(1)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from unmask.commands import options
 from unmask.commands.sheets import write_sheets
-from unmask.errors import Unusable
+from unmask.commands.told import told
 from unmask.media import warm
 from unmask.media.values import Limits
 from unmask.model.bundle import Bundle
@@ -25,7 +26,6 @@ Files = Annotated[list[Path], typer.Argument(help="pictures and videos", metavar
 Model = Annotated[str | None, typer.Option(help="a bundle's folder, or a shipped one's name")]
 Frames = Annotated[int | None, typer.Option(help=f"face frames per window: {_LENGTHS}")]
 First = Annotated[bool, typer.Option("--first", help="the first frames with a face only")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`; chosen if absent")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object per file and line")]
 Evidence = Annotated[Path | None, typer.Option(help="folder for evidence sheets", file_okay=False)]
 
@@ -36,19 +36,16 @@ def score(
     model: Model = None,
     frames: Frames = None,
     first: First = False,
-    device: Device = None,
+    device: options.Device = None,
     as_json: Json = False,
     evidence: Evidence = None,
 ) -> None:
     """Judge files with the whole library, without queue or database."""
     if frames is not None and frames not in SEQUENCE_LENGTHS:
         raise typer.BadParameter(f"--frames takes one of {_LENGTHS}, not {frames}")
-    try:
+    with told(status=2):
         predictor = ready(model, device)
         spec = predictor.bundle.spec_for(frames=frames, first=first)
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(2) from error
     warm((spec.detector,))
     for file in files:
         _one(file, predictor, spec, as_json, evidence)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.commands import options
+from unmask.commands.told import told
 from unmask.errors import Unusable
 
 if TYPE_CHECKING:
@@ -26,11 +28,6 @@ Storage = Annotated[
 ]
 Study = Annotated[str, typer.Option(help="machines that name the same one share it")]
 Trials = Annotated[int, typer.Option(min=0, help="to add from here; 0 only draws and tells")]
-Weights = Annotated[
-    str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
-]
-Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 
 _BEST, _PLOT = "best.json", "search.png"
 
@@ -43,9 +40,9 @@ def search(
     storage: Storage = None,
     study: Study = "search",
     trials: Trials = 20,
-    trunk_weights: Weights = None,
-    epochs: Epochs = None,
-    device: Device = None,
+    trunk_weights: options.TrunkWeights = None,
+    epochs: options.Epochs = None,
+    device: options.Device = None,
 ) -> None:
     """Draw recipes from a space, train each, give up the poor ones, name the best."""
     from unmask.train.recipe import changed
@@ -57,7 +54,7 @@ def search(
     out.mkdir(parents=True, exist_ok=True)
     address = storage or f"sqlite:///{(out / 'search.db').resolve()}"
     wanted = searching.Search(study=study, storage=address, trials=trials)
-    try:
+    with told():
         within = find_space(space)
         base = changed(within.base(), epochs=epochs)
         job = Job(
@@ -68,9 +65,6 @@ def search(
             searching.run(shared, wanted, within, job, _train)
             _told(shared, base, out)
             draw_study(shared, log_scaled(within), out / _PLOT)
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(f"written: {out / _BEST}, {out / _PLOT}")
 
 

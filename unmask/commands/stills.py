@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from unmask.errors import Unusable
+from unmask.commands import options
+from unmask.commands.told import told
 
 Data = Annotated[Path, typer.Argument(help="tars of labelled face crops", exists=True)]
 Video = Annotated[str, typer.Option(help="the model that judges videos")]
 Still = Annotated[str, typer.Option(help="a model for pictures, as recipe `stills` makes one")]
 Cache = Annotated[Path, typer.Option(help="where decoded crops are kept for the next time")]
 Side = Annotated[Literal["train", "validation", "test"], typer.Option(help="which groups")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 
 
 def stills(
@@ -22,7 +22,7 @@ def stills(
     model: Video = "lite",
     cache: Cache = Path("evaluation/cache"),
     part: Side = "test",
-    device: Device = None,
+    device: options.Device = None,
 ) -> None:
     """Frame AUC and false alarms of two models on the same single pictures."""
     from unmask.model.predict import load
@@ -30,12 +30,9 @@ def stills(
     from unmask.train.page import figure
     from unmask.train.variants.stills import contest
 
-    try:
+    with told():
         video, still = (load(find_bundle(name), device) for name in (model, still_model))
         found = contest(data, cache, part, video=video, still=still)
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(f"{found.pictures} pictures, part {part}")
     for predictor, worth in ((video, found.video), (still, found.still)):
         alarms = figure(worth.false_alarms)

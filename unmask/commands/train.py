@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.commands import options
+from unmask.commands.told import told
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
 
@@ -19,15 +21,8 @@ Data = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(help="folder of the run: checkpoints, journal, curves")]
-Named = Annotated[str, typer.Option(help="a recipe's name, or a .json file")]
-Weights = Annotated[
-    str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
-]
 Origin = Annotated[str | None, typer.Option("--from", help="a bundle to go on from")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
 Seed = Annotated[int | None, typer.Option(min=0, help="in place of the recipe's")]
-Processes = Annotated[int, typer.Option(min=1, help="processes that share each batch")]
-Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`")]
 Name = Annotated[str | None, typer.Option(help="of the bundle; the recipe's if absent")]
 About = Annotated[
     list[str] | None, typer.Option("--data-name", help="what the data is, for its card")
@@ -45,13 +40,13 @@ def train(
     data: Data,
     *,
     out: Out,
-    recipe: Named = "strong",
-    trunk_weights: Weights = None,
+    recipe: options.Recipe = "strong",
+    trunk_weights: options.TrunkWeights = None,
     origin: Origin = None,
-    epochs: Epochs = None,
+    epochs: options.Epochs = None,
     seed: Seed = None,
-    processes: Processes = 1,
-    device: Device = None,
+    processes: options.Processes = 1,
+    device: options.Device = None,
     name: Name = None,
     data_names: About = None,
     terms: Terms = "those of the data it was trained on",
@@ -62,7 +57,7 @@ def train(
     from unmask.train.recipe import changed, find_recipe
     from unmask.train.start import Job
 
-    try:
+    with told():
         job = Job(
             data=data, folder=out, trunk_weights=trunk_weights, origin=origin,
             recipe=changed(
@@ -72,9 +67,6 @@ def train(
             data_names=tuple(data_names or (data.name,)), terms=terms,
         )  # fmt: skip
         bundle = _trained(job, tight)
-    except Unusable as error:
-        typer.echo(f"unmask: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(f"bundle: {bundle.folder}")
 
 
