@@ -1,6 +1,7 @@
 """Items in configured S3 buckets."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,7 +18,6 @@ from unmask.outcomes import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +35,12 @@ class Buckets:
 def download_object(uri: str, into: BinaryIO, buckets: Buckets, limits: DownloadLimits) -> Fetched:
     bucket, key = place_of(uri, buckets)
     deadline = Deadline(limits.deadline_s)
-    try:
-        with explained(uri):
-            answer = _get(buckets.client(), bucket, key)
-            if answer["ContentLength"] > limits.max_bytes:
-                raise too_large(answer["ContentLength"], limits.max_bytes)
-            chunks = timed(answer["Body"].iter_chunks(CHUNK), deadline)
-            sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
-    except Unusable as error:
-        raise Refused(Outcome.UNREACHABLE, str(error)) from error
+    with of_the_item(uri):
+        answer = buckets.client().get_object(Bucket=bucket, Key=key)
+        if answer["ContentLength"] > limits.max_bytes:
+            raise too_large(answer["ContentLength"], limits.max_bytes)
+        chunks = timed(answer["Body"].iter_chunks(CHUNK), deadline)
+        sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
     if not size:
         raise Refused(Outcome.NOT_MEDIA, "the object is empty")
     return Fetched(final_uri=uri, sha256=sha256, bytes_fetched=size)
@@ -60,13 +57,20 @@ def place_of(uri: str, buckets: Buckets) -> tuple[str, str]:
     return bucket, key
 
 
-def _get(client: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef":
+@contextmanager
+def of_the_item(uri: str) -> Iterator[None]:
+    """A missing object is the item's fault, and so is a bucket that we can't read for it."""
     try:
-        return client.get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if is_missing(error):
-            raise Refused(Outcome.UNREACHABLE, f"the bucket {bucket} has no such object") from error
-        raise
+        with explained(uri):
+            try:
+                yield
+            except ClientError as error:
+                if is_missing(error):
+                    reason = "the bucket has no such object"
+                    raise Refused(Outcome.UNREACHABLE, reason) from error
+                raise
+    except Unusable as error:
+        raise Refused(Outcome.UNREACHABLE, str(error)) from error
 
 
 def timed(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:

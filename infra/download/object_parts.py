@@ -10,16 +10,13 @@ import httpx
 from botocore.exceptions import ClientError
 
 from infra.download.body import CHUNK
-from infra.download.buckets import Buckets, download_object, place_of, timed
+from infra.download.buckets import Buckets, download_object, of_the_item, place_of, timed
 from infra.download.limits import Deadline, too_large
 from infra.download.parts import HEAD_BYTES, SMALL_BYTES, Parts
 from infra.download.ranges import NotInParts, read_piece
 from infra.download.web import Web
-from infra.objects.s3_errors import explained, is_missing
 from schemas.records import Fetched
-from unmask.errors import Refused, Unusable
 from unmask.media.holes import Range
-from unmask.outcomes import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +55,7 @@ class ObjectParts(Parts):
         """As a web server would have answered."""
         if self.size:
             self._web_for(part)  # refuses what is over the cap
-        with _of_the_item(self.uri):
+        with of_the_item(self.uri), _in_parts():
             got = self.client.get_object(Bucket=self.bucket, Key=self.key, **self._which(part))
             told = got["ResponseMetadata"]
             body = timed(got["Body"].iter_chunks(CHUNK), deadline)
@@ -98,20 +95,10 @@ def begin_object(uri: str, into: BinaryIO, buckets: Buckets, web: Web) -> Parts 
 
 
 @contextmanager
-def _of_the_item(uri: str) -> Iterator[None]:
+def _in_parts() -> Iterator[None]:
     try:
-        with explained(uri):
-            try:
-                yield
-            except ClientError as error:
-                _judge(error)
-                raise
-    except Unusable as error:
-        raise Refused(Outcome.UNREACHABLE, str(error)) from error
-
-
-def _judge(error: ClientError) -> None:
-    if error.response["Error"]["Code"] in _NO_PART:
-        raise NotInParts("the object is empty, or another by now") from error
-    if is_missing(error):
-        raise Refused(Outcome.UNREACHABLE, "the bucket has no such object") from error
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NO_PART:
+            raise NotInParts("the object is empty, or another by now") from error
+        raise

@@ -12,7 +12,6 @@ from producer.sources.source import Source
 from producer.sources.values import (
     BadLine,
     DuplicateLine,
-    Listed,
     Lister,
     SourceError,
     Tally,
@@ -22,7 +21,6 @@ __all__ = [
     "STDIN",
     "BadLine",
     "DuplicateLine",
-    "Listed",
     "Lister",
     "Source",
     "SourceError",

@@ -14,8 +14,8 @@ def read_bucket(text: str, lister: Lister | None) -> Iterator[Named | LeftOut | 
         raise SourceError(f"{text}: no bucket named; write s3://bucket/prefix")
     if lister is None:
         raise SourceError(f"{text}: no object storage is configured to list it")
-    for at, found in enumerate(lister(bucket, prefix), start=1):
-        yield from _object(bucket, found.key, at)
+    for at, key in enumerate(lister(bucket, prefix), start=1):
+        yield from _object(bucket, key, at)
 
 
 def _object(bucket: str, key: str, at: int) -> Iterator[Named | LeftOut | Fault]:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from infra.download import Buckets
 from infra.objects.s3_errors import explained
 from producer.plain import printable
-from producer.sources.values import Listed, Lister, SourceError
+from producer.sources.values import Lister, SourceError
 
 #: What S3 hands out in one answer at most.
 PAGE = 1000
 
 
 def bucket_lister(buckets: Buckets, *, page: int = PAGE) -> Lister:
-    def lister(bucket: str, prefix: str) -> Iterator[Listed]:
+    def lister(bucket: str, prefix: str) -> Iterator[str]:
         if bucket not in buckets.names:
             raise SourceError(
                 f"the bucket {printable(bucket)!r} is not one that may be scanned: "
@@ -23,7 +23,6 @@ def bucket_lister(buckets: Buckets, *, page: int = PAGE) -> Lister:
             for part in pages.paginate(
                 Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": page}
             ):
-                for found in part.get("Contents", []):
-                    yield Listed(key=found["Key"], size=found["Size"])
+                yield from (found["Key"] for found in part.get("Contents", []))
 
     return lister

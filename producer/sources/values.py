@@ -75,16 +75,8 @@ class Named:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """One object of a bucket."""
-
-    key: str
-    size: int
-
-
-#: Lists the objects of a bucket under a prefix: `lister("bucket", "prefix")`.
-Lister = Callable[[str, str], Iterable[Listed]]
+#: Keys of the objects of a bucket under a prefix: `lister("bucket", "prefix")`.
+Lister = Callable[[str, str], Iterable[str]]
 
 
 @dataclass
