@@ -163,18 +163,11 @@ def test_nobody_may_switch_the_check_off(option: str) -> None:
 @pytest.fixture
 def postgresql_tls(authority: Authority) -> Iterator[str]:
     """Its address without options."""
-    try:
-        started = servers.postgresql()
-        address = started.__enter__()
-    except (ImportError, OSError) as error:
-        servers.missing("PostgreSQL", error)
-        return
-    try:
-        behind = _postgresql_at(address)
-        with tls_front(certificate(authority), behind, SSL_REQUEST) as port:
-            yield f"postgresql://postgres@{HOST}:{port}/postgres"
-    finally:
-        started.__exit__(None, None, None)
+    with (
+        servers.hasty_postgresql() as address,
+        tls_front(certificate(authority), _postgresql_at(address), SSL_REQUEST) as port,
+    ):
+        yield f"postgresql://postgres@{HOST}:{port}/postgres"
 
 
 def _postgresql_at(address: str) -> Connect:

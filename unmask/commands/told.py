@@ -11,8 +11,9 @@ from unmask.errors import Unusable
 @contextmanager
 def told(*also: type[Exception], status: int = 1) -> Iterator[None]:
     """Whatever is unusable inside, and what is named besides, ends the command."""
+    kinds: tuple[type[Exception], ...] = (Unusable, *also)
     try:
         yield
-    except (Unusable, *also) as error:
+    except kinds as error:
         typer.echo(f"unmask: {error}", err=True)
         raise typer.Exit(status) from error
