@@ -89,11 +89,8 @@ def _media(media: MediaFacts | None) -> dict[str, Any]:
         facts: dict[str, Any] = {**unknown, "notes": []}
     else:
         facts = dataclasses.asdict(media)
-    return {
-        **facts,
-        "media_kind": facts.pop("kind"),
-        "notes": [clean(note) for note in facts["notes"]],
-    }
+    kind, notes = facts.pop("kind"), [clean(note) for note in facts["notes"]]
+    return facts | {"media_kind": kind, "notes": notes}
 
 
 def _verdict(ending: Ending) -> dict[str, Any]:
