@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -177,7 +178,8 @@ def watched(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> l
         assert len(looks) == 1, "it goes on and on"
         meanwhile()
 
-    monkeypatch.setattr("producer.commands.campaign.time.sleep", waited)
+    # Not the clock of the whole process, by which threads of other tests still sleep.
+    monkeypatch.setattr("producer.commands.campaign.time", SimpleNamespace(sleep=waited))
     shown = CliRunner().invoke(
         app, ["status", "--campaign", "off", "--watch", "--json"], obj=settings
     )
