@@ -11,6 +11,7 @@ import pytest
 
 from tests import servers
 from tests.e2e.conftest import ROOT, Bench, results
+from tests.making.bundles import write_bundle
 
 SAMPLES = ROOT / "samples"
 
@@ -37,7 +38,9 @@ def web() -> Iterator[str]:
 
 def test_a_list_of_addresses(local: Bench, web: str) -> None:
     port = web.rpartition(":")[2]
+    write_bundle(local.folder / "models" / "blank", name="blank")
     bench = local.but(
+        UNMASK_MODELS_DIR=str(local.folder / "models"),
         UNMASK_DOWNLOAD_ALLOW_NETWORKS='["127.0.0.0/8"]',
         UNMASK_DOWNLOAD_PORTS=f"[80,443,{port}]",
     )
@@ -48,12 +51,12 @@ def test_a_list_of_addresses(local: Bench, web: str) -> None:
         '{"url": "http://169.254.169.254/latest/meta-data.mp4"}',
     ]
     listed.write_text("\n".join(lines))
-    done = bench.scan(listed, "--model", "resnext50-lstm")
+    done = bench.scan(listed, "--model", "blank")
     assert done.returncode == 0, done.stderr
     assert "classifying on the " in done.stderr
     rows = {Path(str(row["uri"]).partition("?")[0]).name: row for row in results(bench)}
     assert rows["picture.jpg"]["stage"] == "done"
-    # Nothing was learned by this one yet, and it makes nothing up.
+    # Nothing was ever learned by this one, and it makes nothing up.
     picture = rows["picture.jpg"]
     assert (picture["outcome"], picture["reason"]) == ("unsure", "untrained model")
     assert (picture["probability"], picture["band"]) == (None, None)

@@ -7,7 +7,9 @@ from typing import Any
 
 from tests import servers
 from tests.e2e.conftest import ROOT, Bench, fleet_of, results
+from tests.making.bundles import write_bundle
 from tests.polling import until
+from unmask.model.shelf import find_bundle
 
 MODELS = ROOT / "models"
 #: As sure of a genuine face as no model ever was: what `lite` leaves open is real to it.
@@ -88,8 +90,12 @@ def test_another_way_of_cutting_faces_needs_the_originals(local: Bench) -> None:
     media = local.folder / "media"
     media.mkdir()
     shutil.copy(ROOT / "samples" / "tiny-face.jpg", media / "tiny-face.jpg")
-    first = local.scan(media, "--campaign", "first", "--model", "lite")
+    bench = local.but(UNMASK_MODELS_DIR=str(local.folder / "models"))
+    shutil.copytree(MODELS / "lite", local.folder / "models" / "lite")
+    wide = write_bundle(local.folder / "models" / "wide", name="wide")
+    assert wide.spec.box != find_bundle("lite").spec.box
+    first = bench.scan(media, "--campaign", "first", "--model", "lite")
     assert first.returncode == 0, first.stderr
-    shown = local.run("rescan", "--campaign", "first", "--model", "resnext50-lstm")
+    shown = bench.run("rescan", "--campaign", "first", "--model", "wide")
     assert "0 items from stored clips" in shown.stdout
     assert "1 item to be fetched again" in shown.stdout
