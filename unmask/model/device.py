@@ -3,7 +3,6 @@
 from typing import Literal
 
 import torch
-from torch import nn
 
 from unmask.errors import Unusable
 
@@ -29,14 +28,6 @@ def use_threads(count: int) -> None:
     """So many for computing on the CPU; 0 leaves it to torch."""
     if count:
         torch.set_num_threads(count)
-
-
-def channels_last(module: nn.Module) -> nn.Module:
-    """Weights of convolutions in the order that fast kernels want; the module itself."""
-    for weights in module.parameters():
-        if weights.dim() == 4:
-            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
-    return module
 
 
 def choose_precision(device: torch.device) -> Precision:

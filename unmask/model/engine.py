@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from unmask.model import plan
 from unmask.model.description import Description
-from unmask.model.device import DTYPES, Precision, channels_last
+from unmask.model.device import DTYPES, Precision
 from unmask.model.fold import fold
 from unmask.model.loading import FrameLine, ahead, pinned
 from unmask.model.memory import halving
@@ -69,7 +69,11 @@ class Engine:
         )
 
     def _placed(self, module: nn.Module) -> nn.Module:
-        return channels_last(module.to(self.device, self._dtype))
+        placed = module.to(self.device, self._dtype)
+        for weights in placed.parameters():
+            if weights.dim() == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        return placed
 
     def _loaded(self, line: FrameLine) -> Iterator[Tensor]:
         parts = plan.chunks(len(line), self._chunk)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from unmask.errors import Unusable
 from unmask.model.description import Description
-from unmask.model.device import channels_last, choose_precision
+from unmask.model.device import choose_precision
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.trunks import TRUNKS, make_trunk
@@ -26,7 +26,8 @@ class FrameNetwork(Freezing):
         super().__init__()
         kind = TRUNKS[recipe.trunk]
         self.pixels = Pixels(description)
-        self.trunk = channels_last(make_trunk(description.architecture))
+        made = make_trunk(description.architecture)
+        self.trunk = made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         quicken(self.trunk)
         self.freeze(self.trunk, recipe.trained_blocks)
         self.dropout = nn.Dropout(recipe.dropout)
