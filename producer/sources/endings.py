@@ -2,16 +2,12 @@
 
 from pathlib import PurePath
 
+from unmask.media.suffixes import MEDIA
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-MEDIA = _words(
-    ".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .mpg .mpeg .m2v .mts .m2ts .ts .vob .ogv .3gp .3g2 "
-    ".mxf .asf .f4v .jpg .jpeg .jpe .png .gif .webp .avif .heic .heif .tif .tiff .bmp .apng "
-    ".jxl .jp2"
-)
 
 #: Left out of a folder and counted. A file of any other ending, or of none, is an item: whether it
 #: is media is then seen from its bytes, and its row says so.

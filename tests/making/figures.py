@@ -4,6 +4,7 @@ from typing import Any
 
 from unmask.outcomes import Outcome
 from unmask.train.figures import by_method, curve, levels, outcomes, reliability
+from unmask.train.mistakes import worst
 from unmask.train.scoring import Scored
 
 
@@ -22,6 +23,7 @@ def scored(
         probability=score,
         outcome=Outcome.FAKE if score > 0.8 else Outcome.UNSURE if score > 0.3 else Outcome.REAL,
         without_time=without_time,
+        source=f"{name}.mp4",
     )
 
 
@@ -48,4 +50,8 @@ def whole() -> dict[str, Any]:
         "outcomes": outcomes(ITEMS),
         "reliability": reliability(ITEMS),
         "curve": curve(ITEMS),
+        "worst mistakes": [
+            {"source": one.source, "method": one.method, "said": one.said, "outcome": one.outcome}
+            for one in worst(ITEMS)
+        ],
     }  # fmt: skip

@@ -48,7 +48,7 @@ def compare(
         rows = _recipes(recipe, trunk, also or [], epochs)
         job = Job(
             data=data, folder=out, recipe=next(iter(rows.values())), processes=processes,
-            trunk_weights=trunk_weights, device=device, data_names=(data.name,),
+            trunk_weights=trunk_weights, device=device, data_names=(data.name,), say=typer.echo,
         )  # fmt: skip
         found = dict(compared(job, rows))
     written_to(out).write_text(json.dumps(plain(found), indent=2) + "\n")

@@ -16,15 +16,17 @@ Source = Annotated[
     ),
 ]
 Model = Annotated[str, typer.Option(help="a bundle's folder, or a shipped one's name")]
-Out = Annotated[Path, typer.Option(help="folder for evaluation.html and evaluation.json")]
+Out = Annotated[Path, typer.Option(help="folder for evaluation.html, evaluation.json, items.csv")]
 Part = Annotated[
-    Literal["train", "validation", "test"] | None, typer.Option(help="of crop tars: which groups")
+    Literal["train", "validation", "test"] | None,
+    typer.Option(help="only who is on this side of the split"),
 ]
 Lengths = Annotated[bool, typer.Option("--lengths", help="accuracy and AUC by window length too")]
 Damage = Annotated[
     bool, typer.Option("--robustness", help="after re-encoding, noise, light, attack")
 ]
 Time = Annotated[bool, typer.Option("--time/--no-time", help="what judging frames in order adds")]
+Faces = Annotated[bool, typer.Option("--faces", help="show faces of the worst mistakes")]
 Fit = Annotated[Path | None, typer.Option(help="write the model here, calibrated to this material")]
 
 
@@ -38,6 +40,7 @@ def evaluate(
     lengths: Lengths = False,
     robustness: Damage = False,
     time: Time = True,
+    faces: Faces = False,
     fit: Fit = None,
     device: options.Device = None,
     processes: options.Processes = 1,
@@ -47,19 +50,20 @@ def evaluate(
     from unmask.model.shelf import find_bundle
     from unmask.train.evaluation import Wanted
     from unmask.train.evaluation import evaluate as measured
-    from unmask.train.fitting import fitted_copy
+    from unmask.train.fitting import fitted_copy, need_new, promise
     from unmask.train.page import summary, write_report
 
     wanted = Wanted(
         source=source, work=work or out / "clips", part=part, by_length=lengths,
-        robustness=robustness, worth_of_time=time, processes=processes,
+        robustness=robustness, worth_of_time=time, processes=processes, faces=faces,
     )  # fmt: skip
     with told():
+        need_new(fit)
         predictor = load(find_bundle(model), device)
-        found, scored = measured(wanted, predictor)
-        for line in summary(found):
+        found = measured(wanted, predictor)
+        for line in summary(found.report):
             typer.echo(line)
         typer.echo("written: " + ", ".join(map(str, write_report(found, out))))
         if fit is not None:
-            fitted_copy(predictor.bundle, scored, source.name, fit)
-            typer.echo(f"calibrated model: {fit}")
+            fitted_copy(predictor.bundle, found.scored, source.name, fit)
+            typer.echo(f"calibrated model: {fit}; {promise(found.scored)}")

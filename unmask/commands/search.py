@@ -84,12 +84,12 @@ def _told(shared: "optuna.Study", base: "Recipe", out: Path) -> None:
 
 def _train(job: "Job") -> None:
     """As `unmask train` would, without the bundle."""
-    from unmask.train.start import tight_spec, train_on_pairs
+    from unmask.train.finish import train_on_pairs
+    from unmask.train.material import material_of
     from unmask.train.start_clips import fit_clips
 
     if job.recipe.learns_from == "clips":
         job.folder.mkdir(parents=True, exist_ok=True)
         fit_clips(job)
         return
-    cache = job.folder.parent / "cache"
-    train_on_pairs(job, tight_spec(data=job.data, tight=True, cache=cache))
+    train_on_pairs(job, material_of(job))

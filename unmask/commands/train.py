@@ -9,6 +9,7 @@ from unmask.commands import options
 from unmask.commands.told import told
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
+from unmask.spec import ScanSpec
 
 if TYPE_CHECKING:
     from unmask.train.start import Job
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Data = Annotated[
     Path,
     typer.Argument(
-        help="tars of labelled face crops; or labelled videos, for recipes that learn from clips",
+        help="labelled videos and pictures; or tars of face crops, where the recipe takes pairs",
         exists=True,
     ),
 ]
@@ -29,11 +30,9 @@ About = Annotated[
 ]
 Terms = Annotated[str, typer.Option(help="what the weights may be used for")]
 Frames = Annotated[
-    str | None, typer.Option(help="a number, or `mean`: that of the videos; for clips only")
+    str | None, typer.Option(help="of a window: a number, or `mean`, that of the videos")
 ]
 Tight = Annotated[bool, typer.Option("--tight/--square", help="how the crops were cut")]
-
-_BUNDLE = "bundle"
 
 
 def train(
@@ -53,9 +52,9 @@ def train(
     tight: Tight = True,
     frames: Frames = None,
 ) -> None:
-    """Train on labelled face crops. Run the same command again to go on after a stop."""
+    """Train on labelled media. Run the same command again to go on after a stop."""
     from unmask.train.recipe import changed, find_recipe
-    from unmask.train.start import Job
+    from unmask.train.start import Job, check_name
 
     with told():
         job = Job(
@@ -64,8 +63,9 @@ def train(
                 find_recipe(recipe), epochs=epochs, seed=seed, frames=_frames(frames, data)
             ),
             processes=processes, device=device, name=name,
-            data_names=tuple(data_names or (data.name,)), terms=terms,
+            data_names=tuple(data_names or (data.name,)), terms=terms, say=typer.echo,
         )  # fmt: skip
+        check_name(name)
         bundle = _trained(job, tight)
     typer.echo(f"bundle: {bundle.folder}")
 
@@ -88,12 +88,19 @@ def _frames(asked: str | None, data: Path) -> int | None:
 
 def _trained(job: "Job", tight: bool) -> Bundle:
     """By pairs of crops or by clips of videos, as the recipe says."""
-    from unmask.train.finish import finish
-    from unmask.train.start import tight_spec, train_on_pairs
+    from unmask.train.finish import finish, train_on_pairs
+    from unmask.train.material import material_of
+    from unmask.train.runs import finished, open_run
+    from unmask.train.start import frame_network
     from unmask.train.start_clips import train_on_clips
 
+    open_run(job.folder, job.recipe)
+    if bundle := finished(job.folder):
+        typer.echo("this run came to its end before")
+        return bundle
     if job.recipe.learns_from == "clips":
-        return train_on_clips(job, job.folder / _BUNDLE)
-    spec = tight_spec(data=job.data, tight=tight, cache=job.folder.parent / "cache")
-    train_on_pairs(job, spec)
-    return finish(job, spec, job.folder / _BUNDLE, typer.echo)
+        return train_on_clips(job)
+    frame_network(job, ScanSpec())  # what does not fit is refused before anything is cut
+    material = material_of(job, tight=tight)
+    train_on_pairs(job, material)
+    return finish(job, material)

@@ -21,6 +21,8 @@ Trunk = Literal[
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+#: What a model may be called.
+NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 #: A file lies in the bundle's own folder, under a plain name.
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -92,7 +94,7 @@ class Description:
     """One bundle, said completely."""
 
     format: Literal[1]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     about: str
     untrained: bool
     architecture: Architecture

@@ -8,10 +8,13 @@ nothing. What is left to learn is the seam, and the difference in colour and det
 what any face swap leaves behind, whoever made it.
 """
 
+from typing import Annotated
+
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from unmask.judgement import STRICT
@@ -21,6 +24,7 @@ from unmask.train.landmarks import Points
 from unmask.train.spoil import applied, one_sided
 
 Matrix = NDArray[np.float64]
+_Part = Annotated[float, Field(ge=0, le=0.5)]
 
 _KINDS_OF_RESAMPLING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 
@@ -29,12 +33,12 @@ _KINDS_OF_RESAMPLING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 class Moving:
     """How far a crop is moved for augmentation, and the patch against it, as shares of a side."""
 
-    zoom_out: float = 0.03
-    zoom_in: float = 0.14
-    shift: float = 0.035
-    turn_degrees: float = 8.0
-    patch_shift: float = 0.025
-    patch_zoom: float = 0.04
+    zoom_out: _Part = 0.03
+    zoom_in: _Part = 0.14
+    shift: _Part = 0.035
+    turn_degrees: Annotated[float, Field(ge=0, le=180)] = 8.0
+    patch_shift: _Part = 0.025
+    patch_zoom: _Part = 0.04
 
 
 def placement(how: Moving, size: int, rng: Generator) -> Matrix:

@@ -38,7 +38,8 @@ def interval(
         except ValueError:
             continue
     value = figure(np.arange(len(groups)))
-    if len(found) < draws / 2:
+    # One group drawn again and again is always itself: that is no certainty.
+    if len(found) < draws / 2 or len(names) < 2:
         return Interval(value, None, None)
     edge = (1 - _LEVEL) / 2
     low, high = np.quantile(found, [edge, 1 - edge])

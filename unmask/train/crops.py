@@ -1,7 +1,10 @@
 """Face crops with their labels, held so that several processes can share one copy."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +33,19 @@ class Crops:
         if len(counts) != 1:
             raise BadData(f"pictures, names, labels and groups differ in number: {sorted(counts)}")
         if len(set(self.names)) != len(self.names):
-            raise BadData("two pictures have the same name")
+            twice = next(name for name, times in Counter(self.names).items() if times > 1)
+            raise BadData(f"two pictures have the name {twice}")
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of pictures and labels: what was worked out from them is kept under it."""
+        found = hashlib.blake2b(self.fake.tobytes(), digest_size=8)
+        for picture in self.pictures:
+            found.update(np.ascontiguousarray(picture).data)
+        return found.hexdigest()
 
     @property
     def size(self) -> int:

@@ -8,8 +8,7 @@ Nothing of it is shipped; it tells what data of the same kind would add.
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.judgement import from_log_odds
-from unmask.model.clips import PersonFrames
 from unmask.model.device import choose_device
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 from unmask.train import saves
 from unmask.train.crops import BadData, Crops
 from unmask.train.evaluation import labelled
-from unmask.train.extracting import extract_all, load
+from unmask.train.extracting import extract_all
 from unmask.train.figures import by_method
 from unmask.train.lesson_pairs import fake_margins
 from unmask.train.scoring import Scored
 from unmask.train.sets.item import REAL, Item
-from unmask.train.splits import check_leaks, joined
+from unmask.train.splits import check_leaks
 from unmask.train.start import Job, fit_pairs, frame_network
+from unmask.train.videos import Videos, faces_of
 
 #: Frames of each video that are learned from and scored, spread over all that were cut.
 FRAMES = 40
-
-
-@dataclass(frozen=True, kw_only=True)
-class Videos:
-    """Frames of many videos, and which video each frame is of."""
-
-    crops: Crops
-    items: tuple[Item, ...]
-    #: Per picture, the place of its video in `items`.
-    of: NDArray[np.intp]
-
-    @property
-    def groups(self) -> dict[int, str]:
-        return {int(item): self.crops.groups[row] for row, item in enumerate(self.of)}
 
 
 def cross_validated(
@@ -62,32 +47,7 @@ def cross_validated(
 def videos_of(job: Job, spec: ScanSpec, work: Path) -> Videos:
     items = labelled(job.data).kept
     extract_all(items, work, spec, processes=job.processes)
-    found = [(item, load(item, work, spec).persons) for item in items]
-    return gathered({item: spread(main_frames(persons)) for item, persons in found if persons})
-
-
-def main_frames(persons: Sequence[PersonFrames]) -> NDArray[np.uint8]:
-    """Of whoever is seen longest."""
-    every = [np.concatenate([window.frames for window in person.windows]) for person in persons]
-    return max(every, key=len)
-
-
-def spread(frames: NDArray[np.uint8], count: int = FRAMES) -> NDArray[np.uint8]:
-    chosen = np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
-    return np.asarray(frames[chosen], dtype=np.uint8)
-
-
-def gathered(frames: Mapping[Item, NDArray[np.uint8]]) -> Videos:
-    items = tuple(frames)
-    groups = joined([item.identities for item in items])
-    of = np.repeat(np.arange(len(items)), [len(frames[item]) for item in items])
-    crops = Crops(
-        pictures=np.concatenate([frames[item] for item in items]),
-        names=tuple(f"{items[place].path}#{row}" for row, place in enumerate(of)),
-        fake=np.array([items[place].fake for place in of]),
-        groups=tuple(groups[items[place].identities[0]] for place in of),
-    )
-    return Videos(crops=crops, items=items, of=of)
+    return faces_of(items, work, spec, FRAMES)
 
 
 def scored_by_folds(job: Job, spec: ScanSpec, videos: Videos, folds: int) -> Iterator[Scored]:

@@ -14,18 +14,22 @@ from unmask.model.predict import Predictor
 from unmask.spec import SEQUENCE_LENGTHS, ScanSpec
 from unmask.train.adversary import LEVELS, attacked_person, one_step
 from unmask.train.crops import BadData, need_both
-from unmask.train.extracting import extract_all, load
+from unmask.train.extracting import extract_all, load, why_nobody
 from unmask.train.figures import by_method, curve, level, levels, outcomes, reliability
+from unmask.train.mistakes import of_crops, of_items, worst
 from unmask.train.robust import DAMAGES, Damage, damaged_person
 from unmask.train.scoring import Scored, score_crops, score_items, score_persons
 from unmask.train.sets import Item, find_items
 from unmask.train.sets.sound_only import Sorted, without_sound_only
+from unmask.train.sides import sides
 from unmask.train.splits import Part, Shares, joined, split
-from unmask.train.tars import find_tars, load_crops
+from unmask.train.tars import find_tars, has_tars, load_crops
 
 #: Window lengths of the table, as in the papers.
 LENGTHS = SEQUENCE_LENGTHS
-_SOUND_ONLY = "only its sound was replaced"
+#: Why an item is left out.
+SOUND_ONLY = "only its sound was replaced"
+BETWEEN_SIDES = "it shows people of two sides of the split, or of another side than its own"
 #: Windows of the longest length that are looked at in each video.
 _LONG_WINDOWS = 3
 
@@ -40,20 +44,29 @@ class Wanted:
     part: Part | None = None
     by_length: bool = False
     robustness: bool = False
+    #: Show a face of each of the worst mistakes.
+    faces: bool = False
     #: Judge each frame alone too, to see what time adds.
     worth_of_time: bool = True
     processes: int = 1
 
 
-def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list[Scored]]:
-    """The report, and the scores it was made from."""
-    if wanted.source.is_dir() and any(wanted.source.glob("*.tar")):
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    report: dict[str, Any]
+    #: What the report was made from.
+    scored: list[Scored]
+    #: Pictures of the worst mistakes by their source, where they were asked for.
+    faces: dict[str, str]
+
+
+def evaluate(wanted: Wanted, predictor: Predictor) -> Evaluation:
+    if has_tars(wanted.source):
         if wanted.by_length or wanted.robustness:
             raise BadData(f"{wanted.source}: lengths and damage are measured on videos, not crops")
-        scored = _crops(wanted, predictor)
-        return report(scored, predictor, wanted), scored
+        return _of_crops(wanted, predictor)
     usable = labelled(wanted.source)
-    items = usable.kept
+    items = _of_part(usable.kept, wanted)
     spec = predictor.bundle.spec
     extract_all(items, wanted.work, spec, processes=wanted.processes)
     scored = list(score_items(items, wanted.work, spec, predictor, alone=wanted.worth_of_time))
@@ -61,12 +74,22 @@ def evaluate(wanted: Wanted, predictor: Predictor) -> tuple[dict[str, Any], list
         raise BadData(f"{wanted.source}: no face could be judged in any of {len(items)} files")
     found = report(scored, predictor, wanted)
     found["left out"] = _left_out(items, wanted.work, spec)
-    found["left out"] |= dict.fromkeys((item.name for item in usable.sound_only), _SOUND_ONLY)
+    found["left out"] |= dict.fromkeys((item.name for item in usable.sound_only), SOUND_ONLY)
     if wanted.robustness:
         found["robustness"] = _robustness(items, wanted, spec, predictor)
     if wanted.by_length:
         found["by length"] = _by_length(items, wanted, spec, predictor)
-    return found, scored
+    faces = of_items(scored, items, wanted.work, spec) if wanted.faces else {}
+    return Evaluation(report=found, scored=scored, faces=faces)
+
+
+def _of_part(items: Sequence[Item], wanted: Wanted) -> list[Item]:
+    """By the sides that training takes."""
+    if wanted.part is None:
+        return list(items)
+    some = sides(items, Shares()).parts[wanted.part]
+    need_both(np.array([item.fake for item in some], np.bool_), f"the {wanted.part} part")
+    return some
 
 
 def labelled(source: Path) -> Sorted:
@@ -94,22 +117,27 @@ def report(scored: Sequence[Scored], predictor: Predictor, wanted: Wanted) -> di
         "outcomes": outcomes(scored),
         "reliability": reliability(scored),
         "curve": curve(scored),
+        "worst mistakes": [
+            {"source": one.source, "method": one.method, "said": one.said, "outcome": one.outcome}
+            for one in worst(scored)
+        ],
     }
 
 
-def _crops(wanted: Wanted, predictor: Predictor) -> list[Scored]:
+def _of_crops(wanted: Wanted, predictor: Predictor) -> Evaluation:
     crops = load_crops(find_tars(wanted.source), wanted.work)
     if crops.size != predictor.bundle.spec.size:
         raise BadData(
             f"the crops are {crops.size} pixels wide, the model takes {predictor.bundle.spec.size}"
         )
     chosen = split(crops, Shares())[wanted.part] if wanted.part else np.arange(len(crops))
-    return score_crops(crops, chosen, predictor)
+    scored = score_crops(crops, chosen, predictor)
+    faces = of_crops(scored, crops) if wanted.faces else {}
+    return Evaluation(report=report(scored, predictor, wanted), scored=scored, faces=faces)
 
 
 def _left_out(items: Sequence[Item], work: Path, spec: ScanSpec) -> dict[str, str]:
-    extracted = (load(item, work, spec) for item in items)
-    return {each.item.name: each.reason for each in extracted if not each.persons}
+    return {item.name: why for item in items if (why := why_nobody(item, work, spec))}
 
 
 def _robustness(

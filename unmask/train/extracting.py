@@ -7,13 +7,17 @@ stores them. What is there already is not made again, so a run that was stopped 
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from unmask.errors import Refused
+from rich.console import Console
+from rich.progress import track
+
+from unmask.errors import Refused, Unusable
 from unmask.media import extract, warm
 from unmask.media.manifest import read_manifest
 from unmask.media.values import Clip, Limits, Manifest
@@ -49,16 +53,38 @@ def extract_all(
 ) -> None:
     """Makes what is missing, one process per file at a time."""
     missing = [item for item in items if not _is_there(place_of(item, folder, spec))]
+    made = _one_by_one(missing, folder, spec, processes)
+    shown = track(
+        made, "cutting clips", len(missing), console=Console(stderr=True), disable=not missing
+    )
+    for item in shown:
+        done(item)
+
+
+def _one_by_one(
+    missing: Sequence[Item], folder: Path, spec: ScanSpec, processes: int
+) -> Iterator[Item]:
+    """Each as it is there."""
     if processes == 1:
         for item in missing:
             extract_one(item, folder, spec)
-            done(item)
+            yield item
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         working = {pool.submit(extract_one, item, folder, spec): item for item in missing}
         for finished in as_completed(working):
-            finished.result()
-            done(working[finished])
+            _need_alive(finished)
+            yield working[finished]
+
+
+def _need_alive(finished: Future[None]) -> None:
+    try:
+        finished.result()
+    except BrokenProcessPool as error:
+        raise Unusable(
+            "a process that cut clips was killed or crashed, maybe by a broken file; what was cut "
+            "is kept: run the command again with --processes 1 to see at which file it happens"
+        ) from error
 
 
 def _is_there(place: Path) -> bool:
@@ -88,15 +114,29 @@ def _write(item: Item, part: Path, spec: ScanSpec) -> None:
                 (part / _MANIFEST).write_bytes(found.to_bytes())
 
 
+def why_nobody(item: Item, folder: Path, spec: ScanSpec) -> str:
+    """Why nobody can be judged in it; empty where somebody can. No clip is read for it."""
+    found = _manifest(place_of(item, folder, spec))
+    if isinstance(found, str):
+        return found
+    return "" if found.persons else found.reason or "nobody is seen in it"
+
+
 def load(item: Item, folder: Path, spec: ScanSpec) -> Extracted:
     place = place_of(item, folder, spec)
-    if (place / _REFUSAL).is_file():
-        reason = json.loads((place / _REFUSAL).read_text())["reason"]
+    if reason := why_nobody(item, folder, spec):
         return Extracted(item=item, persons=(), reason=reason)
-    manifest = read_manifest((place / _MANIFEST).read_bytes())
-    if manifest.outcome is not None:
-        return Extracted(item=item, persons=(), reason=manifest.reason)
+    manifest = _manifest(place)
+    assert isinstance(manifest, Manifest)
     return Extracted(item=item, persons=_frames(manifest, place))
+
+
+def _manifest(place: Path) -> Manifest | str:
+    """Or why there is none."""
+    if (place / _REFUSAL).is_file():
+        return str(json.loads((place / _REFUSAL).read_text())["reason"])
+    manifest = read_manifest((place / _MANIFEST).read_bytes())
+    return manifest if manifest.outcome is None else manifest.reason
 
 
 def _frames(manifest: Manifest, place: Path) -> list[PersonFrames]:

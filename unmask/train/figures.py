@@ -81,12 +81,8 @@ def levels(items: Sequence[Scored]) -> dict[str, Level]:
     return {
         "frame": level(items, lambda item: item.frames),
         "window": level(items, lambda item: item.windows),
-        "video": level(items, lambda item: [_said(item)]),
+        "video": level(items, lambda item: [item.said]),
     }
-
-
-def _said(item: Scored) -> float:
-    return item.score if item.probability is None else item.probability
 
 
 def by_method(items: Sequence[Scored]) -> dict[str, dict[str, Any]]:
@@ -139,7 +135,7 @@ def outcomes(items: Sequence[Scored]) -> dict[str, Any]:
 
 def reliability(items: Sequence[Scored], bins: int = _BINS) -> list[dict[str, float]]:
     """Items in order of what was said, in equal parts: what was said, and what is true."""
-    said = np.array([_said(item) for item in items])
+    said = np.array([item.said for item in items])
     fake = np.array([item.fake for item in items], dtype=np.float64)
     parts = np.array_split(np.argsort(said, kind="stable"), min(bins, len(said)))
     return [

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -84,8 +84,23 @@ class Fit:
     def _resume(self) -> None:
         last = self.folder / saves.LAST
         if last.exists():
-            self.learner.restore(*saves.read(last))
+            tensors, facts = saves.read(last)
+            self._refuse_another(facts)
+            self.learner.restore(tensors, facts)
             self.journal.resumed(self.learner.step, self._steps)
+
+    @property
+    def _pace(self) -> dict[str, int]:
+        """What decides, beside the recipe, which items a step learns from."""
+        return {"steps in an epoch": self.lesson.steps, "processes": self.team.size}
+
+    def _refuse_another(self, facts: dict[str, Any]) -> None:
+        for name, own in self._pace.items():
+            if (before := facts.get(name, own)) != own:
+                raise Unusable(
+                    f"{self.folder}: {name} were {before}, now they would be {own}: the data, "
+                    "`batch` or --processes differ; put them back, or name another folder"
+                )
 
     def _worn_out(self) -> bool:
         return schedule.worn_out(self._watched(), self._recipe.patience)
@@ -103,6 +118,9 @@ class Fit:
         value = self._shared(loss)
         if not math.isfinite(value):
             raise Diverged(f"the loss is {value} at step {step}; {self._kept()}")
+        steepness = self.learner.steepness()
+        if not math.isfinite(steepness):
+            raise Diverged(f"the gradient is {steepness} at step {step}; {self._kept()}")
         rate = self._rate(step)
         self.learner.learn(rate)
         if self.learner.step % SAY_EVERY == 0:
@@ -117,7 +135,8 @@ class Fit:
 
     def _kept(self) -> str:
         last = self.folder / saves.LAST
-        return f"the last good checkpoint is {last}" if last.exists() else "nothing was saved yet"
+        kept = f"the last good checkpoint is {last}" if last.exists() else "nothing was saved yet"
+        return f"{kept}; a lower `rate` in the recipe, and another folder, may get past it"
 
     def _rate(self, step: int) -> float:
         rates: dict[str, Callable[[], float]] = {
@@ -131,20 +150,29 @@ class Fit:
         """The leader measures; the others take its word, so that all stop at the same step."""
         figures = [torch.zeros(1)]
         if self.team.leads:
-            with self.learner.averaged() as model:
-                found = self.lesson.validate(model)
+            found = self._validated()
             figures = [torch.tensor([found[WATCHED] * self.team.size])]
         self.team.mean(figures)
         entry = {WATCHED: float(figures[0])} if not self.team.leads else found
         self.learner.history.append(entry)
+        # The best first: whoever is killed between the two ends this epoch once more.
+        if entry[WATCHED] >= max(self._watched()):
+            self._save(saves.BEST)
         self._save(saves.LAST)
         if self.team.leads:
             self.journal.epoch(self.learner.step, self.lesson.steps, found)
-            if entry[WATCHED] >= max(self._watched()):
-                self._save(saves.BEST)
             if self.watch is not None:
                 self.watch(len(self.learner.history), entry[WATCHED])
 
+    def _validated(self) -> dict[str, float]:
+        try:
+            with self.learner.averaged() as model:
+                return self.lesson.validate(model)
+        except ValueError as error:
+            step = self.learner.step
+            raise Diverged(f"validation after step {step}: {error}; {self._kept()}") from error
+
     def _save(self, name: str) -> None:
         if self.team.leads:
-            saves.save(self.folder / name, self.learner.tensors(), self.learner.facts())
+            facts = {**self.learner.facts(), **self._pace}
+            saves.save(self.folder / name, self.learner.tensors(), facts)

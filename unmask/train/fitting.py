@@ -15,6 +15,8 @@ from unmask.train.scoring import Scored
 
 #: Thresholds are chosen a little on the safe side of one real item in a hundred.
 MOST_FALSE_ALARMS, MOST_MISSES = 0.006, 0.05
+#: Of so many real items one is that share.
+_ENOUGH = round(1 / MOST_FALSE_ALARMS)
 
 
 def calibrated(said: Description, items: Sequence[Scored], fitted_on: str) -> Description:
@@ -36,10 +38,21 @@ def _no_turn(curve: Logistic) -> Logistic:
     return Logistic(slope=round(curve.slope, 4), shift=round(curve.shift, 4))
 
 
+def need_new(target: Path | None) -> None:
+    if target is not None and target.exists():
+        raise Unusable(f"{target} is there already; name a folder that is new")
+
+
+def promise(items: Sequence[Scored]) -> str:
+    """What thresholds fitted to so many can mean."""
+    reals = sum(not item.fake for item in items)
+    few = "so a smaller share of false alarms can't be seen" if reals < _ENOUGH else "as wanted"
+    return f"fitted on {reals} real items, one of them is {1 / reals:.1%}: {few}"
+
+
 def fitted_copy(bundle: Bundle, items: Sequence[Scored], fitted_on: str, target: Path) -> Bundle:
     """The same weights with curves and thresholds for other material."""
-    if target.exists():
-        raise Unusable(f"{target} is there already; name a folder that is new")
+    need_new(target)
     shutil.copytree(bundle.folder, target)
     write_description(target, calibrated(bundle.description, items, fitted_on))
     return open_bundle(target)

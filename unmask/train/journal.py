@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-LINES = "journal.jsonl"
+from unmask.train.curves import LINES, draw, read_lines
 
 
 class Journal:
@@ -21,13 +21,9 @@ class Journal:
         self._progress: Progress | None = None
         self._curves: Any = None
         if folder is not None:
-            self._open(folder)
+            self._open()
 
-    def _open(self, folder: Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        untyped: Any = SummaryWriter
-        self._curves = untyped(str(folder / "curves"))
+    def _open(self) -> None:
         if self._console.is_terminal:
             self._progress = Progress(
                 TextColumn("step"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -49,7 +45,10 @@ class Journal:
         self._say(f"epoch {step // steps}: {shown}, {self._minutes()}")
 
     def resumed(self, step: int, steps: int) -> None:
+        """What was told of later steps is told once more as they are taken again."""
         if self._folder is not None:
+            _forget_after(step, self._folder / LINES)
+            self._draw(self._folder, forget_from=step + 1)
             self._say(f"resumed at step {step} of {steps}")
 
     def end(self, step: int, steps: int) -> None:
@@ -57,18 +56,36 @@ class Journal:
             self._progress.stop()
         if self._folder is not None:
             self._say(f"ended at step {step} of {steps}, {self._minutes()}")
+        if self._curves is not None:
             self._curves.close()
+        if self._folder is not None:
+            draw(self._folder)
+
+    def _draw(self, folder: Path, forget_from: int | None = None) -> Any:
+        from torch.utils.tensorboard import SummaryWriter
+
+        untyped: Any = SummaryWriter
+        self._curves = untyped(str(folder / "curves"), purge_step=forget_from)
+        return self._curves
 
     def _note(self, step: int, figures: dict[str, float]) -> None:
         if self._folder is None:
             return
         with (self._folder / LINES).open("a") as file:
             file.write(json.dumps({"step": step, **figures}) + "\n")
+        curves = self._curves or self._draw(self._folder)
         for name, value in figures.items():
-            self._curves.add_scalar(name, value, step)
+            curves.add_scalar(name, value, step)
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True)
 
     def _minutes(self) -> str:
         return f"{(time.monotonic() - self._began) / 60:.1f} min"
+
+
+def _forget_after(step: int, path: Path) -> None:
+    kept = [line for line in read_lines(path) if line["step"] <= step]
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    part.replace(path)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.media.faces.weights import shipped
-from unmask.train.crops import Rgb
+from unmask.train.crops import Crops, Rgb
 
 Points = NDArray[np.float32]
 
@@ -19,13 +19,14 @@ _ENLARGED = 2
 _FACE = (0.045, 0.045, 1.0, 1.0)
 
 
-def landmarks(pictures: Rgb, chosen: NDArray[np.intp], cache_file: Path) -> Points:
-    """(N, 68, 2) in pixels of the crops; rows of pictures that were not chosen are zero."""
+def landmarks(crops: Crops, cache: Path) -> Points:
+    """(N, 68, 2) in pixels of the crops, kept for the next time; rows of fakes are zero."""
+    cache_file = cache / f"landmarks-{crops.digest}.npy"
     if cache_file.exists():
         return np.asarray(np.load(cache_file, mmap_mode="r"))
-    found = np.zeros((len(pictures), 68, 2), np.float32)
-    for index in chosen:
-        found[index] = points_of(pictures[index])
+    found = np.zeros((len(crops), 68, 2), np.float32)
+    for index in crops.where(fake=False):
+        found[index] = points_of(crops.pictures[index])
     with cache_file.with_suffix(".part").open("wb") as file:
         np.save(file, found)
     cache_file.with_suffix(".part").rename(cache_file)

@@ -1,5 +1,6 @@
 """A network while it learns: its optimiser, its moving average, and how far it is."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,10 +41,13 @@ class Learner:
         """What normalisation gathers beside the gradients."""
         return [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
 
+    def steepness(self) -> float:
+        """How long the gradient was; it is shortened where the recipe says so."""
+        longest = math.inf if self.recipe.clip is None else self.recipe.clip
+        return float(nn.utils.clip_grad_norm_(self.model.parameters(), longest))
+
     def learn(self, rate: float) -> None:
         """One step along the gradients that lie in the parameters."""
-        if self.recipe.clip is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()

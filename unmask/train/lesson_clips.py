@@ -17,8 +17,7 @@ from unmask.spec import ScanSpec
 from unmask.train.crops import Rgb
 from unmask.train.extracting import load
 from unmask.train.frames import FAKE, REAL, mixed
-from unmask.train.lesson_pairs import weighed
-from unmask.train.metrics import auc
+from unmask.train.lesson_pairs import of_margins, weighed
 from unmask.train.recipe import Recipe
 from unmask.train.sets.item import Item
 from unmask.train.team import Team
@@ -106,7 +105,7 @@ class ClipsLesson:
             for number in range(len(self.held_out.items))
         ]
         margins = torch.stack([each[FAKE] - each[REAL] for each in logits])
-        return {"auc": auc(margins.cpu().numpy(), self.held_out.fake)}
+        return of_margins(margins.double().cpu().numpy(), self.held_out.fake)
 
     def _tensors(self, clips: Clips, number: int) -> list[Tensor]:
         return [torch.from_numpy(each).to(self.device) for each in clips.windows(int(number))]

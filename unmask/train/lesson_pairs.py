@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unmask.judgement import from_log_odds
 from unmask.train.crops import Crops
 from unmask.train.frames import FAKE, REAL
-from unmask.train.metrics import auc
+from unmask.train.metrics import auc, confusion, log_loss
 from unmask.train.pairs import Pairs
 from unmask.train.recipe import Recipe
 from unmask.train.teaching import Pupil, Teacher, taught
@@ -50,7 +51,7 @@ class PairsLesson:
         """On held-out groups: the given fakes as they are, and twins of the real ones."""
         crops, chosen = self.held_out.crops, self.held_out.chosen
         given = fake_margins(model, crops, chosen, self.device)
-        figures = {"auc": auc(given, crops.fake[chosen])}
+        figures = of_margins(given, crops.fake[chosen])
         if self.held_out.points is not None:
             figures["twins"] = self._twins(model)
         return figures
@@ -63,6 +64,16 @@ class PairsLesson:
             margins.append(_margins(model, self.held_out.batch(some, _NO_EPOCH), self.device))
             fake += [True] * len(some) + [False] * len(some)
         return auc(np.concatenate(margins), np.array(fake))
+
+
+def of_margins(margins: NDArray[np.float64], fake: NDArray[np.bool_]) -> dict[str, float]:
+    """What a validation tells."""
+    said = [from_log_odds(float(margin)) for margin in margins]
+    return {
+        "auc": auc(margins, fake),
+        "accuracy": confusion(said, fake).accuracy,
+        "validation loss": log_loss(said, fake),
+    }
 
 
 def weighed(logits: Tensor, wanted: Tensor, recipe: Recipe) -> Tensor:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
-from unmask.judgement import STRICT
+from unmask.judgement import STRICT, Share
 from unmask.train.blend import Moving, moved, placement, twins
 from unmask.train.crops import Crops, Rgb, grouped
 from unmask.train.landmarks import Points
@@ -26,16 +26,11 @@ class Pairing:
     """How a pair is made. Part of a recipe."""
 
     #: How often a given fake stands in for the twin; always where there are no landmarks.
-    given_fakes: float = 0.4
+    given_fakes: Share = 0.4
     #: How often a pair is left as a scan would find or store it: there fine traces are met.
-    undamaged: float = 0.0
+    undamaged: Share = 0.0
     moving: Moving = Field(default_factory=Moving)
     spoiling: Spoiling = Field(default_factory=Spoiling)
-
-    def __post_init__(self) -> None:
-        for name in ("given_fakes", "undamaged"):
-            if not 0 <= (share := getattr(self, name)) <= 1:
-                raise ValueError(f"`{name}` is a share, not {share}")
 
 
 @dataclass(frozen=True, kw_only=True)

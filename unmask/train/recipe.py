@@ -24,7 +24,7 @@ Schedule = Literal["constant", "plateau", "one-cycle"]
 class Recipe:
     """`pairs` trains the trunk on single crops; `clips` trains the whole network on windows."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,51}$")]
     about: str
     learns_from: Literal["pairs", "clips"]
     trunk: Trunk = "mobilenet_v2"
@@ -67,7 +67,13 @@ class Recipe:
     films: Count = 1200
     film_frames: Count = 12
     film_epochs: Count = 8
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None and self.learns_from == "clips":
+            raise ValueError("`teacher` is for recipes that learn from pairs")
+        if self.transformer_after is not None and self.trunk == "multi_attention_b4":
+            raise ValueError("`transformer_after` goes into a plain trunk")
 
 
 _READER = TypeAdapter(Recipe)
@@ -117,6 +123,12 @@ def changed(
         seed=recipe.seed if seed is None else seed,
         frames=recipe.frames if frames is None else frames,
     )
+
+
+def differing(one: Recipe, other: Recipe) -> list[str]:
+    """Fields in which two recipes would learn otherwise."""
+    own, others = (_READER.dump_python(each, mode="json") for each in (one, other))
+    return [name for name, value in own.items() if name != "about" and others[name] != value]
 
 
 def with_values(recipe: Recipe, values: Mapping[str, object]) -> Recipe:

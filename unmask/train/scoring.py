@@ -38,6 +38,15 @@ class Scored:
     outcome: Outcome
     #: The same rule over frames that were judged one by one.
     without_time: float | None = None
+    #: The file, or the crop's name.
+    source: str = ""
+    #: Person, window and frame that spoke most for `fake`.
+    telling: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def said(self) -> float:
+        """Calibrated where the bundle is."""
+        return self.score if self.probability is None else self.probability
 
 
 def score_crops(crops: Crops, chosen: NDArray[np.intp], predictor: Predictor) -> list[Scored]:
@@ -56,6 +65,7 @@ def score_crops(crops: Crops, chosen: NDArray[np.intp], predictor: Predictor) ->
                     method="fake" if fake else REAL,
                     fake=fake,
                     group=crops.groups[index],
+                    source=crops.names[index],
                 )
             )
     return found
@@ -101,6 +111,7 @@ def score_persons(
         method=item.method,
         fake=item.fake,
         group=group,
+        source=str(item.path),
         without_time=apart,
     )
 
@@ -113,6 +124,7 @@ def _scored(
     method: str,
     fake: bool,
     group: str,
+    source: str,
     without_time: float | None = None,
 ) -> Scored:
     verdict = judge(scores, predictor.bundle.judgement)
@@ -127,7 +139,15 @@ def _scored(
         probability=verdict.probability,
         outcome=verdict.outcome,
         without_time=without_time,
+        source=source,
+        telling=_telling(deciding(scores, predictor.bundle.judgement)),
     )
+
+
+def _telling(scores: Sequence[WindowScore]) -> tuple[int, int, int]:
+    most = max(scores, key=lambda score: score.raw)
+    frame = int(np.argmax(most.frame_scores)) if most.frame_scores else 0
+    return most.person, most.window, frame
 
 
 def _by_rule(scores: Sequence[WindowScore], predictor: Predictor) -> float:

@@ -6,13 +6,15 @@ manipulated twin) suffers exactly the same and nothing but the manipulation tell
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.random import Generator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from unmask.judgement import STRICT
+from unmask.judgement import STRICT, Share
 from unmask.train.crops import Rgb
 
 Spoil = Callable[[Rgb], Rgb]
@@ -23,6 +25,8 @@ _GROWING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 _CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 #: The first so many kinds of damage last over a film; grain and codec differ from frame to frame.
 _LASTING = 5
+#: The mildest of each damage: pixels of the side, blur, JPEG's quality.
+_MOST_PX, _LEAST_BLUR, _MOST_QUALITY = 106, 0.3, 97
 #: How clips are coded between extraction and model.
 CLIP_QUALITY = 90
 
@@ -31,17 +35,17 @@ CLIP_QUALITY = 90
 class Spoiling:
     """How likely, and how bad, the common damage is. Part of a recipe."""
 
-    tone: float = 0.6
-    saturation: float = 0.2
-    grey: float = 0.03
-    resolution: float = 0.45
-    least_px: int = 44
-    blur: float = 0.25
-    most_blur: float = 1.2
-    noise: float = 0.2
-    most_noise: float = 6.0
-    jpeg: float = 0.75
-    least_quality: int = 35
+    tone: Share = 0.6
+    saturation: Share = 0.2
+    grey: Share = 0.03
+    resolution: Share = 0.45
+    least_px: Annotated[int, Field(ge=8, lt=_MOST_PX)] = 44
+    blur: Share = 0.25
+    most_blur: Annotated[float, Field(ge=_LEAST_BLUR)] = 1.2
+    noise: Share = 0.2
+    most_noise: Annotated[float, Field(ge=1)] = 6.0
+    jpeg: Share = 0.75
+    least_quality: Annotated[int, Field(ge=1, lt=_MOST_QUALITY)] = 35
 
 
 def common_damage(how: Spoiling, rng: Generator, *, over_time: bool = False) -> list[Spoil]:
@@ -53,8 +57,8 @@ def common_damage(how: Spoiling, rng: Generator, *, over_time: bool = False) -> 
         (how.tone, lambda: tone(rng, gain=0.25, shift=18, gamma=0.3)),
         (how.saturation, lambda: saturation(rng.uniform(0.5, 1.4))),
         (how.grey, lambda: saturation(0.0)),
-        (how.resolution, lambda: fewer_pixels(rng, how.least_px, 106)),
-        (how.blur, lambda: partial(_blurred, sigma=rng.uniform(0.3, how.most_blur))),
+        (how.resolution, lambda: fewer_pixels(rng, how.least_px, _MOST_PX)),
+        (how.blur, lambda: partial(_blurred, sigma=rng.uniform(_LEAST_BLUR, how.most_blur))),
         (how.noise, lambda: _noise(rng, rng.uniform(1, how.most_noise))),
         (how.jpeg, lambda: _jpeg(rng, how.least_quality)),
     ]
@@ -72,7 +76,7 @@ def per_frame_damage(how: Spoiling, rng: Generator, frames: int) -> list[list[Sp
     """Grain that is new in each frame, and a codec whose quality wavers about its level."""
     grainy, coded = rng.random() < how.noise, rng.random() < how.jpeg
     deviation = rng.uniform(1, how.most_noise)
-    quality, chroma = int(rng.integers(how.least_quality, 97)), int(rng.choice(_CHROMA))
+    quality, chroma = int(rng.integers(how.least_quality, _MOST_QUALITY)), int(rng.choice(_CHROMA))
     found: list[list[Spoil]] = [[] for _ in range(frames)]
     for steps in found:
         if grainy:
@@ -140,7 +144,7 @@ def fewer_pixels(rng: Generator, least: int, most: int) -> Spoil:
 
 
 def _jpeg(rng: Generator, least_quality: int) -> Spoil:
-    quality = int(rng.integers(least_quality, 97))
+    quality = int(rng.integers(least_quality, _MOST_QUALITY))
     return partial(_coded, quality=quality, chroma=int(rng.choice(_CHROMA)))
 
 

@@ -1,6 +1,8 @@
-"""From a data folder and a recipe to a running fit."""
+"""A job: data, recipe and where to put what comes of it; and a fit on pairs of crops."""
 
 import dataclasses
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unmask.model.description import Architecture, Description, Weights
+from unmask.errors import Unusable
+from unmask.model.description import NAME, Architecture, Description, Weights
 from unmask.model.device import choose_device
 from unmask.model.predict import build
 from unmask.model.pretrained import first_weights
@@ -19,13 +22,11 @@ from unmask.train.crops import BadData, Crops
 from unmask.train.fit import Fit, Watch
 from unmask.train.frames import FrameNetwork, take_over
 from unmask.train.journal import Journal
-from unmask.train.landmarks import landmarks
 from unmask.train.learner import Learner
 from unmask.train.lesson_pairs import PairsLesson
 from unmask.train.pairs import Pairs
-from unmask.train.recipe import Recipe, written
-from unmask.train.splits import Shares, split
-from unmask.train.tars import find_tars, load_crops
+from unmask.train.recipe import Recipe
+from unmask.train.splits import Shares
 from unmask.train.teaching import Pupil, Teacher
 from unmask.train.team import Team, in_team
 
@@ -51,6 +52,14 @@ class Job:
     #: Sees each epoch's number and its validation, and may stop the run by raising.
     watch: Watch | None = None
     shares: Shares = dataclasses.field(default_factory=Shares)
+    #: Told what a person should know.
+    say: Callable[[str], object] = str
+
+
+def check_name(name: str | None) -> None:
+    """Before anything is trained: a bundle with a bad name is refused only when it is written."""
+    if name is not None and not re.fullmatch(NAME, name):
+        raise Unusable(f"--name takes small letters, digits, `.`, `_` and `-`, not `{name}`")
 
 
 def draft(recipe: Recipe, spec: ScanSpec) -> Description:
@@ -71,19 +80,9 @@ def draft(recipe: Recipe, spec: ScanSpec) -> Description:
     )
 
 
-def tight_spec(*, data: Path, tight: bool, cache: Path) -> ScanSpec:
-    """How clips must be cut to look like the crops that were learned from."""
-    size = load_crops(find_tars(data), cache).size
-    if not tight:
-        return ScanSpec(size=size)
-    return ScanSpec(name="tight", box="tight", margin=0.0, size=size)
-
-
-def train_on_pairs(job: Job, spec: ScanSpec) -> None:
-    job.folder.mkdir(parents=True, exist_ok=True)
-    (job.folder / "recipe.json").write_bytes(written(job.recipe))
-    pairs, held_out = pairs_of(job)
-    _fit(job, spec, pairs, held_out)
+def cache_of(job: Job) -> Path:
+    """Runs beside each other share what was worked out of their data."""
+    return job.folder.parent / "cache"
 
 
 def fit_pairs(
@@ -100,10 +99,10 @@ def fit_pairs(
         Pairs(crops=crops, points=None, chosen=chosen, how=how, seed=job.recipe.seed)
         for chosen in (train, validation)
     )
-    _fit(job, spec, pairs, held_out)
+    fit(job, spec, pairs, held_out)
 
 
-def _fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
+def fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
     if len(pairs) < job.recipe.batch * job.processes:
         raise BadData(f"{len(pairs)} real faces to train on are fewer than one batch")
 
@@ -131,21 +130,6 @@ def _fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
         ).run()
 
     in_team(job.processes, job.folder, work)
-
-
-def pairs_of(job: Job) -> tuple[Pairs, Pairs]:
-    """Those to train on, and those held out to watch."""
-    cache = job.folder.parent / "cache"
-    crops = load_crops(find_tars(job.data), cache)
-    parts = split(crops, job.shares)
-    points = None
-    if job.recipe.pairing.given_fakes < 1:
-        points = landmarks(crops.pictures, crops.where(fake=False), cache / "landmarks.npy")
-    how, seed = job.recipe.pairing, job.recipe.seed
-    return (
-        Pairs(crops=crops, points=points, chosen=parts["train"], how=how, seed=seed),
-        Pairs(crops=crops, points=points, chosen=parts["validation"], how=how, seed=seed),
-    )
 
 
 def _teacher(recipe: Recipe, device: torch.device) -> Teacher | None:

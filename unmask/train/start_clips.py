@@ -1,38 +1,36 @@
 """From labelled videos and a recipe that learns from clips to a bundle."""
 
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from unmask.errors import Unusable
 from unmask.model.bundle import Bundle, open_bundle
 from unmask.model.description import Training
 from unmask.model.device import choose_device
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
-from unmask.model.predict import build, load
+from unmask.model.predict import build
 from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
 from unmask.model.weights import StoredEncoding
-from unmask.model.write import write_bundle, write_description
+from unmask.model.write import write_bundle
 from unmask.spec import PAPERS, ScanSpec
 from unmask.train import saves
 from unmask.train.crops import BadData, need_both
-from unmask.train.evaluation import labelled
-from unmask.train.extracting import extract_all
-from unmask.train.extracting import load as clips_of
 from unmask.train.fit import Fit
-from unmask.train.fitting import calibrated
 from unmask.train.journal import Journal
 from unmask.train.learner import Learner
 from unmask.train.lesson_clips import ClipNetwork, Clips, ClipsLesson
-from unmask.train.recipe import Recipe, written
+from unmask.train.measuring import measure
+from unmask.train.placing import clips_folder, placed
+from unmask.train.recipe import Recipe
+from unmask.train.runs import BUNDLE, finished, open_run, unfinished
 from unmask.train.scoring import score_items
 from unmask.train.sets.item import Item
-from unmask.train.splits import Part, Shares, check_leaks, joined, part_of
+from unmask.train.splits import Part
 from unmask.train.start import Job, draft
 from unmask.train.team import Team, in_team
 
@@ -49,9 +47,10 @@ def clips_spec(recipe: Recipe) -> ScanSpec:
     )
 
 
-def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") -> Bundle:
-    job.folder.mkdir(parents=True, exist_ok=True)
-    (job.folder / "recipe.json").write_bytes(written(job.recipe))
+def train_on_clips(job: Job, encoding: StoredEncoding = "bf16") -> Bundle:
+    open_run(job.folder, job.recipe)
+    if bundle := finished(job.folder):
+        return bundle
     spec, work = clips_spec(job.recipe), clips_folder(job)
     parts = fit_clips(job)
     said = dataclasses.replace(
@@ -61,43 +60,29 @@ def train_on_clips(job: Job, target: Path, encoding: StoredEncoding = "bf16") ->
         untrained=False,
         training=Training(data=job.data_names, recipe=job.recipe.name, terms=job.terms),
     )
-    write_bundle(target, said, _learned(job, spec).state_dict(), encoding)
-    scored = list(score_items(parts["validation"], work, spec, load(open_bundle(target))))
-    curves = calibrated(open_bundle(target).description, scored, f"{len(scored)} held-out videos")
-    write_description(target, curves)
-    return open_bundle(target)
+    with unfinished(job.folder) as draft_folder:
+        write_bundle(draft_folder, said, _learned(job, spec).state_dict(), encoding)
+        measure(
+            draft_folder,
+            lambda part, model: score_items(parts[part], work, spec, model),
+            kind="videos",
+        )
+    return open_bundle(job.folder / BUNDLE)
 
 
 def fit_clips(job: Job) -> dict[Part, list[Item]]:
     """To the last epoch; returns who was on which side."""
-    spec, work, parts = clips_spec(job.recipe), clips_folder(job), parts_of(job)
+    spec, work = clips_spec(job.recipe), clips_folder(job)
+    _clip_network(job, spec)  # what does not fit is refused before anything is cut
+    parts = parts_of(job)
     clips = {part: Clips(items=tuple(some), folder=work, spec=spec) for part, some in parts.items()}
     _fit(job, spec, clips)
     return parts
 
 
-def clips_folder(job: Job) -> Path:
-    return job.clips or job.folder / "clips"
-
-
 def parts_of(job: Job) -> dict[Part, list[Item]]:
     """Everything in which somebody was found, cut into clips where it was not yet."""
-    spec, work = clips_spec(job.recipe), clips_folder(job)
-    items = labelled(job.data).kept
-    extract_all(items, work, spec, processes=job.processes)
-    return sides([item for item in items if clips_of(item, work, spec).persons], job.shares)
-
-
-def sides(items: Sequence[Item], shares: Shares) -> dict[Part, list[Item]]:
-    """By the data set's own parts where it names them, else by a hash of who is in it."""
-    groups = joined([item.identities for item in items])
-    found: dict[Part, list[Item]] = {"train": [], "validation": [], "test": []}
-    for item in items:
-        own: Part | None = item.part if item.part in found else None
-        found[own or part_of(groups[item.identities[0]], shares)].append(item)
-    check_leaks(
-        {part: {groups[item.identities[0]] for item in some} for part, some in found.items()}
-    )
+    found = placed(job, clips_spec(job.recipe))
     for part in ("train", "validation"):
         need_both(np.array([item.fake for item in found[part]], dtype=np.bool_), f"the {part} part")
     return found
@@ -136,12 +121,25 @@ def _clip_network(job: Job, spec: ScanSpec) -> ClipNetwork:
     said = draft(job.recipe, spec)
     network = Network(said.architecture)
     if job.origin is not None:
-        network.load_state_dict(build(find_bundle(job.origin)).state_dict())
+        _take_over(network, build(find_bundle(job.origin)))
     elif job.trunk_weights is not None:
         network.trunk.load_state_dict(first_weights(said.architecture, job.trunk_weights))
     model = _kind(job.recipe)(network, Pixels(said))
     model.freeze(network.trunk, job.recipe.trained_blocks)
     return model
+
+
+def _take_over(network: Network, other: Network) -> None:
+    own, found = (
+        {name: tensor.shape for name, tensor in each.state_dict().items()}
+        for each in (network, other)
+    )
+    if own != found:
+        raise Unusable(
+            "the bundle has another trunk or width than the recipe; name a recipe that fits it, or "
+            "one that learns from pairs: that needs the same trunk alone"
+        )
+    network.load_state_dict(other.state_dict())
 
 
 def _kind(recipe: Recipe) -> type[ClipNetwork]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from unmask.cli import app
 from unmask.model.bundle import open_bundle
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.predict import Predictor, load
-from unmask.train.journal import LINES
+from unmask.train.curves import CURVES, LINES
 
 
 def run(*arguments: str | Path) -> Result:
@@ -50,6 +51,10 @@ def test_a_run_ends_in_a_bundle_that_tells_fakes_from_reals(trained: Path) -> No
     lines = [json.loads(line) for line in (trained / "run" / LINES).read_text().splitlines()]
     assert [line["auc"] for line in lines if "auc" in line][-1] >= 0.95
     assert list((trained / "run" / "curves").glob("events.*"))
+    drawn = ElementTree.parse(trained / "run" / CURVES).getroot()
+    names = [(text.text or "").rpartition(" ")[0] for text in drawn.iter("{*}text")]
+    assert {"loss", "validation loss", "auc", "accuracy", "rate"} <= set(names)
+    assert len(list(drawn.iter("{*}polyline"))) == 5
     bundle = open_bundle(trained / "run" / "bundle")
     said = bundle.description
     assert not said.untrained

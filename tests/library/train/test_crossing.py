@@ -13,11 +13,12 @@ from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.spec import ScanSpec
 from unmask.train.crops import BadData
-from unmask.train.crossing import Videos, folds_of, gathered, scored_by_folds
+from unmask.train.crossing import folds_of, scored_by_folds
 from unmask.train.metrics import auc
 from unmask.train.recipe import read_recipe
 from unmask.train.sets.item import Item
 from unmask.train.start import Job
+from unmask.train.videos import Videos, gathered
 
 PEOPLE, FRAMES = 16, 4
 

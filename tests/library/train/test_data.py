@@ -1,6 +1,8 @@
 """Tars, splits and layouts: what is read, and what is refused by name."""
 
 import json
+import os
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.making.crops import jpeg, picture, write_crops, write_tar
 from unmask.train.crops import BadData
+from unmask.train.landmarks import landmarks
 from unmask.train.sets import find_items
 from unmask.train.splits import Shares, check_leaks, joined, part_of, split
 from unmask.train.tars import find_tars, load_crops, read_tar
@@ -66,6 +69,43 @@ def test_a_tar_that_was_cut_off_is_named(tmp_path: Path) -> None:
         list(read_tar(path))
 
 
+def test_a_tar_that_was_cut_off_between_two_entries_is_named(tmp_path: Path) -> None:
+    path = write_crops(tmp_path, 4)
+    with tarfile.open(path) as tar:
+        ends = [member.offset for member in tar]
+    path.write_bytes(path.read_bytes()[: ends[4]])
+    with pytest.raises(BadData, match="no end mark, as if it was cut off"):
+        list(read_tar(path))
+
+
+def test_namesakes_in_two_folders_are_two_pictures(tmp_path: Path) -> None:
+    one, other = jpeg(picture(1, fake=False)), jpeg(picture(2, fake=False))
+    entries = {"a/x.jpg": one, "b/x.jpg": other, "b/x.json": LABEL, "a/x.json": LABEL}
+    found = {each.name: each.picture for each in read_tar(write_tar(tmp_path / "a.tar", entries))}
+    assert found.keys() == {"a/x", "b/x"}
+    assert np.abs(found["a/x"].astype(int) - picture(1, fake=False)).mean() < 3
+
+
+def test_a_label_that_was_mended_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    for label, fake in (("real", False), ("fake", True)):
+        said = json.dumps({"label": label, "group": "a"}).encode()
+        write_tar(path, {"a.jpg": GOOD, "a.json": said})
+        os.utime(path, ns=(len(label), 7 + fake))
+        assert load_crops([path], tmp_path / "cache").fake.tolist() == [fake]
+
+
+def test_landmarks_of_other_pictures_are_not_taken_for_these(tmp_path: Path) -> None:
+    found = []
+    for first in (0, 50):
+        write_crops(tmp_path / str(first), 2, first)
+        crops = load_crops(find_tars(tmp_path / str(first)), tmp_path / "cache")
+        found += [landmarks(crops, tmp_path / "cache") for _ in range(2)]
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[2], found[3])
+    assert not np.array_equal(found[1], found[2])
+
+
 def test_a_folder_without_tars_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"no \.tar"):
         find_tars(tmp_path)
@@ -120,9 +160,12 @@ def made(path: Path, *names: str) -> Path:
 def face_forensics(path: Path) -> Path:
     made(
         path,
-        "original_sequences/youtube/c23/videos/033.mp4",
-        "manipulated_sequences/Deepfakes/c23/videos/033_097.mp4",
-        "manipulated_sequences/Face2Face/c40/videos/097_033.mp4",
+        *(f"original_sequences/youtube/c23/videos/{one}.mp4" for one in ("033", "097")),
+        *(
+            f"manipulated_sequences/{method}/{rate}/videos/{pair}.mp4"
+            for method, rate in (("Deepfakes", "c23"), ("Face2Face", "c40"))
+            for pair in ("033_097", "097_033")
+        ),
     )
     (path / "test.json").write_text('[["033", "097"]]')
     return path
@@ -130,10 +173,22 @@ def face_forensics(path: Path) -> Path:
 
 def test_face_forensics_by_its_layout(tmp_path: Path) -> None:
     found = {item.name: item for item in find_items(face_forensics(tmp_path))}
-    assert found.keys() == {"real/033", "Deepfakes/033_097", "Face2Face/097_033"}
+    assert found.keys() == {
+        "real/033", "real/097", "Deepfakes/033_097", "Deepfakes/097_033", "Face2Face/033_097",
+        "Face2Face/097_033",
+    }  # fmt: skip
     assert found["Deepfakes/033_097"].identities == ("033", "097")
-    assert [item.label for item in found.values()] == ["real", "fake", "fake"]
+    assert [item.label for item in found.values()] == ["real"] * 2 + ["fake"] * 4
     assert {item.part for item in found.values()} == {"test"}
+
+
+def test_actors_are_not_tied_by_what_they_do(tmp_path: Path) -> None:
+    made(
+        tmp_path,
+        "original_sequences/actors/c23/videos/01__kitchen_still.mp4",
+        "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__kitchen_still__A1B2.mp4",
+    )
+    assert [item.identities for item in find_items(tmp_path)] == [("01",), ("01", "02")]
 
 
 def test_dfdc_by_its_description(tmp_path: Path) -> None:
@@ -170,9 +225,10 @@ def test_a_table(tmp_path: Path) -> None:
 
 
 def test_a_sorted_folder(tmp_path: Path) -> None:
-    made(tmp_path, "real/a.mp4", "fake/b.jpg", "fake/notes.txt")
+    made(tmp_path, "real/a.mp4", "real/old.WMV", "fake/b.jpg", "fake/notes.txt")
     assert [(item.path.name, item.fake) for item in find_items(tmp_path)] == [
         ("a.mp4", False),
+        ("old.WMV", False),
         ("b.jpg", True),
     ]
 
@@ -185,6 +241,12 @@ def lacks_a_file(path: Path) -> Path:
 def has_an_empty_file(path: Path) -> Path:
     face_forensics(path)
     (path / "original_sequences/youtube/c23/videos/033.mp4").write_bytes(b"")
+    return path
+
+
+def lacks_what_its_lists_name(path: Path) -> Path:
+    face_forensics(path)
+    (path / "manipulated_sequences/Face2Face/c40/videos/097_033.mp4").unlink()
     return path
 
 
@@ -209,6 +271,7 @@ def is_nothing_we_know(path: Path) -> Path:
     [
         (lacks_a_file, r"1 of 1 files are missing, .*aaa\.mp4 among them"),
         (has_an_empty_file, "1 files are empty"),
+        (lacks_what_its_lists_name, r"1 of the videos .* in \S+Face2Face/c40/videos, 097_033"),
         (has_a_wrong_label, "line 2: the label is fake or real, not `perhaps`"),
         (contradicts_itself, "is not that of its folder"),
         (is_nothing_we_know, "none of these layouts: FaceForensics"),

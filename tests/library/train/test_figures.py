@@ -8,6 +8,7 @@ import pytest
 
 from tests.making.figures import ITEMS, whole
 from unmask.train.bootstrap import Interval, interval
+from unmask.train.evaluation import Evaluation
 from unmask.train.figures import by_method, curve, levels, outcomes, reliability
 from unmask.train.page import plain, rendered, summary, write_report
 
@@ -76,19 +77,32 @@ def test_a_figure_that_most_draws_lack_has_no_interval() -> None:
     assert interval(picky, ["a", "b", "c", "d"]) == Interval(1.0, None, None)
 
 
+def test_one_group_alone_is_no_certainty() -> None:
+    assert interval(lambda some: float(len(some)), ["a", "a", "a"]) == Interval(3.0, None, None)
+
+
 def test_the_page_needs_nothing_from_outside_and_escapes_what_it_shows(tmp_path: Path) -> None:
-    page, data = write_report(whole(), tmp_path)
+    found = Evaluation(report=whole(), scored=ITEMS, faces={"f.mp4": "data:image/jpeg;base64,AA"})
+    page, data, items = write_report(found, tmp_path)
     text = page.read_text()
+    assert text.count('src="data:image/jpeg;base64,AA"') == 1
+    assert items.read_text().splitlines()[3:5] == [
+        "c.mp4,real,3,0.9,0.9,fake",
+        "d.mp4,Deepfakes,1,0.95,0.95,fake",
+    ]
     assert "http" not in text
     assert "made &lt;up&gt;" in text
     assert "Deepfakes" in text
     assert "<polyline" in text
-    found = json.loads(data.read_text())
-    assert found["by method"]["FaceSwap"]["auc"]["value"] == pytest.approx(0.33333)
+    told = json.loads(data.read_text())
+    assert told["by method"]["FaceSwap"]["auc"]["value"] == pytest.approx(0.33333)
+    assert [one["source"] for one in told["worst mistakes"]] == ["c.mp4", "f.mp4"]
+    assert "data:image" not in data.read_text()
+    assert "data:image" not in rendered(whole())
 
 
 def test_figures_stand_with_their_intervals() -> None:
-    assert "0.912 (0.880–0.940)" in rendered(
+    assert "0.912<small>0.880–0.940</small>" in rendered(
         whole() | {"robustness": {"JPEG": {"Deepfakes": Interval(0.912, 0.88, 0.94)}}}
     )
     assert plain({"a": (Interval(0.5, None, 1.0), 2)}) == {

@@ -1,6 +1,7 @@
 """A small training from end to end: it learns, and a kill at any moment changes nothing."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,15 +15,18 @@ import torch
 from tests.making.crops import write_crops
 from tests.making.recipes import PAIRS
 from unmask.errors import Unusable
-from unmask.spec import ScanSpec
 from unmask.train import saves
+from unmask.train.curves import LINES
+from unmask.train.finish import train_on_pairs
 from unmask.train.fit import Diverged, Fit
 from unmask.train.journal import Journal
 from unmask.train.learner import Learner
+from unmask.train.material import material_of
+from unmask.train.metrics import auc
 from unmask.train.recipe import find_recipe, read_recipe, shipped_names
 from unmask.train.schedule import one_cycle, plateau, worn_out
 from unmask.train.splits import Shares
-from unmask.train.start import Job, train_on_pairs
+from unmask.train.start import Job
 from unmask.train.team import Team
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,6 +70,8 @@ def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path) -> None:
     assert steps == others
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
+    told = [(out / LINES).read_text() for out in (whole, killed)]
+    assert told[0] == told[1] != ""
 
 
 class Exploding:
@@ -92,6 +98,76 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_p
     tensors, step = last(tmp_path)
     assert step == 2
     assert all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+
+
+class Steep(Exploding):
+    """Whose loss is a number, but whose slope is none."""
+
+    def loss(self, model: torch.nn.Module, epoch: int, step: int, team: Team) -> torch.Tensor:
+        weights = torch.cat([each.flatten() for each in model.parameters()])
+        return (weights - weights.detach()).abs().sqrt().sum() if epoch else weights.square().sum()
+
+
+class Blind(Exploding):
+    """Whose model says nothing that could be measured."""
+
+    def loss(self, model: torch.nn.Module, epoch: int, step: int, team: Team) -> torch.Tensor:
+        return super().loss(model, 0, step, team)
+
+    def validate(self, model: torch.nn.Module) -> dict[str, float]:
+        return {"auc": auc([math.nan, 0.1], [True, False])}
+
+
+@pytest.mark.parametrize(
+    ("lesson", "says", "kept"),
+    [
+        (Steep(), r"the gradient is nan at step 2; .*last\.safetensors", 2),
+        (Blind(), "validation after step 2: a score is not finite; nothing was saved", None),
+    ],
+)
+def test_weights_that_would_be_no_numbers_are_never_saved(
+    tmp_path: Path, lesson: Exploding, says: str, kept: int | None
+) -> None:
+    recipe = read_recipe(json.dumps(PAIRS).encode(), "tiny")
+    learner = Learner(model=torch.nn.Linear(3, 2), recipe=recipe)
+    fit = Fit(learner=learner, lesson=lesson, folder=tmp_path, team=Team(), journal=Journal(None))
+    with pytest.raises(Diverged, match=says):
+        fit.run()
+    assert (last(tmp_path)[1] if (tmp_path / saves.LAST).exists() else None) == kept
+    assert all(bool(torch.isfinite(each).all()) for each in learner.model.parameters())
+
+
+class Killed(Exception):
+    """In place of a kill."""
+
+
+def test_a_kill_between_the_two_checkpoints_of_an_epoch_loses_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = read_recipe(json.dumps(PAIRS | {"epochs": 1}).encode(), "tiny")
+    save = saves.save
+    seen: list[Path] = []
+
+    def killed(path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, object]) -> None:
+        if seen:
+            raise Killed
+        save(path, tensors, facts)
+        seen.append(path)
+
+    def fit() -> None:
+        torch.manual_seed(1)
+        learner = Learner(model=torch.nn.Linear(3, 2), recipe=recipe)
+        Fit(
+            learner=learner, lesson=Exploding(), folder=tmp_path, team=Team(), journal=Journal(None)
+        ).run()
+
+    monkeypatch.setattr(saves, "save", killed)
+    with pytest.raises(Killed):
+        fit()
+    monkeypatch.setattr(saves, "save", save)
+    fit()
+    (one, _), (other, _) = saves.read(tmp_path / saves.BEST), saves.read(tmp_path / saves.LAST)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_early_stopping_waits_as_long_as_it_should() -> None:
@@ -129,6 +205,12 @@ def test_recipes_that_are_shipped_can_be_read() -> None:
         ({"rate": -1}, "rate"),
         ({"colour": "blue"}, "colour"),
         ({"learns_from": "air"}, "learns_from"),
+        ({"name": "My Recipe"}, "name"),
+        ({"pairing": {"given_fakes": 2}}, r"pairing\.given_fakes"),
+        ({"pairing": {"spoiling": {"jpeg": 7}}}, r"pairing\.spoiling\.jpeg"),
+        ({"pairing": {"spoiling": {"least_px": 200}}}, r"pairing\.spoiling\.least_px"),
+        ({"pairing": {"moving": {"shift": -1}}}, r"pairing\.moving\.shift"),
+        ({"learns_from": "clips", "teacher": "lite"}, "teacher"),
     ],
 )
 def test_a_recipe_with_a_slip_is_refused_by_field(changes: dict[str, object], says: str) -> None:
@@ -149,4 +231,4 @@ def test_too_few_faces_are_refused(tmp_path: Path) -> None:
         shares=Shares(validation=0.2, test=0.2),
     )  # fmt: skip
     with pytest.raises(Unusable, match="fewer than one batch"):
-        train_on_pairs(job, ScanSpec())
+        train_on_pairs(job, material_of(job))

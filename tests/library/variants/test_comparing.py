@@ -42,10 +42,15 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
         assert all(0 <= part["value"] <= 1 for part in found[name].values())
     last = open_bundle(tmp_path / "out" / "tiny-clips-4" / "bundle")
     assert last.architecture.transformer_after == 11
+    assert last.description.quality is not None
+    assert "test groups, auc" in last.description.quality
     # What is there is measured again, not trained again.
     digest = last.digest
     assert CliRunner().invoke(app, command).exit_code == 0
     assert open_bundle(last.folder).digest == digest
+    other = CliRunner().invoke(app, [*command, "--trunk", "resnext50_32x4d"])
+    assert other.exit_code == 1
+    assert "holds a run of recipe tiny-clips-1 with another `trunk`" in other.output
 
 
 def test_recipes_for_crops_cannot_be_compared(tmp_path: Path) -> None:

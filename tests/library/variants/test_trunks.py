@@ -151,6 +151,12 @@ def test_the_four_configurations(trunk: Trunk, wanted: list[tuple[int, int | Non
     assert len({each.name for each in rows.values()}) == 4
 
 
+@pytest.mark.parametrize("trunk", ["compact", "multi_attention_b4"])
+def test_a_trunk_without_plain_blocks_has_no_configurations(trunk: Trunk) -> None:
+    with pytest.raises(Unusable, match=f"plain trunk of blocks, not {trunk}"):
+        configurations(with_values(find_recipe("configurations"), {"trunk": trunk}))
+
+
 def test_a_head_that_sees_nothing_adds_nothing() -> None:
     trunk = seeded(make_trunk(Architecture(trunk="multi_attention_b4", width=8)))
     assert isinstance(trunk, MultiAttention)

@@ -7,7 +7,6 @@ from unmask.train.crops import BadData
 
 #: What a file is called where nothing was manipulated.
 REAL = "real"
-MEDIA = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".jpg", ".jpeg", ".png", ".webp"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ Or, plainer still, a folder with two folders in it, `real` and `fake`.
 import csv
 from pathlib import Path
 
+from unmask.media.suffixes import MEDIA
 from unmask.train.crops import BadData
-from unmask.train.sets.item import MEDIA, REAL, Item
+from unmask.train.sets.item import REAL, Item
 
 _LABELS = {"fake": True, "real": False, "1": True, "0": False}
 _COLUMNS = {"path", "label", "identities", "method", "part"}

@@ -10,21 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from unmask.model.bundle import Bundle, open_bundle
+from unmask.errors import Unusable
+from unmask.model.bundle import Bundle
 from unmask.model.predict import load
 from unmask.train.bootstrap import Interval
 from unmask.train.crops import need_both
 from unmask.train.figures import level
+from unmask.train.placing import clips_folder
 from unmask.train.recipe import Recipe
 from unmask.train.scoring import score_items
 from unmask.train.sets.item import Item
 from unmask.train.splits import Part
 from unmask.train.start import Job
-from unmask.train.start_clips import clips_folder, clips_spec, parts_of, train_on_clips
+from unmask.train.start_clips import clips_spec, parts_of, train_on_clips
 
-#: Part → accuracy; and where the bundle lies.
+#: Part → accuracy.
 Row = dict[Part, Interval]
-_BUNDLE = "bundle"
 
 
 def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row]]:
@@ -38,8 +39,12 @@ def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row
 
 
 def _trained(job: Job) -> Bundle:
-    target = job.folder / _BUNDLE
-    return open_bundle(target) if target.exists() else train_on_clips(job, target)
+    """A row that is there must be of this recipe and this data."""
+    bundle = train_on_clips(job)
+    said = bundle.description.training
+    if said is None or said.data != job.data_names:
+        raise Unusable(f"{job.folder} holds a row of other data; name another --out")
+    return bundle
 
 
 def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
