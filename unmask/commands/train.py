@@ -9,7 +9,6 @@ from unmask.commands import options
 from unmask.commands.told import told
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
-from unmask.spec import ScanSpec
 
 if TYPE_CHECKING:
     from unmask.train.start import Job
@@ -91,7 +90,6 @@ def _trained(job: "Job", tight: bool) -> Bundle:
     from unmask.train.finish import finish, train_on_pairs
     from unmask.train.material import material_of
     from unmask.train.runs import finished, open_run
-    from unmask.train.start import frame_network
     from unmask.train.start_clips import train_on_clips
 
     open_run(job.folder, job.recipe)
@@ -100,7 +98,6 @@ def _trained(job: "Job", tight: bool) -> Bundle:
         return bundle
     if job.recipe.learns_from == "clips":
         return train_on_clips(job)
-    frame_network(job, ScanSpec())  # what does not fit is refused before anything is cut
     material = material_of(job, tight=tight)
     train_on_pairs(job, material)
     return finish(job, material)

@@ -19,7 +19,7 @@ from unmask.train.measuring import Score
 from unmask.train.placing import clips_folder, placed
 from unmask.train.scoring import Scored, score_crops, score_items
 from unmask.train.splits import Part, split
-from unmask.train.start import Job, cache_of
+from unmask.train.start import Job, cache_of, frame_network
 from unmask.train.tars import find_tars, has_tars, load_crops
 from unmask.train.videos import faces_of
 
@@ -58,6 +58,7 @@ def _from_tars(job: Job, tight: bool) -> Material:
 def _from_videos(job: Job, tight: bool) -> Material:
     own = find_bundle(job.origin).spec if job.origin is not None else _spec(tight)
     spec, work = dataclasses.replace(own, frames=job.recipe.frames), clips_folder(job)
+    frame_network(job, spec)  # what does not fit is refused before anything is cut
     items = placed(job, spec)
     found = faces_of([i for some in items.values() for i in some], work, spec, FACES_A_VIDEO)
     side = {item: part for part, some in items.items() for item in some}

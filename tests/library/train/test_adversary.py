@@ -69,10 +69,16 @@ def test_the_tables_stand_in_the_report(tmp_path: Path) -> None:
         [
             "evaluate", str(tmp_path / "data"), "--model", str(tmp_path / "model"), "--out",
             str(tmp_path / "out"), "--lengths", "--robustness", "--no-time", "--device", "cpu",
+            "--faces",
         ],
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    mistakes = [one["source"] for one in found["worst mistakes"]]
+    assert mistakes
+    assert set(mistakes) <= {str(path) for path in (tmp_path / "data").glob("*/*.mp4")}
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert page.count('src="data:image/jpeg') == len(mistakes)
     assert list(found["by length"]) == ["10", "20", "40", "60", "80", "100", "150"]
     assert {"value", "low", "high"} == found["by length"]["150"]["accuracy"].keys()
     assert "windows of 150: accuracy" in done.output

@@ -52,9 +52,9 @@ def test_a_run_ends_in_a_bundle_that_tells_fakes_from_reals(trained: Path) -> No
     assert [line["auc"] for line in lines if "auc" in line][-1] >= 0.95
     assert list((trained / "run" / "curves").glob("events.*"))
     drawn = ElementTree.parse(trained / "run" / CURVES).getroot()
-    names = [(text.text or "").rpartition(" ")[0] for text in drawn.iter("{*}text")]
+    names = [(text.text or "").rpartition(" ")[0] for text in drawn.findall(".//{*}text")]
     assert {"loss", "validation loss", "auc", "accuracy", "rate"} <= set(names)
-    assert len(list(drawn.iter("{*}polyline"))) == 5
+    assert len(drawn.findall(".//{*}polyline")) == 5
     bundle = open_bundle(trained / "run" / "bundle")
     said = bundle.description
     assert not said.untrained
