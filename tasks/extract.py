@@ -224,17 +224,11 @@ def media_facts(manifest: Manifest, fetched: Fetched) -> MediaFacts:
         height=manifest.media.height,
         faces_seen=manifest.faces_seen,
         frames_analysed=sum(len(person.frames) for person in manifest.persons),
-        coverage=_coverage(manifest),
+        coverage=manifest.share_seen,
         left_out=manifest.left_out,
         partial=manifest.partial,
         notes=(*manifest.notes, *_note(fetched)),
     )
-
-
-def _coverage(manifest: Manifest) -> float | None:
-    """An animated picture may not say how long it is: a share of that is unknown, not zero."""
-    info = manifest.media
-    return None if info.duration_s is None and info.kind != "picture" else manifest.coverage
 
 
 def _note(fetched: Fetched) -> Iterator[str]:

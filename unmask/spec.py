@@ -39,7 +39,7 @@ class ScanSpec:
     #: People judged at most, the largest faces first.
     persons: int = 4
     detector: Detector = "centerface"
-    #: The longer side of the picture the detector sees.
+    #: The longer side of the picture the detector sees; more of one wider than 2,048 pixels.
     detector_px: int = 640
     box: BoxRule = "square"
     align: Alignment = "none"

@@ -58,13 +58,18 @@ def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float, codec: str
         mirrored=mirrored,
         aspect=usable_aspect(pixel_aspect),
     )
-    if frame.format.name not in _PLANAR:
-        return Picture(time_s=time_s, view=view, planes=(_packed(frame),))
-    depth = _PLANAR[frame.format.name]
-    planes = tuple(_plane(plane, depth) for plane in frame.planes)
+    plain = frame.format.name in _PLANAR
+    planes = _planes(frame) if plain else (_packed(frame),)
     if frame.interlaced_frame:
         planes = tuple(_first_field(plane) for plane in planes)
+    if not plain:
+        return Picture(time_s=time_s, view=view, planes=planes)
     return Picture(time_s=time_s, view=view, planes=planes, colour=_colour(frame), owner=frame)
+
+
+def _planes(frame: VideoFrame) -> tuple[Samples, ...]:
+    depth = _PLANAR[frame.format.name]
+    return tuple(_plane(plane, depth) for plane in frame.planes)
 
 
 def _first_field(plane: Samples) -> Samples:

@@ -13,7 +13,7 @@ from unmask.media.clips import make_clip
 from unmask.media.coding import encode, sharpness
 from unmask.media.crop import face_px
 from unmask.media.endings import cut_short
-from unmask.media.faces import detector, look
+from unmask.media.faces import Detector, Face, detector, full_look_px, look
 from unmask.media.papers import PapersEye, is_papers
 from unmask.media.people import Trail, people
 from unmask.media.picture import Picture
@@ -75,16 +75,20 @@ class Gathering:
     pictures_searched: int = 0
     faces_seen: int = 0
     face_pictures: int = 0
+    _find: Detector = field(init=False)
     _follower: Follower = field(init=False)
     _last_looked: tuple[Window, float] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.progress = Progress.of(self.source)
-        find, longest = detector(self.spec.detector), self.spec.detector_px
-        self._follower = Follower(
-            lambda picture, share: look(picture, find, round(longest * share)),
-            self.spec.min_face_px,
-        )
+        self._find = detector(self.spec.detector)
+        self._follower = Follower(self._look, self.spec.min_face_px)
+
+    def _look(self, picture: Picture, share: float) -> list[Face]:
+        name, longest = self.spec.detector, self.spec.detector_px
+        full = share == 1.0
+        side = full_look_px(name, picture.view.size, longest) if full else round(longest * share)
+        return look(picture, self._find, side)
 
     def follow(self, plan: Plan) -> None:
         """Every window of the plan, until there is enough."""
@@ -218,7 +222,8 @@ class Gathering:
 
     @property
     def _fewest(self) -> int:
-        return 1 if self.source.info.kind == "picture" else self.spec.min_frames
+        """Never more than were asked for."""
+        return 1 if self.source.info.kind == "picture" else min(self.spec.min_frames, self._most)
 
     @property
     def _most(self) -> int:
@@ -249,7 +254,7 @@ class Gathering:
         return self._follower.looks + self.pictures_searched
 
     def _notes(self) -> tuple[str, ...]:
-        notes = (self.cut_off, self._broken_parts())
+        notes = (self.cut_off, self._broken_parts(), self.source.left_aside)
         return tuple(note[:_LONGEST_NOTE] for note in notes if note)
 
     def _broken_parts(self) -> str:

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import BinaryIO, Protocol
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
+from unmask.media.holes import Holed
+from unmask.media.length import told_length, walked_length
 from unmask.media.picture import Picture
 from unmask.media.stills import Still, open_image
 from unmask.media.values import MediaInfo
-from unmask.media.video import Video, open_container, tells_length
+from unmask.media.video import Video, open_container, tells_length, video_stream
 from unmask.outcomes import Outcome
 
 
@@ -21,6 +23,8 @@ class Source(Protocol):
     frames_decoded: int
     broken_packets: int
     last_error: str
+    #: Says so where a file holds more than what is looked at.
+    left_aside: str
 
     def near(self, start_s: float, slack_s: float) -> float: ...
 
@@ -36,12 +40,19 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
             with image:
                 yield Still(file, image, budget)
             return
-    told = tells_length(file)
-    with (
-        open_container(file) as container,
-        closing(Video(container, budget, tells_length=told)) as video,
-    ):
-        yield video
+    with ExitStack() as stack:
+        yield _film(file, budget, stack)
+
+
+def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
+    container = stack.enter_context(open_container(file))
+    stream, length_s = video_stream(container), None
+    if tells_length(file):
+        length_s = told_length(container, stream)
+        if length_s is None and not isinstance(file, Holed):  # nor is it fetched for that alone
+            length_s = walked_length(container, stream, budget)
+            container = stack.enter_context(open_container(file))
+    return stack.enter_context(closing(Video(container, budget, length_s)))
 
 
 def _length(file: BinaryIO) -> int:
@@ -65,5 +76,8 @@ def _boxed_brand(head: bytes) -> bytes:
     return b""
 
 
-_PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*")
+_PICTURE_HEADS = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*"),
+    *(b"GIF87a", b"GIF89a"),
+)
 _PICTURE_BRANDS = frozenset({b"WEBP", b"avif", b"heic", b"heix", b"mif1", b"msf1", b"heim"})

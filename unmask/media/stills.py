@@ -19,7 +19,11 @@ from unmask.media.picture import Picture
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF", "GIF")
+#: Several pictures in one of these are no moments of one scene: pages, a burst, the light of HDR.
+_COLLECTIONS = frozenset({"tiff", "mpo", "heif"})
+#: Of these collections the further ones may show somebody else.
+_ALBUMS = frozenset({"tiff", "heif"})
 #: What Pillow raises on broken files: it has no error of its own for all of them.
 _BROKEN = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError),
@@ -29,6 +33,7 @@ _MILLISECONDS = 1000
 #: Browsers show a frame that names no time for so long.
 _USUAL_MS = 100
 _WHITE = (255, 255, 255, 255)
+_LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
 #: Samples of 16 bits are brought to eight.
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "F"}
 
@@ -50,11 +55,11 @@ class Still:
         self.frames_decoded = 0
         self.broken_packets = 0
         self.last_error = ""
+        name, several = (image.format or "picture").lower(), _holds_several(image)
         self._first = self._picture(0.0)
         width, height = self._first.view.size
-        name = (image.format or "picture").lower()
-        moves: bool = getattr(image, "is_animated", False) and name != "tiff"
-        kind: MediaKind = "animation" if moves else "picture"
+        kind: MediaKind = "animation" if several and name not in _COLLECTIONS else "picture"
+        self.left_aside = _LEFT_ASIDE if several and name in _ALBUMS else ""
         self.info = MediaInfo(kind=kind, container=name, codec=name, width=width, height=height)
 
     def near(self, start_s: float, slack_s: float) -> float:
@@ -95,7 +100,9 @@ class Still:
         return True
 
     def _picture(self, time_s: float) -> Picture:
+        self._budget.check()
         pixels = self._pixels()
+        self._budget.check()
         self.frames_decoded += 1
         view = View(coded_width=pixels.shape[1], coded_height=pixels.shape[0])
         return Picture(time_s=time_s, view=view, planes=(pixels,))
@@ -143,13 +150,18 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def open_image(file: BinaryIO) -> Image.Image | None:
-    """The picture, or None where Pillow knows no such format."""
+    """The picture, or None where Pillow knows no such format; GIFs that move are FFmpeg's."""
     file.seek(0)
     try:
         with _unwarned():
-            return Image.open(file, formats=FORMATS)
+            image = Image.open(file, formats=FORMATS)
+            return None if image.format == "GIF" and _holds_several(image) else image
     except _BROKEN:
         return None
+
+
+def _holds_several(image: Image.Image) -> bool:
+    return bool(getattr(image, "is_animated", False))
 
 
 @contextmanager

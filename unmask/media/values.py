@@ -110,5 +110,11 @@ class Manifest:
     notes: tuple[str, ...] = ()
     version: int = MANIFEST_VERSION
 
+    @property
+    def share_seen(self) -> float | None:
+        """`coverage`; unknown, not zero, where the file does not say how long it is."""
+        unknown = self.media.duration_s is None and self.media.kind != "picture"
+        return None if unknown else self.coverage
+
     def to_bytes(self) -> bytes:
         return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":")).encode()

@@ -5,16 +5,18 @@ from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
 import av
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.holes import Holed
+from unmask.media.length import USUAL_RATE
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
-from unmask.media.values import MediaInfo
+from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
 
 #: Containers that hold their own bytes. Playlists and session descriptions, which name other
@@ -32,7 +34,6 @@ _MP4, _IN_FRAGMENTS, _HEADER_BYTES = b"ftyp", b"mvex", 1 << 16
 #: Decoder threads for one file.
 THREADS = 2
 _BUFFER_BYTES = 1 << 18
-_MICROSECONDS = 1_000_000
 #: Broken packets in a row after which a stream counts as broken off.
 _MAX_BROKEN = 200
 #: Time stamps nearer than this are the same moment.
@@ -41,54 +42,62 @@ _SAME_MOMENT_S = 1e-6
 _REORDER_S = 0.5
 #: So far before its goal a seek begins that went too far; twice as far each time.
 _FIRST_BACK_S = 1.0
-#: Where neither time stamps nor a rate are told.
-_USUAL_RATE = 25
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
 _ANIMATIONS = frozenset({"gif", "apng"})
+#: What FFmpeg calls a single picture that comes without a container.
+_SINGLE = "_pipe"
 
 
 class Video:
     """An opened video: what it says of itself, and its pictures from any moment on."""
 
-    def __init__(self, container: Any, budget: Budget, *, tells_length: bool = True) -> None:
+    #: Other streams, sound and covers, are nothing to be looked at.
+    left_aside = ""
+
+    def __init__(self, container: Any, budget: Budget, length_s: float | None) -> None:
         self._container = container
         self._budget = budget
-        self._tells_length = tells_length
-        self._stream = _video_stream(container)
+        self._stream = video_stream(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
         self._start: Fraction = (self._stream.start_time or 0) * self._stream.time_base
         self._at_start = True
-        self._now = 0.0
+        #: When the last picture begins, and when it ends.
+        self._now = self._shown_until = 0.0
         self._wanted = 0
         self._reorder_ticks = int(_REORDER_S / self._stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
         self.last_error = ""
-        self.info = self._probe()
+        self.info = self._probe(length_s)
 
-    def _probe(self) -> MediaInfo:
+    def _probe(self, length_s: float | None) -> MediaInfo:
         context = self._stream.codec_context
         self._budget.check_size(context.width, context.height)
-        told = _duration(self._container, self._stream)
-        duration = told if self._tells_length else None
-        self._budget.check_duration(duration)
+        self._budget.check_duration(length_s)
         frame = self._first_frame()
         view = to_picture(frame, 0.0, self._aspect, context.name).view
         rate = self._stream.average_rate
         return MediaInfo(
-            kind="animation" if self._container.format.name in _ANIMATIONS else "video",
+            kind=self._kind,
             container=self._container.format.name,
             codec=context.name,
             width=view.size[0],
             height=view.size[1],
-            duration_s=duration,
+            duration_s=None if self._kind == "picture" else length_s,
             frame_rate=float(rate) if rate else None,
             rotation=view.turns * 90,
         )
+
+    @property
+    def _kind(self) -> MediaKind:
+        name: str = self._container.format.name
+        if name.endswith(_SINGLE):
+            return "picture"
+        return "animation" if name in _ANIMATIONS else "video"
 
     def _first_frame(self) -> VideoFrame:
         """Decoded to see that it can be, and how it is turned; the reading goes on from here."""
@@ -198,11 +207,13 @@ class Video:
 
     def _time(self, frame: VideoFrame) -> float:
         if frame.pts is None:
-            step = 1 / float(self._stream.average_rate or _USUAL_RATE)
+            step = 1 / float(self._stream.average_rate or USUAL_RATE)
             self._now = self._now + step if self.frames_decoded > 1 else 0.0
         else:
             base = frame.time_base or self._stream.time_base
             self._now = float(frame.pts * base - self._start)
+            step = float(frame.duration * base)
+        self._shown_until = self._now + step
         return self._now
 
     def _decode(self) -> Generator[VideoFrame]:
@@ -230,11 +241,14 @@ class Video:
         self._note_early_end()
 
     def _note_early_end(self) -> None:
-        """A file cut off in the middle ends without an error; its header tells how long it was."""
+        """A file cut off in the middle ends without an error; its header tells how long it was.
+
+        The last picture may stay for long: a recorded screen on which nothing moves any more.
+        """
         if not self._stream.duration:
             return
         told = float(self._stream.duration * self._stream.time_base)
-        if told - self._now > _EARLY_END_S:
+        if told - self._shown_until > _EARLY_END_S:
             self.broken_packets += 1
             self.last_error = f"it breaks off after {self._now:.2f} s of {told:.2f} s"
 
@@ -286,21 +300,26 @@ def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
     raise PermissionError("a media file may not open another file")
 
 
-def _video_stream(container: Any) -> Any:
-    streams = [stream for stream in container.streams.video if _is_picture_stream(stream)]
+def video_stream(container: Any) -> Any:
+    """The longest; the cover of a film or of music is none."""
+    streams = [
+        stream
+        for stream in container.streams.video
+        if _is_picture_stream(stream) and not _is_cover(stream)
+    ]
     if not streams:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "no stream"
+        kinds = ", ".join(sorted(map(_told, container.streams))) or "no stream"
         raise Refused(Outcome.NOT_MEDIA, f"it holds no video ({kinds})")
     return max(streams, key=lambda stream: stream.frames)
 
 
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _told(stream: Any) -> str:
+    return "a cover picture" if _is_cover(stream) else str(stream.type)
+
+
 def _is_picture_stream(stream: Any) -> bool:
     return stream.codec_context is not None and stream.codec_context.width > 0
-
-
-def _duration(container: Any, stream: Any) -> float | None:
-    if stream.duration is not None and stream.duration > 0:
-        return float(stream.duration * stream.time_base)
-    if container.duration is not None and container.duration > 0:
-        return float(container.duration / _MICROSECONDS)
-    return None

@@ -1,6 +1,7 @@
 """Whatever the bytes are: a manifest, or a typed refusal; never another error, never a hang."""
 
 import io
+import itertools
 import random
 import struct
 import wave
@@ -15,6 +16,8 @@ from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
 from unmask.errors import Refused
 from unmask.media import extract
+from unmask.media.budget import Budget
+from unmask.media.source import opened
 from unmask.media.values import Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -200,19 +203,37 @@ def test_what_was_decoded_before_the_break_is_kept() -> None:
     assert manifest.notes
 
 
+@pytest.mark.parametrize("kind", ["mp4", "jpeg", "heif", "gif", "moving webp", "moving avif"])
 @pytest.mark.parametrize(
     ("limits", "outcome"),
     [
         (Limits(max_pixels=1000), Outcome.TOO_LARGE),
-        (Limits(max_duration_s=0.3), Outcome.TOO_LARGE),
         (Limits(max_bytes=100), Outcome.TOO_LARGE),
         (Limits(deadline_s=0), Outcome.TIMED_OUT),
     ],
 )
-def test_each_limit_has_its_outcome(limits: Limits, outcome: Outcome) -> None:
+def test_each_limit_has_its_outcome(kind: str, limits: Limits, outcome: Outcome) -> None:
     with pytest.raises(Refused) as refusal:
-        extracted(SEEDS["mp4"], QUICK, limits)
+        extracted(SEEDS[kind], QUICK, limits)
     assert refusal.value.outcome is outcome
+
+
+def test_a_film_may_last_only_so_long() -> None:
+    with pytest.raises(Refused, match="longer than") as refusal:
+        extracted(SEEDS["mp4"], QUICK, Limits(max_duration_s=0.3))
+    assert refusal.value.outcome is Outcome.TOO_LARGE
+
+
+@pytest.mark.parametrize("kind", ["mp4", "png", "moving webp"])
+def test_memory_is_looked_at_on_every_road(kind: str) -> None:
+    held = itertools.chain([0], itertools.repeat(9 << 20))
+    budget = Budget(Limits(memory_bytes=8 << 20), memory=lambda: next(held))
+    with (
+        pytest.raises(Refused, match="took more than 8 MB") as refusal,
+        opened(io.BytesIO(SEEDS[kind]), budget),
+    ):
+        pass
+    assert refusal.value.outcome is Outcome.OVER_BUDGET
 
 
 def test_a_picture_that_claims_to_be_huge_is_not_decoded() -> None:

@@ -15,8 +15,10 @@ from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ASTRONAUT_FACE, astronaut
 from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
+from unmask.errors import Refused
 from unmask.media import decode_frames
 from unmask.media.geometry import iou
+from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
 SCENE = one_face(12, lambda i: (200 + 6 * i, 150), size=(480, 320))
@@ -28,12 +30,75 @@ def still(kind: str, **options: Any) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF", "GIF"])
 def test_a_still_of_every_kind(kind: str) -> None:
     _, manifest = extracted(still(kind))
     (frame,) = manifest.persons[0].frames
     assert (manifest.media.kind, manifest.media.width) == ("picture", 512)
     assert iou(face_square(frame, EVERY_FRAME), squared(ASTRONAUT_FACE)) > 0.7
+
+
+@pytest.mark.parametrize("codec", ["jpeg2000", "ppm"])
+def test_a_picture_that_only_ffmpeg_reads_is_a_picture_too(codec: str) -> None:
+    coder: Any = av.CodecContext.create(codec, "w")
+    coder.width, coder.height, coder.pix_fmt = 512, 512, "rgb24"
+    coder.time_base = Fraction(1, 25)
+    frame = av.VideoFrame.from_ndarray(astronaut(), format="rgb24").reformat(format=coder.pix_fmt)
+    data = b"".join(bytes(packet) for packet in [*coder.encode(frame), *coder.encode(None)])
+    _, manifest = extracted(data)
+    assert (manifest.media.kind, len(manifest.persons[0].frames)) == ("picture", 1)
+    assert manifest.coverage == 1
+
+
+def smaller() -> Image.Image:
+    """What cameras put behind a photograph: the light of HDR, a preview, the other eye's view."""
+    return Image.fromarray(astronaut()).convert("L").convert("RGB").resize((128, 128))
+
+
+def test_a_photo_with_others_behind_it_is_one_picture_of_the_whole() -> None:
+    """As telephones write JPEGs: it moves no more than a photograph does."""
+    data = still("MPO", save_all=True, append_images=[smaller()])
+    clips, manifest = extracted(data)
+    (frame,) = manifest.persons[0].frames
+    assert (manifest.media.kind, manifest.media.width) == ("picture", 512)
+    assert iou(face_square(frame, EVERY_FRAME), squared(ASTRONAUT_FACE)) > 0.7
+    assert decode_frames(clips[0].data, manifest.persons[0])[0].std(axis=2).mean() > 5
+    assert not manifest.notes
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "HEIF"])
+def test_of_an_album_the_main_picture_is_looked_at_and_the_rest_is_told(kind: str) -> None:
+    _, manifest = extracted(still(kind, save_all=True, append_images=[smaller(), smaller()]))
+    assert (manifest.media.kind, manifest.media.width) == ("picture", 512)
+    assert len(manifest.persons[0].frames) == 1
+    assert manifest.notes == ("it holds more than one picture; only the main one was looked at",)
+    assert not manifest.partial
+
+
+def test_the_cover_of_music_is_no_film() -> None:
+    cover = still("JPEG")
+    frame = b"\0image/jpeg\0\3\0" + cover
+    tag = b"APIC" + struct.pack(">IH", len(frame), 0) + frame
+    size = bytes(len(tag) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    with pytest.raises(Refused, match="no video") as refusal:
+        extracted(b"ID3\3\0\0" + size + tag + _silence())
+    assert refusal.value.outcome is Outcome.NOT_MEDIA
+    assert "a cover picture, audio" in refusal.value.reason
+
+
+def _silence() -> bytes:
+    """A second of it as MP3."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="mp3", options={"id3v2_version": "0"}) as output:
+        stream: Any = output.add_stream("libmp3lame", rate=44100, layout="mono")
+        quiet = av.AudioFrame.from_ndarray(
+            np.zeros((1, 44100), np.float32), format="fltp", layout="mono"
+        )
+        quiet.sample_rate = 44100
+        output.mux(stream.encode(quiet))
+        output.mux(stream.encode(None))
+        output.close()
+        return target.getvalue()
 
 
 def test_a_photo_taken_sideways_is_turned() -> None:

@@ -123,3 +123,21 @@ def test_an_interlaced_film_shows_no_combs(codec: str) -> None:
     _, manifest = extracted(data)
     for frame, truth in zip(manifest.persons[0].frames, scene.faces[::2], strict=True):
         assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+
+
+def test_a_camcorders_tape_shows_no_combs() -> None:
+    """DV of NTSC: interlaced, with chroma in a layout of its own (4:1:1)."""
+    scene = one_face(12, lambda i: (250 + 14 * i, 240), side=lambda _: 140, size=(720, 480))
+    frames = woven(scene.pictures)
+    rate = Fraction(30000, 1001)
+    data = coded(frames, codec="dvvideo", container="avi", pixels="yuv411p", rate=rate)
+    shown = wholes(data)
+    assert len(shown) == 6
+    for one, comb, truth in zip(shown, frames, scene.pictures[::2], strict=True):
+        fitted = cv2.resize(one, (720, 480), interpolation=cv2.INTER_AREA)
+        assert edges(fitted) < (edges(comb) + edges(truth)) / 2
+
+
+def edges(picture: Any) -> float:
+    """How unlike a line is to the next one: combs are."""
+    return float(np.abs(np.diff(picture.astype(int), axis=0)).mean())
