@@ -1,27 +1,33 @@
 """`unmask faces FILE`: who is in it, and when."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 import typer
 
-from unmask.errors import Refused
+from unmask.errors import Refused, Unusable
 from unmask.media import extract, warm
+from unmask.media.colour import Rgb
 from unmask.media.page import moving_page
+from unmask.media.papers import is_papers
 from unmask.media.sheet import contact_sheet
 from unmask.media.values import Clip, Limits, Manifest, Person
-from unmask.spec import PAPERS, PAPERS_TRAINING, ScanSpec
+from unmask.spec import PAPERS, PAPERS_TRAINING, Detector, ScanSpec
 
+#: What a contact sheet may be written as.
+_SHEETS = (".png", ".jpg", ".jpeg", ".webp")
 _SPECS = {spec.name: spec for spec in (ScanSpec(), PAPERS, PAPERS_TRAINING)}
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a picture or a video")]
 Sheet = Annotated[Path | None, typer.Option(help="where the contact sheet goes (.png or .jpg)")]
 Page = Annotated[Path | None, typer.Option(help="also write a page that shows the faces move")]
 Spec = Annotated[str, typer.Option(help=f"how to look: {' or '.join(_SPECS)}")]
-Frames = Annotated[int | None, typer.Option(help="frames per window")]
+Frames = Annotated[int | None, typer.Option(min=1, help="frames per window")]
 First = Annotated[bool, typer.Option("--first", help="the first frames with a face only")]
-Stride = Annotated[int | None, typer.Option(help="every k-th frame")]
+Stride = Annotated[int | None, typer.Option(min=1, help="every k-th frame")]
+Finder = Annotated[Detector | None, typer.Option("--detector", help="in place of the spec's own")]
 
 
 def faces(
@@ -33,26 +39,57 @@ def faces(
     frames: Frames = None,
     first: First = False,
     stride: Stride = None,
+    finder: Finder = None,
 ) -> None:
     """Print the people in a file and when they are seen, and write a contact sheet."""
-    if spec not in _SPECS:
-        raise typer.BadParameter(f"unknown spec {spec!r}: {', '.join(_SPECS)}")
-    chosen = _SPECS[spec].with_options(frames=frames, first=first, stride=stride)
-    warm((chosen.detector,))
+    target = sheet or Path(f"{file.stem}-faces.png")
+    if target.suffix.lower() not in _SHEETS:
+        raise typer.BadParameter(f"a sheet ends in {' or '.join(_SHEETS)}, not as {target.name}")
+    chosen = _with(_named(spec), finder)
+    chosen = chosen.with_options(frames=frames, first=first, stride=stride)
     try:
+        warm((chosen.detector,))
         clips, manifest = _extracted(file, chosen)
-    except Refused as refusal:
-        typer.echo(f"{file}: {refusal}", err=True)
-        raise typer.Exit(1) from refusal
+    except (Refused, Unusable) as error:
+        raise _ended(f"{file}: {error}") from error
     for line in described(manifest):
         typer.echo(line)
     if clips:
-        target = sheet or Path(f"{file.stem}-faces.png")
-        cv2.imwrite(str(target), cv2.cvtColor(contact_sheet(manifest, clips), cv2.COLOR_RGB2BGR))
-        typer.echo(f"contact sheet: {target}")
+        _write(target, _coded(contact_sheet(manifest, clips), target), "contact sheet")
     if page:
-        page.write_text(moving_page(file.name, manifest, clips), encoding="utf-8")
-        typer.echo(f"page: {page}")
+        _write(page, moving_page(file.name, manifest, clips).encode(), "page")
+
+
+def _named(spec: str) -> ScanSpec:
+    if spec not in _SPECS:
+        raise typer.BadParameter(f"unknown spec {spec!r}: {', '.join(_SPECS)}")
+    return _SPECS[spec]
+
+
+def _with(spec: ScanSpec, finder: Detector | None) -> ScanSpec:
+    if finder is None:
+        return spec
+    found = dataclasses.replace(spec, name=f"{spec.name}-{finder}", detector=finder)
+    if is_papers(spec) and not is_papers(found):
+        raise typer.BadParameter(f"the papers' way knows `hog` and `cnn`, not `{finder}`")
+    return found
+
+
+def _coded(sheet: Rgb, target: Path) -> bytes:
+    return cv2.imencode(target.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _write(target: Path, data: bytes, what: str) -> None:
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise _ended(f"{target} can't be written: {error.strerror}") from error
+    typer.echo(f"{what}: {target}")
+
+
+def _ended(words: str) -> typer.Exit:
+    typer.echo(f"unmask: {words}", err=True)
+    return typer.Exit(1)
 
 
 def _extracted(file: Path, spec: ScanSpec) -> tuple[list[Clip], Manifest]:

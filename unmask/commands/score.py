@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +18,7 @@ from unmask.model.bundle import Bundle
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import default_name, find_bundle
 from unmask.scan import Scanned, scan_file
-from unmask.spec import SEQUENCE_LENGTHS, ScanSpec
+from unmask.spec import SEQUENCE_LENGTHS
 from unmask.verdict import PersonVerdict
 from unmask.wording import likely, percent
 
@@ -46,9 +48,12 @@ def score(
     with told(status=2):
         predictor = ready(model, device)
         spec = predictor.bundle.spec_for(frames=frames, first=first)
-    warm((spec.detector,))
-    for file in files:
-        _one(file, predictor, spec, as_json, evidence)
+        warm((spec.detector,))
+    for file, name in named(files):
+        scanned = scan_file(file, predictor, spec, Limits())
+        typer.echo((as_line if as_json else as_text)(scanned, predictor.bundle))
+        if evidence is not None:
+            _show(scanned, predictor, evidence, name, as_json)
 
 
 def ready(model: str | None, device: str | None) -> Predictor:
@@ -65,15 +70,25 @@ def _chosen(model: str | None, device: str | None) -> Bundle:
     return find_bundle(model or default_name(gpu=gpu))
 
 
-def _one(
-    file: Path, predictor: Predictor, spec: ScanSpec, as_json: bool, evidence: Path | None
-) -> None:
-    scanned = scan_file(file, predictor, spec, Limits())
-    say = as_line if as_json else as_text
-    typer.echo(say(scanned, predictor.bundle))
-    if evidence is not None:
-        for written in write_sheets(scanned, predictor, evidence):
-            typer.echo(f"  evidence: {written}", err=as_json)
+def named(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Each file and what its evidence is called: `a/x.mp4` and `b/x.mp4` are two files.
+
+    >>> [name for _, name in named([Path("a/x.mp4"), Path("b/x.mp4")])]
+    ['x.mp4', 'x.mp4-2']
+    """
+    met: Counter[str] = Counter()
+    for file in files:
+        met[file.name] += 1
+        yield file, file.name if met[file.name] == 1 else f"{file.name}-{met[file.name]}"
+
+
+def _show(scanned: Scanned, predictor: Predictor, folder: Path, name: str, quiet: bool) -> None:
+    try:
+        for written in write_sheets(scanned, predictor, folder, name):
+            typer.echo(f"  evidence: {written}", err=quiet)
+    except OSError as error:
+        typer.echo(f"unmask: no evidence of {scanned.path}: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
 
 
 def as_line(scanned: Scanned, bundle: Bundle) -> str:
@@ -84,7 +99,7 @@ def as_line(scanned: Scanned, bundle: Bundle) -> str:
         "reason": scanned.reason,
         "probability": verdict.probability if verdict else None,
         "persons": [dataclasses.asdict(person) for person in verdict.persons] if verdict else [],
-        "coverage": manifest.coverage if manifest else 0.0,
+        "coverage": manifest.share_seen if manifest else 0.0,
         "model": {"name": bundle.name, "digest": bundle.digest},
     }
     return json.dumps(fields, ensure_ascii=False)
@@ -94,9 +109,14 @@ def as_text(scanned: Scanned, bundle: Bundle) -> str:
     lines = [f"{scanned.path}: {scanned.outcome.upper()} ({scanned.reason})"]
     if scanned.verdict and scanned.manifest:
         lines += [line for person in scanned.verdict.persons for line in _person(person)]
-        share = scanned.manifest.coverage
-        lines.append(f"  looked at {share:.0%} of the time with faces; model {bundle.name}")
-    return "\n".join(lines)
+        share = scanned.manifest.share_seen
+        part = "an unknown share" if share is None else f"{share:.0%}"
+        lines.append(f"  looked at {part} of the time with faces; model {bundle.name}")
+    return "\n".join([*lines, *(f"  {note}" for note in _notes(scanned))])
+
+
+def _notes(scanned: Scanned) -> tuple[str, ...]:
+    return scanned.manifest.notes if scanned.manifest else ()
 
 
 def _person(person: PersonVerdict) -> list[str]:

@@ -24,12 +24,12 @@ FRAME_PX = 1280
 _INSTANT_S = 1e-4
 
 
-def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path) -> Iterator[Path]:
-    """Writes `NAME-personN.jpg` and `NAME-personN-frame.jpg` for everybody who was judged."""
+def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) -> Iterator[Path]:
+    """Writes `OF-personN.jpg` and `OF-personN-frame.jpg` for everybody who was judged."""
     folder.mkdir(parents=True, exist_ok=True)
     for person, scores in zip(scanned.persons, scanned.scores, strict=True):
         number = person.person + 1
-        name = f"{scanned.path.name}-person{number}"
+        name = f"{of}-person{number}"
         title = f"{scanned.path.name}, person {number}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,

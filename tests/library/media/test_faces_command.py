@@ -69,6 +69,37 @@ def test_nobody_is_said_and_nothing_written(tmp_path: Path) -> None:
     assert not sheet.exists()
 
 
+def test_a_sheet_that_cant_be_written_is_said_so(film: Path, tmp_path: Path) -> None:
+    asked = ["faces", str(film), "--frames", "3", "--first", "--sheet"]
+    told = RUN.invoke(app, [*asked, str(tmp_path / "nowhere" / "sheet.png")])
+    assert told.exit_code == 1
+    assert "sheet.png can't be written: No such file or directory" in told.output
+    odd = RUN.invoke(app, [*asked, str(tmp_path / "sheet.xyz")])
+    assert odd.exit_code == 2
+    assert "sheet.xyz" in odd.output
+
+
+@pytest.mark.parametrize("option", [["--frames", "0"], ["--stride", "0"], ["--detector", "no"]])
+def test_an_option_that_means_nothing_is_refused(film: Path, option: list[str]) -> None:
+    assert RUN.invoke(app, ["faces", str(film), *option]).exit_code == 2
+
+
+def test_another_detector_looks_where_it_is_named(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["faces", str(film), "--first", "--frames", "5", "--sheet", str(tmp_path / "s.png")]
+    told = RUN.invoke(app, [*asked, "--detector", "blazeface"])
+    assert told.exit_code == 0, told.output
+    assert "person 1: 5 frames" in told.output
+    monkeypatch.delenv("UNMASK_YUNET_WEIGHTS", raising=False)
+    lacking = RUN.invoke(app, [*asked, "--detector", "yunet"])
+    assert lacking.exit_code == 1
+    assert "set UNMASK_YUNET_WEIGHTS" in lacking.output
+    papers = RUN.invoke(app, [*asked, "--spec", "papers", "--detector", "yunet"])
+    assert papers.exit_code == 2
+    assert "`hog` and `cnn`" in papers.output
+
+
 def test_what_is_no_media_ends_with_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "words.mp4"
     path.write_text("nothing to see")

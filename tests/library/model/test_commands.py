@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
@@ -77,6 +78,34 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     frame = written["face.png-person1-frame.jpg"]
     assert frame is not None
     assert frame.shape == (512, 512, 3)
+
+
+def test_evidence_of_two_files_of_one_name_is_kept_apart(media: Path, tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model")
+    files = [tmp_path / folder / "face.png" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes((media / "face.png").read_bytes())
+    asked = ("score", "--model", tmp_path / "model", "--evidence")
+    assert run(*asked, tmp_path / "out", *files).exit_code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"face.png-person1.jpg", "face.png-2-person1.jpg"} < names
+    (tmp_path / "taken").write_text("a file, no folder")
+    refused = run(*asked, tmp_path / "taken" / "out", files[0])
+    assert refused.exit_code == 1
+    assert "no evidence of" in refused.output
+
+
+def test_of_an_unknown_length_no_share_is_claimed(tmp_path: Path) -> None:
+    untyped: Any = skimage.data
+    face = Image.fromarray(untyped.astronaut())
+    film = tmp_path / "face.webp"
+    face.save(film, save_all=True, append_images=[face.rotate(i) for i in range(1, 7)], duration=80)
+    write_bundle(tmp_path / "model")
+    [found] = lines(run("score", "--json", "--model", tmp_path / "model", film))
+    assert (found["coverage"], len(found["persons"])) == (None, 1)
+    told = run("score", "--model", tmp_path / "model", film)
+    assert "looked at an unknown share of the time" in told.stdout
 
 
 def test_wrong_usage_is_refused_before_anything_is_read(media: Path) -> None:
