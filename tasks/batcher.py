@@ -28,13 +28,15 @@ from tasks.fault import failed
 from tasks.fill import Fill
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
-from tasks.models import Serves, UnknownModel
+from tasks.models import Serves, Unfit, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.scored import Scored, clips_of, known_scores, of_person, unscored
 from tasks.visits import our_store, tell_trouble
-from unmask.errors import TryAgain, UnmaskError
+from unmask.errors import Refused, TryAgain, UnmaskError
 from unmask.judgement import Judgement
+from unmask.media import BadManifest
 from unmask.model.memory import DeviceLost
+from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
 from unmask.wording import percent
 
@@ -48,6 +50,9 @@ LOADERS = 4
 STUCK_AFTER_S = 30.0
 #: A campaign whose model is not here waits this long for a worker that has it.
 NO_MODEL_S = 30.0
+#: A worker that can't use a model it has takes nothing for so long: failing is quicker than
+#: scoring, and it would else take the whole queue from those who can.
+REST_S = 5.0
 
 
 class OutOfTime(RuntimeError):
@@ -100,6 +105,8 @@ class Batcher:
         #: Items that this process holds; what was lost before waits until there is none.
         self._held: set[int] = set()
         self._nothing_held = threading.Condition()
+        #: A model that can't be used here is left to others: they take what is offered meanwhile.
+        self._rest_until, self._resting = 0.0, threading.Event()
         #: What tasks are waiting for: a broken batcher answers them, or the worker never stops.
         self._open: set[Future[str]] = set()
         self._loaders = ThreadPoolExecutor(LOADERS, thread_name_prefix="load")
@@ -124,6 +131,7 @@ class Batcher:
     def stop(self) -> None:
         """For tests: a worker's own batcher lives as long as its process."""
         self._heartbeat.__exit__(None, None, None)
+        self._resting.set()
         self._fill.stop()
         self._loaders.shutdown(wait=False, cancel_futures=True)
 
@@ -247,6 +255,7 @@ class Batcher:
 
     def _gather(self) -> list[_Asked]:
         asked = [self._asked.get()]
+        self._resting.wait(max(0.0, self._rest_until - time.monotonic()))
         until = time.monotonic() + LINGER_S
         with contextlib.suppress(queue.Empty):
             while len(asked) < self._tools.settings.gpu_items:
@@ -272,6 +281,8 @@ class Batcher:
         except DeviceLost:
             self._give_back(batch, "the device was lost")
             raise
+        except Unfit as unfit:
+            self._leave_to_others(batch, unfit)
         except Exception:
             if len(batch) > 1:
                 # Whose fault it was shows when each is scored alone.
@@ -374,19 +385,41 @@ class Batcher:
             case UnknownModel():
                 ledger.release(claim, str(error), after_s=NO_MODEL_S)
                 answer.set_exception(again(Stage.EXTRACTED, str(error), NO_MODEL_S))
-            case Corrupt():
+            case Unfit():
+                ledger.unserved(claim, redact_text(str(error)), after_s=REST_S)
+                answer.set_exception(again(Stage.EXTRACTED, str(error), REST_S))
+            case Corrupt() | BadManifest():
                 stage = ledger.recut(claim, str(error))
-                answer.set_exception(again(stage or Stage.WAITING, str(error)))
+                _tell(answer, stage, Outcome.DEAD, str(error))
+            case Refused():
+                stage = ledger.recut(claim, error.reason, at_last=error.outcome)
+                _tell(answer, stage, error.outcome, error.reason)
             case _:
                 try:
                     answer.set_result(failed(ledger, claim, error))
                 except Retry as another:
                     answer.set_exception(another)
 
+    def _leave_to_others(self, batch: Sequence[_Ready], unfit: Unfit) -> None:
+        log.error("this worker rests for %.0f s: %s", REST_S, unfit)
+        self._rest_until = time.monotonic() + REST_S
+        for one in batch:
+            self._settle(one.loaded.claim, one.answer, unfit)
+
     def _give_back(self, batch: Sequence[_Ready], why: str) -> None:
         for one in batch:
             self._tools.ledger.release(one.loaded.claim, why)
             one.answer.set_exception(again(Stage.EXTRACTED, why))
+
+
+def _tell(answer: Future[str], stage: Stage | None, at_last: Outcome, words: str) -> None:
+    """Where the ledger put it: elsewhere, at its end, or back for another try."""
+    if stage is None:
+        answer.set_result(STALE)
+    elif stage in ENDS:
+        answer.set_result(said(at_last, words))
+    else:
+        answer.set_exception(again(stage, words))
 
 
 def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from unmask.errors import UnmaskError
+from unmask.errors import UnmaskError, Unusable
 from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
@@ -21,6 +21,10 @@ KEPT = 2
 
 class UnknownModel(UnmaskError):
     """No bundle of this digest is here: another worker has to serve the campaign."""
+
+
+class Unfit(UnmaskError):
+    """The bundle is here, but damaged, or this machine can't compute it: others may serve."""
 
 
 class Scores(Protocol):
@@ -56,8 +60,11 @@ class Models:
         return self._loaded[digest]
 
     def _load(self, digest: str) -> None:
-        predictor = load(self._find(digest), self._device)
-        predictor.self_test()
+        try:
+            predictor = load(self._find(digest), self._device)
+            predictor.self_test()
+        except Unusable as error:
+            raise Unfit(str(error)) from error
         log.info("%s serves on %s", predictor.bundle.name, predictor.device)
         while len(self._loaded) >= KEPT:
             del self._loaded[next(iter(self._loaded))]

@@ -395,10 +395,20 @@ class Ledger:
             ),
         )
 
-    def recut(self, claim: Claim, reason: str) -> Stage | None:
-        """Stored clips are missing or damaged: an attempt is charged, and they are cut anew."""
+    def recut(self, claim: Claim, reason: str, *, at_last: Outcome = Outcome.DEAD) -> Stage | None:
+        """Stored clips are missing or no good: an attempt is charged, and they are cut anew."""
         return self._hand_in(
-            claim, lambda db, row: trouble.recut(db, self.policy, row, claim.campaign, reason)
+            claim,
+            lambda db, row: trouble.recut(
+                db, self.policy, row, claim.campaign, reason, at_last=at_last
+            ),
+        )
+
+    def unserved(self, claim: Claim, reason: str, *, after_s: float) -> Stage | None:
+        """This worker can't use the item's model, though it has it: back without a charge."""
+        return self._hand_in(
+            claim,
+            lambda db, row: trouble.unserved(db, row, claim.campaign, reason, after_s=after_s),
         )
 
     def release_all(self, reason: str) -> int:

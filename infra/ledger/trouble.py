@@ -47,14 +47,28 @@ def retry_fetch(
     return end(db, row, campaign, Stage.REJECTED, ending, values={"last_error": clean(told)})
 
 
-def recut(db: Connection, policy: Policy, row: Row[Any], campaign: Campaign, reason: str) -> Move:
+def recut(
+    db: Connection,
+    policy: Policy,
+    row: Row[Any],
+    campaign: Campaign,
+    reason: str,
+    *,
+    at_last: Outcome,
+) -> Move:
     """Its stored clips are no good: forget them and cut them anew.
 
-    The cap counts all stages here, since going back begins a stage with fresh attempts.
+    The cap counts all stages here, since going back begins a stage with fresh attempts. Then it
+    ends as `at_last`: dead where our store is at fault, else refused.
     """
     extractions.forget(db, row.extraction_id)
     if row.charged + 1 >= policy.max_attempts:
-        return _bury(db, row, campaign, reason, _charged(row, reason, row.log))
+        changes = _charged(row, reason, row.log)
+        if not at_last.is_rejection:
+            return _bury(db, row, campaign, reason, changes)
+        told = f"{reason} (tried {row.charged + 1} times)"
+        ending = Ending(outcome=at_last, reason=told)
+        return end(db, row, campaign, Stage.REJECTED, ending, values=changes)
     changes = _charged(row, reason, row.log) | {"attempts": 0}
     wait = policy.backoff(row.charged + 1)
     return give_back(db, row, reason, after_s=wait, to=Stage.WAITING, **changes)
@@ -120,6 +134,14 @@ def fail(
     """An error of our own that could be told; the brake counts these."""
     happened(db, campaign.id, Happening.FAILED, error)
     return charge(db, policy, row, campaign, error=error, log=log)
+
+
+def unserved(
+    db: Connection, row: Row[Any], campaign: Campaign, error: str, *, after_s: float
+) -> Move:
+    """Its worker can't use the model: nobody is charged, but the brake counts it."""
+    happened(db, campaign.id, Happening.FAILED, error)
+    return give_back(db, row, error, after_s=after_s, last_error=clean(error))
 
 
 def charge(

@@ -16,21 +16,27 @@ import pytest
 import safetensors.torch
 import torch
 from celery.exceptions import Retry
+from sqlalchemy import text
 
 import settings
 from infra.ledger import Ledger, migrate
 from infra.objects import FolderStore, manifest_key
 from infra.resources import Resources, build
-from schemas.records import CampaignOptions, Claim, Extracted, NewItem, Trust
+from schemas.records import CampaignOptions, Extracted, Happening, NewItem, Trust
 from schemas.stages import Stage
+from tasks import batcher as module
 from tasks.batcher import Batcher
 from tasks.models import Models
 from tests.app.test_batcher import WITHIN_S, stored
 from tests.making.bundles import description, write_bundle
+from tests.polling import until
 from unmask.media.coding import encode
 from unmask.media.manifest import read_manifest
-from unmask.model.bundle import Bundle
+from unmask.media.sides import sides
+from unmask.model.bundle import Bundle, open_bundle
 from unmask.model.predict import build as build_network
+from unmask.model.write import add_golden, write_description
+from unmask.outcomes import Outcome
 
 GOOD = "good"
 
@@ -47,7 +53,11 @@ class Worker:
         return self.tools.ledger
 
     def item(
-        self, name: str, model: Bundle, spoil: Callable[[Extracted], Extracted] = lambda done: done
+        self,
+        name: str,
+        model: Bundle,
+        spoil: Callable[[Extracted], Extracted] = lambda done: done,
+        change: Callable[[bytes], bytes] = lambda coded: coded,
     ) -> int:
         """An item whose clips are stored, some of them spoilt on the way."""
         options = CampaignOptions(
@@ -59,11 +69,11 @@ class Worker:
         [row] = self.ledger.results(name)
         claim = self.ledger.claim(row.item, Stage.WAITING, owner="cpu", lease_s=60)
         assert claim is not None
-        assert self.ledger.extracted(claim, spoil(self._stored(claim))) is Stage.EXTRACTED
+        assert (
+            self.ledger.extracted(claim, spoil(stored(self.tools, claim, change)))
+            is Stage.EXTRACTED
+        )
         return row.item
-
-    def _stored(self, claim: Claim) -> Extracted:
-        return stored(self.tools, claim)
 
     def answer(self, item: int) -> str:
         """What the task says in the end, in words."""
@@ -78,7 +88,8 @@ class Worker:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    monkeypatch.setattr(module, "REST_S", 0.05)
     address = f"sqlite:///{tmp_path / 'unmask.db'}"
     migrate(address)
     shelf = tmp_path / "models"
@@ -135,6 +146,26 @@ def tensors(worker: Worker, **changes: torch.Tensor | None) -> bytes:
 def test_weights_of_another_digest(worker: Worker) -> None:
     bad = spoilt_bundle(worker, tensors(worker), sha256="0" * 64)
     refused(worker, worker.item("bad", bad), "has digest", "a-bad-one")
+
+
+def test_an_item_is_not_charged_for_a_machine_that_computes_wrongly(worker: Worker) -> None:
+    """Its golden clip has another score here. The brake counts it, so that a person is told."""
+    bad = write_bundle(worker.shelf / "a-bad-one", name="bad")
+    add_golden(bad)
+    said = open_bundle(bad.folder).description
+    assert said.golden is not None
+    wrong = dataclasses.replace(said.golden, margin=said.golden.margin + 1)
+    write_description(bad.folder, dataclasses.replace(said, golden=wrong))
+    item = worker.item("bad", open_bundle(bad.folder))
+    for times in range(1, 5):
+        assert "computes wrongly" in worker.answer(item)
+        assert worker.stage("bad") == "extracted"
+        failed = worker.ledger.happened("bad")[Happening.FAILED]
+        assert (failed.times, "computes wrongly" in failed.words) == (times, True)
+        until(lambda: bool(worker.ledger.offer(window=9, lease_s=60)), within_s=WITHIN_S)
+    claim = worker.ledger.claim(item, Stage.EXTRACTED, owner="another", lease_s=60)
+    assert claim is not None
+    assert claim.attempt == 1
 
 
 def test_a_missing_tensor(worker: Worker) -> None:
@@ -216,6 +247,41 @@ def of_another_size(page: dict[str, Any]) -> None:
 def test_a_clip_of_another_size(worker: Worker) -> None:
     item = worker.item("bad", worker.good, rewritten(worker, of_another_size))
     refused(worker, item, "the clip of person 1 is broken", "64×64")
+    assert worker.stage("bad") == "waiting", "it is cut anew"
+
+
+def of_an_older_release(page: dict[str, Any]) -> None:
+    page["version"] = 1
+
+
+def test_clips_of_another_release_are_cut_anew(worker: Worker) -> None:
+    item = worker.item("bad", worker.good, rewritten(worker, of_an_older_release))
+    refused(worker, item, "version 1")
+    assert worker.stage("bad") == "waiting"
+
+
+def without_pixels(coded: bytes) -> bytes:
+    """A JPEG up to its size: the room's results pass with it, and no picture comes of it."""
+    headed = coded[: coded.index(b"\xff\xc0") + 19]
+    assert sides(headed) == (112, 112)
+    return headed
+
+
+def test_a_clip_of_good_headers_and_no_pixels_is_cut_anew(worker: Worker) -> None:
+    item = worker.item("bad", worker.good, change=without_pixels)
+    refused(worker, item, "the clip of person 1 is broken: frame 0 is no picture")
+    assert worker.stage("bad") == "waiting"
+
+
+def test_where_it_is_no_better_when_cut_anew_it_is_undecodable(worker: Worker) -> None:
+    """The file is at fault, or whatever it did to its decoder; no worker of ours."""
+    item = worker.item("bad", worker.good, change=without_pixels)
+    with worker.ledger.engine.begin() as db:
+        db.execute(text("UPDATE item SET charged = 2 WHERE id = :i"), {"i": item})
+    assert worker.answer(item).startswith("undecodable: the clip of person 1 is broken")
+    [row] = worker.ledger.results("bad")
+    assert (row.stage, row.outcome) == (Stage.REJECTED, Outcome.UNDECODABLE)
+    assert row.reason.endswith("frame 0 is no picture (tried 3 times)")
 
 
 def test_a_clip_whose_bytes_are_not_its_hash(worker: Worker) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from infra.ledger import Ledger, Policy
 from infra.ledger.engine import make_engine, parse
+from schemas.records import Happening
 from schemas.stages import Stage
 from tests.services.items import (
     LEASE_S,
@@ -150,6 +151,35 @@ def test_clips_that_are_always_damaged_end(ledger: Ledger) -> None:
         pass_time(ledger, LONG_S)
     assert reached == [Stage.WAITING, Stage.WAITING, Stage.DEAD]
     assert row_of(ledger, item).reason == "damaged again"
+
+
+def test_clips_that_never_hold_a_picture_end_as_the_files_fault(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    for _ in range(3):
+        claim = to_classify(ledger, item, content=1)
+        reached = ledger.recut(claim, "no picture", at_last=Outcome.UNDECODABLE)
+        delete_doomed(ledger)
+        pass_time(ledger, LONG_S)
+    assert reached is Stage.REJECTED
+    row = row_of(ledger, item)
+    assert (row.outcome, row.reason) == (Outcome.UNDECODABLE, "no picture (tried 3 times)")
+    assert ledger.status("one").failures
+
+
+def test_a_worker_that_cant_use_the_model_charges_nobody_and_is_counted(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    for times in range(1, 6):
+        claim = (
+            to_classify(ledger, item, content=1)
+            if times == 1
+            else claimed(ledger, item, Stage.EXTRACTED)
+        )
+        assert claim.attempt == 1
+        assert ledger.unserved(claim, "it computes wrongly", after_s=5) is Stage.EXTRACTED
+        assert ledger.offer(window=1, lease_s=60) == []
+        assert ledger.happened("one")[Happening.FAILED].times == times
+        pass_time(ledger, LONG_S)
+    assert ledger.history(item)[-1].note == "it computes wrongly"
 
 
 def test_all_is_free_again_where_no_worker_lives(ledger: Ledger) -> None:
