@@ -1,12 +1,5 @@
-"""Strangers' text, made plain for people: it can steer no terminal and break no line."""
+"""Strangers' text, made plain for people: the same here as in the library."""
 
+from unmask.wording import printable
 
-def printable(text: str) -> str:
-    """Show every character that could steer a terminal or reorder a line as an escape.
-
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+__all__ = ["printable"]

@@ -90,7 +90,7 @@ def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
 
     Raising any window, or adding one at or above its person's score, never lowers the item.
     Windows too blurred for the model count only for somebody who was never seen better, and such
-    a person decides only where nobody was.
+    a person decides only where nobody was: who is seen sharply first takes the decision over.
     """
     if not scores:
         raise ValueError("a verdict needs at least one scored window")

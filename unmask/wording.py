@@ -1,4 +1,4 @@
-"""Probabilities as a person reads them: the same in reasons, tables, pages and pictures."""
+"""Probabilities and strangers' text as a person reads them, in tables, pages and pictures."""
 
 #: Nearer than this to certainty, only the bound is said.
 LEAST = 0.005
@@ -17,3 +17,16 @@ def percent(probability: float) -> str:
 
 def likely(probability: float | None) -> str:
     return "not scored" if probability is None else f"{percent(probability)} likely fake"
+
+
+def printable(text: str) -> str:
+    """Show every character that could steer a terminal or reorder a line as an escape.
+
+    Also bytes of a file's name that are no text at all.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -15,6 +15,7 @@ from unmask.media.papers import is_papers
 from unmask.media.sheet import contact_sheet
 from unmask.media.values import Clip, Limits, Manifest, Person
 from unmask.spec import PAPERS, PAPERS_TRAINING, Detector, ScanSpec
+from unmask.wording import printable
 
 #: What a contact sheet may be written as.
 _SHEETS = (".png", ".jpg", ".jpeg", ".webp")
@@ -57,7 +58,7 @@ def faces(
     if clips:
         _write(target, _coded(contact_sheet(manifest, clips), target), "contact sheet")
     if page:
-        _write(page, moving_page(file.name, manifest, clips).encode(), "page")
+        _write(page, moving_page(printable(file.name), manifest, clips).encode(), "page")
 
 
 def _named(spec: str) -> ScanSpec:
@@ -84,11 +85,11 @@ def _write(target: Path, data: bytes, what: str) -> None:
         target.write_bytes(data)
     except OSError as error:
         raise _ended(f"{target} can't be written: {error.strerror}") from error
-    typer.echo(f"{what}: {target}")
+    typer.echo(printable(f"{what}: {target}"))
 
 
 def _ended(words: str) -> typer.Exit:
-    typer.echo(f"unmask: {words}", err=True)
+    typer.echo(printable(f"unmask: {words}"), err=True)
     return typer.Exit(1)
 
 

@@ -26,7 +26,7 @@ Mode = Annotated[
     Literal["origin-last", "origin-mean", "temporal"],
     typer.Option(help="as the web app reads it, as the notebook does, or over time"),
 ]
-Length = Annotated[int | None, typer.Option(help="window length, if the file name lacks it")]
+Length = Annotated[int | None, typer.Option(min=1, help="window length, if the file name lacks it")]
 Scores = Annotated[
     Path, typer.Argument(help="lines of `unmask score --json`, each with `fake` (and `group`)")
 ]
@@ -71,7 +71,7 @@ def convert(
     """Make a bundle from an old checkpoint. Nothing in the file is run."""
     from unmask.model.legacy import convert as converted
 
-    with told():
+    with told(OSError):
         bundle = converted(source, target, mode=mode, frames=frames, encoding=encoding)
     typer.echo(f"{target}: {bundle.name}, {mode}, windows of {bundle.spec.frames} frames")
 

@@ -20,7 +20,7 @@ from unmask.model.shelf import default_name, find_bundle
 from unmask.scan import Scanned, scan_file
 from unmask.spec import SEQUENCE_LENGTHS
 from unmask.verdict import PersonVerdict
-from unmask.wording import likely, percent
+from unmask.wording import likely, percent, printable
 
 _LENGTHS = "|".join(map(str, SEQUENCE_LENGTHS))
 
@@ -85,9 +85,10 @@ def named(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 def _show(scanned: Scanned, predictor: Predictor, folder: Path, name: str, quiet: bool) -> None:
     try:
         for written in write_sheets(scanned, predictor, folder, name):
-            typer.echo(f"  evidence: {written}", err=quiet)
+            typer.echo(f"  evidence: {printable(str(written))}", err=quiet)
     except OSError as error:
-        typer.echo(f"unmask: no evidence of {scanned.path}: {error.strerror}", err=True)
+        which = printable(str(scanned.path))
+        typer.echo(f"unmask: no evidence of {which}: {error.strerror}", err=True)
         raise typer.Exit(1) from error
 
 
@@ -102,11 +103,11 @@ def as_line(scanned: Scanned, bundle: Bundle) -> str:
         "coverage": manifest.share_seen if manifest else 0.0,
         "model": {"name": bundle.name, "digest": bundle.digest},
     }
-    return json.dumps(fields, ensure_ascii=False)
+    return json.dumps(fields)
 
 
 def as_text(scanned: Scanned, bundle: Bundle) -> str:
-    lines = [f"{scanned.path}: {scanned.outcome.upper()} ({scanned.reason})"]
+    lines = [f"{printable(str(scanned.path))}: {scanned.outcome.upper()} ({scanned.reason})"]
     if scanned.verdict and scanned.manifest:
         lines += [line for person in scanned.verdict.persons for line in _person(person)]
         share = scanned.manifest.share_seen

@@ -16,7 +16,7 @@ from unmask.model.predict import Predictor
 from unmask.model.telling import Moment, most_telling
 from unmask.scan import Scanned
 from unmask.verdict import WindowScore
-from unmask.wording import likely
+from unmask.wording import likely, printable
 
 #: The longer side of a whole frame that is kept as evidence.
 FRAME_PX = 1280
@@ -30,7 +30,7 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) 
     for person, scores in zip(scanned.persons, scanned.scores, strict=True):
         number = person.person + 1
         name = f"{of}-person{number}"
-        title = f"{scanned.path.name}, person {number}: {_verdict(scanned, person)}"
+        title = f"{printable(scanned.path.name)}, person {number}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,
             scores,

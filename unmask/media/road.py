@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import BinaryIO
 
@@ -75,20 +76,14 @@ class Gathering:
     pictures_searched: int = 0
     faces_seen: int = 0
     face_pictures: int = 0
-    _find: Detector = field(init=False)
     _follower: Follower = field(init=False)
     _last_looked: tuple[Window, float] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.progress = Progress.of(self.source)
-        self._find = detector(self.spec.detector)
-        self._follower = Follower(self._look, self.spec.min_face_px)
-
-    def _look(self, picture: Picture, share: float) -> list[Face]:
-        name, longest = self.spec.detector, self.spec.detector_px
-        full = share == 1.0
-        side = full_look_px(name, picture.view.size, longest) if full else round(longest * share)
-        return look(picture, self._find, side)
+        # Not a method of this: the two would keep one another, and a picture with them.
+        looked = partial(_look, self.spec, detector(self.spec.detector))
+        self._follower = Follower(looked, self.spec.min_face_px)
 
     def follow(self, plan: Plan) -> None:
         """Every window of the plan, until there is enough."""
@@ -263,6 +258,13 @@ class Gathering:
             return ""
         parts = "a broken part" if count == 1 else f"{count} broken parts"
         return f"{parts}: {self.progress.last_error}"
+
+
+def _look(spec: ScanSpec, find: Detector, picture: Picture, share: float) -> list[Face]:
+    """At less than the whole share everybody known is large."""
+    if share < 1.0:
+        return look(picture, find, round(spec.detector_px * share))
+    return look(picture, find, full_look_px(spec.detector, picture.view.size, spec.detector_px))
 
 
 def _frame(window: Window, picture: Picture, shown: Cut, face: Box, *, detected: bool) -> FaceFrame:

@@ -15,6 +15,7 @@ from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.geometry import View
 from unmask.media.glow import deep_pixels, in_srgb
+from unmask.media.moving import USUAL_MS, lasts_s
 from unmask.media.picture import Picture
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
@@ -30,8 +31,6 @@ _BROKEN = (
     *(RuntimeError, ArithmeticError, AttributeError, struct.error),
 )
 _MILLISECONDS = 1000
-#: Browsers show a frame that names no time for so long.
-_USUAL_MS = 100
 _WHITE = (255, 255, 255, 255)
 _LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
 #: Samples of 16 bits are brought to eight.
@@ -60,7 +59,11 @@ class Still:
         width, height = self._first.view.size
         kind: MediaKind = "animation" if several and name not in _COLLECTIONS else "picture"
         self.left_aside = _LEFT_ASIDE if several and name in _ALBUMS else ""
-        self.info = MediaInfo(kind=kind, container=name, codec=name, width=width, height=height)
+        duration = lasts_s(file, name, budget) if kind == "animation" else None
+        budget.check_duration(duration)
+        self.info = MediaInfo(
+            kind=kind, container=name, codec=name, width=width, height=height, duration_s=duration
+        )
 
     def near(self, start_s: float, slack_s: float) -> float:
         return start_s
@@ -75,7 +78,7 @@ class Still:
             self._budget.check()
             index, moment = self._index, self._milliseconds / _MILLISECONDS
             self._index += 1
-            self._milliseconds += float(self._image.info.get("duration") or _USUAL_MS)
+            self._milliseconds += float(self._image.info.get("duration") or USUAL_MS)
             if moment >= start_s:
                 yield self._first if index == 0 else self._picture(moment)
 

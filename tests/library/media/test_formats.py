@@ -121,6 +121,21 @@ def test_an_animation_of_every_kind(kind: str) -> None:
     _, manifest = extracted(target.getvalue())
     moments = [frame.time_s for frame in manifest.persons[0].frames]
     assert moments == pytest.approx([0.08 * index for index in range(12)], abs=0.001)
+    assert manifest.media.duration_s == pytest.approx(12 * 0.08, abs=0.001)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_an_animation_too_the_whole_length_is_looked_at(kind: str) -> None:
+    first, *rest = [Image.fromarray(picture) for picture in SCENE.pictures]
+    target = io.BytesIO()
+    times = [100, 200, 50, 0, 80, 300, 40, 100, 1000, 70, 500, 90]
+    first.save(target, kind, save_all=True, append_images=rest, duration=times, loop=0)
+    _, manifest = extracted(target.getvalue(), ScanSpec(windows=2, frames=3, spacing_s=0.1))
+    # A frame that names no time is shown for a tenth of a second.
+    assert manifest.media.duration_s == pytest.approx((sum(times) + 100) / 1000)
+    windows = [frame.window for frame in manifest.persons[0].frames]
+    assert set(windows) == {0, 1}
+    assert manifest.persons[0].frames[-1].time_s > 1.5
 
 
 @pytest.mark.parametrize(
