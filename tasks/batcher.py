@@ -24,7 +24,7 @@ from schemas.records import Claim, Classified
 from schemas.stages import Stage
 from tasks.drain import Stopping, drain
 from tasks.evidence import Judged, Spot, Warm, Where, store_evidence, warm_faces
-from tasks.fault import failed
+from tasks.fault import cut_anew, failed
 from tasks.fill import Fill
 from tasks.heartbeat import Heartbeat
 from tasks.load import Loaded, load
@@ -36,7 +36,6 @@ from unmask.errors import Refused, TryAgain, UnmaskError
 from unmask.judgement import Judgement
 from unmask.media import BadManifest
 from unmask.model.memory import DeviceLost
-from unmask.outcomes import Outcome
 from unmask.verdict import Verdict, WindowScore, judge
 from unmask.wording import percent
 
@@ -53,6 +52,8 @@ NO_MODEL_S = 30.0
 #: A worker that can't use a model it has takes nothing for so long: failing is quicker than
 #: scoring, and it would else take the whole queue from those who can.
 REST_S = 5.0
+#: Damaged in the store, written by another release, or no pictures from the first.
+BAD_CLIPS = (Corrupt, BadManifest, Refused)
 
 
 class OutOfTime(RuntimeError):
@@ -386,17 +387,12 @@ class Batcher:
                 ledger.release(claim, str(error), after_s=NO_MODEL_S)
                 answer.set_exception(again(Stage.EXTRACTED, str(error), NO_MODEL_S))
             case Unfit():
-                ledger.unserved(claim, redact_text(str(error)), after_s=REST_S)
+                ledger.unserved(claim, str(error), after_s=REST_S)
                 answer.set_exception(again(Stage.EXTRACTED, str(error), REST_S))
-            case Corrupt() | BadManifest():
-                stage = ledger.recut(claim, str(error))
-                _tell(answer, stage, Outcome.DEAD, str(error))
-            case Refused():
-                stage = ledger.recut(claim, error.reason, at_last=error.outcome)
-                _tell(answer, stage, error.outcome, error.reason)
             case _:
+                settle = cut_anew if isinstance(error, BAD_CLIPS) else failed
                 try:
-                    answer.set_result(failed(ledger, claim, error))
+                    answer.set_result(settle(ledger, claim, error))
                 except Retry as another:
                     answer.set_exception(another)
 
@@ -410,16 +406,6 @@ class Batcher:
         for one in batch:
             self._tools.ledger.release(one.loaded.claim, why)
             one.answer.set_exception(again(Stage.EXTRACTED, why))
-
-
-def _tell(answer: Future[str], stage: Stage | None, at_last: Outcome, words: str) -> None:
-    """Where the ledger put it: elsewhere, at its end, or back for another try."""
-    if stage is None:
-        answer.set_result(STALE)
-    elif stage in ENDS:
-        answer.set_result(said(at_last, words))
-    else:
-        answer.set_exception(again(stage, words))
 
 
 def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:
