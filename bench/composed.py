@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import av
@@ -126,12 +125,7 @@ class Composed:
         app.conf.update(broker_url=self._url, result_backend=self._url)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for child in (*self._workers, self._redis):
             child.ask_to_stop()
             child.wait(time.monotonic() + 5)

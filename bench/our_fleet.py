@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import settings
@@ -40,13 +39,8 @@ class OurFleet:
         self._machine.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._machine.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._machine.__exit__(*error)
         self._ledger.close()
 
     def seconds(self, films: Sequence[Path], length: int) -> float:

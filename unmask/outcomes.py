@@ -40,10 +40,6 @@ class Outcome(StrEnum):
     DEAD = "dead"
 
     @property
-    def is_answer(self) -> bool:
-        return self in ANSWERS
-
-    @property
     def is_rejection(self) -> bool:
         return self in REJECTIONS
 

@@ -8,7 +8,6 @@ worker ── open file ──> keeper ── fork ──> guest: no network, no
 
 import threading
 from collections.abc import Iterator
-from types import TracebackType
 from typing import IO, Self
 
 from infra.sandbox.limits import RoomLimits
@@ -85,12 +84,7 @@ class Room:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _once(self, handle: int, request: Request, more: More | None) -> list[Clip | Manifest]:

@@ -15,7 +15,6 @@ from schemas.records import ResultRow
 #: Where a spreadsheet may see a cell begin: at the start, and where a reader with another idea of
 #: the separator would split. What follows there must not be a formula's first character.
 FORMULA = re.compile(r"(\A|[;\t\r\n])('*[=+\-@＝＋－＠])")
-QUOTED = re.compile(r"(\A|[;\t\r\n])'('*[=+\-@＝＋－＠])")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 #: The columns of the input table become columns `input.NAME`, as the first rows have them.
 LOOK_AHEAD = 1000
@@ -44,11 +43,6 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one in BREAKS else printable(one) for one in text)
-
-
-def unguarded(cell: str) -> str:
-    """What `guarded` was given, where it could be printed."""
-    return QUOTED.sub(r"\1\2", cell)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 from infra.objects import Missing, evidence_key
 from schemas.records import Campaign, CampaignOptions, CampaignStatus, ResultRow
 from schemas.stages import Stage
-from unmask.outcomes import Outcome
+from unmask.outcomes import ANSWERS, Outcome
 from unmask.spec import ScanSpec
 
 NAME = "newsroom-inbox"
@@ -103,7 +103,7 @@ def _stage(outcome: Outcome | None) -> Stage:
         return Stage.WAITING
     if outcome is Outcome.DEAD:
         return Stage.DEAD
-    return Stage.DONE if outcome.is_answer else Stage.REJECTED
+    return Stage.DONE if outcome in ANSWERS else Stage.REJECTED
 
 
 def person(
