@@ -12,9 +12,11 @@ import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from tests.making.bundles import CALIBRATION, THRESHOLDS, write_bundle
+from tests.making.bundles import CALIBRATION, THRESHOLDS, window, write_bundle
 from unmask.cli import app
 from unmask.model.golden import drawn_clip
+from unmask.model.predict import load
+from unmask.model.shelf import find_bundle
 
 
 def run(*arguments: str | Path) -> Result:
@@ -160,3 +162,33 @@ def test_convert_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "is refused" in result.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("encoding", "off"), [("bf16", 0.02), ("int8", 0.02), ("fp32", 0.0)])
+def test_a_model_is_stored_otherwise_and_says_the_same(
+    tmp_path: Path, encoding: str, off: float
+) -> None:
+    said = write_bundle(
+        tmp_path / "one", untrained=False, calibration=CALIBRATION, thresholds=THRESHOLDS
+    ).description
+    result = run("model", "encode", tmp_path / "one", tmp_path / "other", "--encoding", encoding)
+    assert result.exit_code == 0, result.output
+    assert f"tiny in {encoding}" in result.stdout
+    stored = find_bundle(str(tmp_path / "other"))
+    assert stored.description.weights.encoding == encoding
+    assert (stored.description.calibration, stored.description.thresholds) == (
+        said.calibration,
+        said.thresholds,
+    )
+    one, other = (
+        load(find_bundle(str(tmp_path / name)), "cpu", "fp32").margins([window(8, seed=1)])[0]
+        for name in ("one", "other")
+    )
+    assert other.window == pytest.approx(one.window, abs=off)
+
+
+def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "one")
+    result = run("model", "encode", tmp_path / "one", tmp_path / "one")
+    assert result.exit_code == 1
+    assert "is not empty" in result.stderr
