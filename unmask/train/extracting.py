@@ -4,6 +4,7 @@ Each file becomes a folder `NAME-<digest>` with a manifest and its clip objects,
 stores them. What is there already is not made again, so a run that was stopped goes on.
 """
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -18,15 +19,17 @@ from rich.console import Console
 from rich.progress import track
 
 from unmask.errors import Refused, Unusable
-from unmask.media import extract, warm
+from unmask.media import decode_frames, extract, warm
 from unmask.media.manifest import read_manifest
 from unmask.media.values import Clip, Limits, Manifest
-from unmask.model.clips import PersonFrames
+from unmask.model.clips import Frames, PersonFrames
 from unmask.model.persons import all_frames
 from unmask.spec import ScanSpec
 from unmask.train.sets.item import Item
 
 _MANIFEST, _REFUSAL = "manifest.json", "refused.json"
+#: What the file was like when it was cut.
+_STAMP = "file.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ def extract_all(
     done: Callable[[Item], object] = str,
 ) -> None:
     """Makes what is missing, one process per file at a time."""
-    missing = [item for item in items if not _is_there(place_of(item, folder, spec))]
+    missing = [item for item in items if not _is_there(item, place_of(item, folder, spec))]
     made = _one_by_one(missing, folder, spec, processes)
     shown = track(
         made, "cutting clips", len(missing), console=Console(stderr=True), disable=not missing
@@ -87,8 +90,16 @@ def _need_alive(finished: Future[None]) -> None:
         ) from error
 
 
-def _is_there(place: Path) -> bool:
-    return (place / _MANIFEST).is_file() or (place / _REFUSAL).is_file()
+def _is_there(item: Item, place: Path) -> bool:
+    """A file that was mended or changed since is cut again."""
+    made = (place / _MANIFEST).is_file() or (place / _REFUSAL).is_file()
+    stamp = place / _STAMP
+    return made and (not stamp.is_file() or json.loads(stamp.read_text()) == _stamp(item))
+
+
+def _stamp(item: Item) -> dict[str, int]:
+    facts = item.path.stat()
+    return {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
 
 
 def extract_one(item: Item, folder: Path, spec: ScanSpec) -> None:
@@ -97,6 +108,7 @@ def extract_one(item: Item, folder: Path, spec: ScanSpec) -> None:
     part = place.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    (part / _STAMP).write_text(json.dumps(_stamp(item)))
     try:
         _write(item, part, spec)
     except Refused as refusal:
@@ -129,6 +141,18 @@ def load(item: Item, folder: Path, spec: ScanSpec) -> Extracted:
     manifest = _manifest(place)
     assert isinstance(manifest, Manifest)
     return Extracted(item=item, persons=_frames(manifest, place))
+
+
+def first_window(item: Item, folder: Path, spec: ScanSpec) -> Frames:
+    """Of the main person; nothing else is decoded."""
+    place = place_of(item, folder, spec)
+    manifest = _manifest(place)
+    assert isinstance(manifest, Manifest)
+    person = manifest.persons[0]
+    first = person.frames[0].window
+    own = tuple(frame for frame in person.frames if frame.window == first)
+    clip = (place / person.clip_sha256).read_bytes()
+    return decode_frames(clip, dataclasses.replace(person, frames=own), manifest.size)
 
 
 def _manifest(place: Path) -> Manifest | str:

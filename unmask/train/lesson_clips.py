@@ -15,7 +15,7 @@ from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.spec import ScanSpec
 from unmask.train.crops import Rgb
-from unmask.train.extracting import load
+from unmask.train.extracting import first_window, load
 from unmask.train.frames import FAKE, REAL, mixed
 from unmask.train.lesson_pairs import of_margins, weighed
 from unmask.train.recipe import Recipe
@@ -59,9 +59,11 @@ class Clips:
     spec: ScanSpec
 
     def windows(self, number: int) -> list[Rgb]:
-        persons = load(self.items[number], self.folder, self.spec).persons
-        chosen = persons[0].windows if self.spec.frames == 1 else persons[0].windows[:1]
-        return [window.frames[: self.spec.frames] for window in chosen]
+        item = self.items[number]
+        if self.spec.frames > 1:
+            return [first_window(item, self.folder, self.spec)[: self.spec.frames]]
+        persons = load(item, self.folder, self.spec).persons
+        return [window.frames for window in persons[0].windows]
 
     @cached_property
     def fake(self) -> NDArray[np.bool_]:
