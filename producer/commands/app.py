@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "submit": submit.submit,
     "status": campaign.status,
     "report": campaign.report,
+    "clips": campaign.clips,
     "rescan": rescan.rescan,
     "changes": rescan.changes,
     "requeue": campaign.requeue,

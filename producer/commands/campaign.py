@@ -1,12 +1,14 @@
 """Read a campaign, and mend it."""
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from producer.campaigns import bundle_of
+from producer.clips import LIST, export_clips
 from producer.commands import options
 from producer.commands.context import context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -67,6 +69,22 @@ def report(
     bundle = bundle_of(asked, tools.settings.models_dir)
     for path in write_reports(tools.ledger, tools.store, campaign, folder, bundle):
         say(str(path))
+
+
+def clips(
+    ctx: typer.Context,
+    campaign: options.Campaign,
+    out: Annotated[Path, typer.Option(help="Folder for clips.csv and the clips.")],
+    state: options.State = DEFAULT_STATE,
+) -> None:
+    """Write the stored clips as files that `unmask train` and `unmask evaluate` read.
+
+    Columns label, identities, method and part of the submitted table go along; what it lacked can
+    be written into clips.csv. The files show faces: they are yours to keep and to delete.
+    """
+    tools = context(ctx, state)
+    done = export_clips(tools.ledger, tools.store, campaign, out)
+    say(f"{out / LIST}: {counted(done.items, 'item')}; {done.without} have no clips")
 
 
 def _outcome(word: str) -> Outcome:

@@ -22,6 +22,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "status": ("status", "status --campaign june --watch", "status --campaign june --json"),
     "report": ("report --campaign june", "report --campaign june --out /tmp/june"),
+    "clips": ("clips --campaign tapes --out /data/tapes-clips",),
     "rescan": (
         "rescan --campaign june --model resnext50-lstm",
         "rescan --campaign june --model lite --name june-again --clips-only --yes",

@@ -20,14 +20,15 @@ from rich.progress import track
 
 from unmask.errors import Refused, Unusable
 from unmask.media import decode_frames, extract, warm
-from unmask.media.manifest import read_manifest
+from unmask.media.manifest import MANIFEST_FILE, read_manifest
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.model.clips import Frames, PersonFrames
 from unmask.model.persons import all_frames
 from unmask.spec import ScanSpec
+from unmask.train.crops import BadData
 from unmask.train.sets.item import Item
 
-_MANIFEST, _REFUSAL = "manifest.json", "refused.json"
+_REFUSAL = "refused.json"
 #: What the file was like when it was cut.
 _STAMP = "file.json"
 
@@ -42,6 +43,8 @@ class Extracted:
 
 
 def place_of(item: Item, folder: Path, spec: ScanSpec) -> Path:
+    if item.is_cut:
+        return item.path.parent
     key = hashlib.sha256(str(item.path.resolve()).encode()).hexdigest()[:12]
     return folder / spec.digest / f"{item.method}-{item.path.stem}-{key}"
 
@@ -55,6 +58,7 @@ def extract_all(
     done: Callable[[Item], object] = str,
 ) -> None:
     """Makes what is missing, one process per file at a time."""
+    _need_spec([item for item in items if item.is_cut], spec)
     missing = [item for item in items if not _is_there(item, place_of(item, folder, spec))]
     made = _one_by_one(missing, folder, spec, processes)
     shown = track(
@@ -62,6 +66,17 @@ def extract_all(
     )
     for item in shown:
         done(item)
+
+
+def _need_spec(cut: Sequence[Item], spec: ScanSpec) -> None:
+    """Clips made under one spec are never judged as if they were made under another."""
+    for item in cut:
+        found = read_manifest(item.path.read_bytes()).spec_digest
+        if found != spec.digest:
+            raise BadData(
+                f"{item.path} was cut under scan spec {found}, {spec.digest} ({spec.name}) is "
+                "wanted here; export a campaign of a model with that spec, or name the media"
+            )
 
 
 def _one_by_one(
@@ -92,7 +107,7 @@ def _need_alive(finished: Future[None]) -> None:
 
 def _is_there(item: Item, place: Path) -> bool:
     """A file that was mended or changed since is cut again."""
-    made = (place / _MANIFEST).is_file() or (place / _REFUSAL).is_file()
+    made = (place / MANIFEST_FILE).is_file() or (place / _REFUSAL).is_file()
     stamp = place / _STAMP
     return made and (not stamp.is_file() or json.loads(stamp.read_text()) == _stamp(item))
 
@@ -123,7 +138,7 @@ def _write(item: Item, part: Path, spec: ScanSpec) -> None:
             if isinstance(found, Clip):
                 (part / found.sha256).write_bytes(found.data)
             else:
-                (part / _MANIFEST).write_bytes(found.to_bytes())
+                (part / MANIFEST_FILE).write_bytes(found.to_bytes())
 
 
 def why_nobody(item: Item, folder: Path, spec: ScanSpec) -> str:
@@ -159,7 +174,7 @@ def _manifest(place: Path) -> Manifest | str:
     """Or why there is none."""
     if (place / _REFUSAL).is_file():
         return str(json.loads((place / _REFUSAL).read_text())["reason"])
-    manifest = read_manifest((place / _MANIFEST).read_bytes())
+    manifest = read_manifest((place / MANIFEST_FILE).read_bytes())
     return manifest if manifest.outcome is None else manifest.reason
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmask.media.manifest import MANIFEST_FILE
 from unmask.train.crops import BadData
 
 #: What a file is called where nothing was manipulated.
@@ -32,5 +33,10 @@ class Item:
         return "fake" if self.fake else "real"
 
     @property
+    def is_cut(self) -> bool:
+        """Whether it is clips already, as a campaign stored them, in place of the media."""
+        return self.path.name == MANIFEST_FILE
+
+    @property
     def name(self) -> str:
-        return f"{self.method}/{self.path.stem}"
+        return f"{self.method}/{self.path.parent.name if self.is_cut else self.path.stem}"
