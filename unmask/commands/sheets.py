@@ -9,7 +9,7 @@ from unmask.media.source import opened
 from unmask.media.values import Box, Limits
 from unmask.model.bundle import Bundle
 from unmask.model.clips import Frames, PersonFrames
-from unmask.model.drawing import jpeg
+from unmask.model.drawing import captioned, jpeg
 from unmask.model.evidence import FACES, evidence_sheet
 from unmask.model.heat import HeatMap, on_frame, overlay
 from unmask.model.predict import Predictor
@@ -33,7 +33,7 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) 
         title = f"{printable(scanned.path.name)}, person {number}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,
-            scores,
+            [on_one_scale(score, predictor.bundle) for score in scores],
             title=title,
             thresholds=predictor.bundle.thresholds,
             heat=warmed(predictor, person),
@@ -41,9 +41,17 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) 
         yield _written(folder / f"{name}.jpg", sheet)
         if attends(predictor.bundle):
             yield _written(folder / f"{name}-attention.jpg", _attention(predictor, person, scores))
-        frame = telling_frame(scanned, predictor, person, scores)
+        frame = telling_frame(scanned, predictor, person, scores, title)
         if frame is not None:
             yield _written(folder / f"{name}-frame.jpg", jpeg(frame))
+
+
+def on_one_scale(score: WindowScore, bundle: Bundle) -> WindowScore:
+    """Frames beside their stretch: what they say alone goes through the same curve."""
+    if bundle.calibration is None:
+        return score
+    frames = tuple(map(bundle.calibration.window, score.frame_scores))
+    return dataclasses.replace(score, frame_scores=frames)
 
 
 def attends(bundle: Bundle) -> bool:
@@ -72,9 +80,13 @@ def warmed(
 
 
 def telling_frame(
-    scanned: Scanned, predictor: Predictor, person: PersonFrames, scores: Sequence[WindowScore]
+    scanned: Scanned,
+    predictor: Predictor,
+    person: PersonFrames,
+    scores: Sequence[WindowScore],
+    title: str,
 ) -> Frames | None:
-    """The original frame of the most telling moment, heat where the face is."""
+    """The original frame of the most telling moment, heat where the face is, and words below."""
     [moment] = most_telling(person, scores, most=1)
     [heat] = _heat(predictor, person, [moment])
     with scanned.path.open("rb") as file, opened(file, Budget(Limits())) as source:
@@ -83,7 +95,10 @@ def telling_frame(
             return None
         frame = picture.small_rgb(FRAME_PX)
         scale = frame.shape[1] / picture.view.size[0]
-    return on_frame(frame, _scaled(_box(scanned, person, moment), scale), heat)
+    found = "warm where the reasons for “fake” lie" if heat.any() else "no reasons for “fake” found"
+    moves = any(score.end_s > score.start_s for score in scores)
+    words = f"{title}{f', at {moment.time_s:.2f} s' if moves else ''}; {found}"
+    return captioned(on_frame(frame, _scaled(_box(scanned, person, moment), scale), heat), words)
 
 
 def _heat(predictor: Predictor, person: PersonFrames, moments: Sequence[Moment]) -> list[HeatMap]:

@@ -21,17 +21,18 @@ _HEAD = 32
 Chunk = tuple[bytes, bytes]
 
 
-def lasts_s(file: BinaryIO, kind: str, budget: Budget) -> float | None:
-    """None where nothing tells; what was cut off counts for nothing."""
+def moves(file: BinaryIO, kind: str, budget: Budget) -> tuple[float, float] | None:
+    """Its length in seconds and its frames a second; what was cut off counts for nothing."""
     if kind not in _KINDS:
         return None
     chunks, step = _KINDS[kind]
-    place, total = file.tell(), 0.0
+    place, times = file.tell(), list[float]()
     for name, data in chunks(file):
         budget.check()
-        total += step(name, data)
+        times += filter(None, [step(name, data)])
     file.seek(place)
-    return total / 1000 or None
+    length = sum(times) / 1000
+    return (length, len(times) / length) if times else None
 
 
 def _riff(file: BinaryIO) -> Iterator[Chunk]:

@@ -15,7 +15,7 @@ from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.geometry import View
 from unmask.media.glow import deep_pixels, in_srgb
-from unmask.media.moving import USUAL_MS, lasts_s
+from unmask.media.moving import USUAL_MS, moves
 from unmask.media.picture import Picture
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
@@ -59,10 +59,16 @@ class Still:
         width, height = self._first.view.size
         kind: MediaKind = "animation" if several and name not in _COLLECTIONS else "picture"
         self.left_aside = _LEFT_ASIDE if several and name in _ALBUMS else ""
-        duration = lasts_s(file, name, budget) if kind == "animation" else None
-        budget.check_duration(duration)
+        length, rate = (moves(file, name, budget) if kind == "animation" else None) or (None, None)
+        budget.check_duration(length)
         self.info = MediaInfo(
-            kind=kind, container=name, codec=name, width=width, height=height, duration_s=duration
+            kind=kind,
+            container=name,
+            codec=name,
+            width=width,
+            height=height,
+            duration_s=length,
+            frame_rate=rate,
         )
 
     def near(self, start_s: float, slack_s: float) -> float:

@@ -20,14 +20,29 @@ CALM: Colour = (38, 120, 190)
 #: Height of a capital letter as a share of the size of Pillow's own font.
 _CAPITAL = 0.7
 _JPEG_QUALITY = 88
+#: Height of the line below a picture.
+_CAPTION = 28
 
 
 def page(width: int, height: int) -> Page:
     return np.full((height, width, 3), 255, np.uint8)
 
 
-def text(on: Page, words: str, x: int, y: int, *, px: int = 9, colour: Colour = INK) -> None:
-    """`px` is the height of a capital letter; (x, y) is where the line begins, at its foot."""
+def text(
+    on: Page,
+    words: str,
+    x: int,
+    y: int,
+    *,
+    px: int = 9,
+    colour: Colour = INK,
+    width: int | None = None,
+) -> None:
+    """`px` is the height of a capital letter; (x, y) is where the line begins, at its foot.
+
+    What would reach over `width` is shortened in its middle: names differ at their ends.
+    """
+    words = words if width is None else _fitting(words, px, width - x)
     strip = on[max(0, y - 2 * px) : y + px]
     picture = Image.fromarray(strip)
     ImageDraw.Draw(picture).text(
@@ -39,6 +54,20 @@ def text(on: Page, words: str, x: int, y: int, *, px: int = 9, colour: Colour = 
 @functools.cache
 def _font(px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(round(px / _CAPITAL))
+
+
+def _fitting(words: str, px: int, width: int) -> str:
+    kept = len(words)
+    while kept > 1 and _font(px).getlength(shown := _shortened(words, kept)) > width:
+        kept -= 1
+    return shown if kept > 1 else words[:1]
+
+
+def _shortened(words: str, most: int) -> str:
+    if len(words) <= most:
+        return words
+    end = most // 2
+    return f"{words[: most - end - 1]}…{words[-end:]}"
 
 
 def line(on: Page, points: Any, colour: Colour, width: int = 1) -> None:
@@ -57,3 +86,10 @@ def jpeg(of: Page) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not encode a page of {of.shape}")
     return data.tobytes()
+
+
+def captioned(of: Page, words: str) -> Page:
+    """The picture with a line of words below it."""
+    bar = page(of.shape[1], _CAPTION)
+    text(bar, words, 8, _CAPTION - 9, width=of.shape[1] - 8)
+    return np.concatenate([of, bar])

@@ -80,7 +80,7 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     assert written.keys() == {"face.png-person1.jpg", "face.png-person1-frame.jpg"}
     frame = written["face.png-person1-frame.jpg"]
     assert frame is not None
-    assert frame.shape == (512, 512, 3)
+    assert frame.shape == (512 + 28, 512, 3), "the picture, and a line that says what it shows"
 
 
 def test_evidence_of_two_files_of_one_name_is_kept_apart(media: Path, tmp_path: Path) -> None:

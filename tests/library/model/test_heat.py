@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.making.bundles import person, window, write_bundle
+from tests.making.bundles import CALIBRATION, person, window, write_bundle
+from unmask.commands.sheets import on_one_scale
 from unmask.media.values import Box
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, open_bundle
+from unmask.model.clips import Frames
 from unmask.model.evidence import evidence_sheet
 from unmask.model.heat import on_frame, overlay, scaled
 from unmask.model.predict import Predictor, build, load
@@ -117,6 +119,43 @@ def test_evidence_sheet_is_a_picture_with_faces_and_heat(predictor: Predictor) -
         sizes.append(picture.shape)
     assert sizes[1][0] > sizes[0][0]
     assert sizes[0][1] == sizes[1][1]
+
+
+def _drawn(sheet: bytes) -> Frames:
+    picture = cv2.imdecode(np.frombuffer(sheet, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
+def test_the_sheet_of_a_picture_has_no_course_in_time(predictor: Predictor) -> None:
+    film, still = person(window(4, 1)), person(window(1, 1))
+    tall, low = (_drawn(evidence_sheet(each, *predictor.score([each]))) for each in (film, still))
+    assert low.shape[0] < tall.shape[0] - 100
+
+
+def test_without_any_heat_no_second_row_pretends_to_some(predictor: Predictor) -> None:
+    clips = person(window(4, 1))
+    [scores] = predictor.score([clips])
+    plain = _drawn(evidence_sheet(clips, scores))
+    cold = _drawn(evidence_sheet(clips, scores, heat=lambda moments: [m.face for m in moments]))
+    assert cold.shape == plain.shape
+    assert (cold[:46] != plain[:46]).any(), "it is said so"
+
+
+@pytest.mark.parametrize("title", ["m" * 400, "名" * 200, "a.mp4"])
+def test_words_stay_on_the_sheet(predictor: Predictor, title: str) -> None:
+    clips = person(window(4, 1))
+    sheet = _drawn(evidence_sheet(clips, *predictor.score([clips]), title=title))
+    assert sheet[:30, -8:].min() > 230, "the margin stays empty"
+    assert sheet[:30, :200].min() < 120
+
+
+def test_frames_are_told_on_the_scale_of_their_stretch(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, untrained=False, calibration=CALIBRATION)
+    [[one]] = load(bundle, "cpu", "fp32").score([person(window(1, 1))])
+    assert one.probability is not None
+    assert one.frame_scores != pytest.approx((one.probability,))
+    assert on_one_scale(one, bundle).frame_scores == pytest.approx((one.probability,), abs=1e-4)
 
 
 def test_self_test_refuses_a_machine_that_answers_otherwise(tmp_path: Path) -> None:
