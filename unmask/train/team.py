@@ -5,17 +5,23 @@ other in every layer, and wait long when something else uses a core.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
 from torch import Tensor, distributed
 
+from unmask.errors import UnmaskError, Unusable
+
 #: Longer than any pause that a person or a bench makes.
 _PATIENCE = timedelta(hours=6)
+#: A process whose connection broke is gone, or nearly.
+_LAST_BREATH_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +57,37 @@ def in_team(size: int, folder: Path, work: Callable[[Team], None]) -> None:
     meeting.unlink(missing_ok=True)
     forking = get_context("fork")
     others = [
-        forking.Process(target=_member, args=(Team(rank=rank, size=size), meeting, work))
+        forking.Process(target=_follow, args=(Team(rank=rank, size=size), meeting, work))
         for rank in range(1, size)
     ]
     for other in others:
         other.daemon = True
         other.start()
-    _member(Team(rank=0, size=size), meeting, work)
+    try:
+        _member(Team(rank=0, size=size), meeting, work)
+    except RuntimeError as error:
+        _tell_of_the_dead(others, error)
+        raise
     for other in others:
         other.join()
+
+
+def _follow(team: Team, meeting: Path, work: Callable[[Team], None]) -> None:
+    """What ends the whole team is told once, by its leader."""
+    with suppress(UnmaskError):
+        _member(team, meeting, work)
+
+
+def _tell_of_the_dead(others: Sequence[BaseProcess], error: RuntimeError) -> None:
+    """A member that was killed is met as a connection that broke."""
+    for other in others:
+        other.join(_LAST_BREATH_S)
+    codes = [other.exitcode for other in others if other.exitcode not in (None, 0)]
+    if codes:
+        raise Unusable(
+            f"a process of the team died (exit code {codes[0]}), maybe for lack of memory; "
+            "run the same command again to go on from the last checkpoint"
+        ) from error
 
 
 def _member(team: Team, meeting: Path, work: Callable[[Team], None]) -> None:
