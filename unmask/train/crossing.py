@@ -20,7 +20,7 @@ from unmask.model.device import choose_device
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 from unmask.train import saves
-from unmask.train.crops import BadData, Crops
+from unmask.train.crops import BadData, Crops, need_both
 from unmask.train.evaluation import labelled
 from unmask.train.extracting import extract_all
 from unmask.train.figures import by_method
@@ -51,7 +51,10 @@ def videos_of(job: Job, spec: ScanSpec, work: Path) -> Videos:
 
 
 def scored_by_folds(job: Job, spec: ScanSpec, videos: Videos, folds: int) -> Iterator[Scored]:
-    for number, held_out in enumerate(folds_of(videos.crops, folds)):
+    parts = folds_of(videos.crops, folds)
+    for number, held_out in enumerate(parts, start=1):
+        need_both(videos.crops.fake[held_out], f"fold {number} of {folds}: take fewer folds; it")
+    for number, held_out in enumerate(parts):
         train = np.setdiff1d(np.arange(len(videos.crops)), held_out)
         own = dataclasses.replace(job, folder=job.folder / f"fold-{number + 1}")
         own.folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from unmask.train.robust import DAMAGES, Damage, damaged_person
 from unmask.train.scoring import Scored, score_crops, score_items, score_persons
 from unmask.train.sets import Item, find_items
 from unmask.train.sets.sound_only import Sorted, without_sound_only
-from unmask.train.sides import sides
+from unmask.train.sides import need_sides, sides
 from unmask.train.splits import Part, Shares, joined, split
 from unmask.train.tars import find_tars, has_tars, load_crops
 
@@ -87,9 +87,9 @@ def _of_part(items: Sequence[Item], wanted: Wanted) -> list[Item]:
     """By the sides that training takes."""
     if wanted.part is None:
         return list(items)
-    some = sides(items, Shares()).parts[wanted.part]
-    need_both(np.array([item.fake for item in some], np.bool_), f"the {wanted.part} part")
-    return some
+    parts = sides(items, Shares()).parts
+    need_sides(parts, [wanted.part])
+    return parts[wanted.part]
 
 
 def labelled(source: Path) -> Sorted:

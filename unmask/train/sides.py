@@ -7,9 +7,10 @@ Celeb-DF both: each of its people lends a face to many others.) There each perso
 and whatever shows people of two sides is left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from unmask.train.crops import BadData
 from unmask.train.sets.item import Item
 from unmask.train.splits import Part, Shares, check_leaks, joined, part_of
 
@@ -32,6 +33,18 @@ def sides(items: Sequence[Item], shares: Shares) -> Sides:
             (found.left_out if side is None else found.parts[side]).append(item)
     check_leaks({part: _people(some) for part, some in found.parts.items()})
     return found
+
+
+def need_sides(parts: Mapping[Part, Sequence[Item]], wanted: Iterable[Part]) -> None:
+    """Each of these parts must hold both classes."""
+    for part in wanted:
+        labels = {item.fake for item in parts[part]}
+        for kind, fake in (("real", False), ("fake", True)):
+            if fake not in labels:
+                raise BadData(
+                    f"the {part} part holds no {kind} item; where groups of people are too few for "
+                    "chance to fill every side, the column `part` of a list says who goes where"
+                )
 
 
 def groups_of(items: Sequence[Item]) -> list[list[Item]]:

@@ -3,7 +3,6 @@
 import dataclasses
 
 import cv2
-import numpy as np
 import torch
 
 from unmask.errors import Unusable
@@ -19,7 +18,7 @@ from unmask.model.weights import StoredEncoding
 from unmask.model.write import write_bundle
 from unmask.spec import PAPERS, ScanSpec
 from unmask.train import saves
-from unmask.train.crops import BadData, need_both
+from unmask.train.crops import BadData
 from unmask.train.fit import Fit
 from unmask.train.journal import Journal
 from unmask.train.learner import Learner
@@ -30,6 +29,7 @@ from unmask.train.recipe import Recipe
 from unmask.train.runs import BUNDLE, finished, open_run, unfinished
 from unmask.train.scoring import score_items
 from unmask.train.sets.item import Item
+from unmask.train.sides import need_sides
 from unmask.train.splits import Part
 from unmask.train.start import Job, draft
 from unmask.train.team import Team, in_team
@@ -83,8 +83,7 @@ def fit_clips(job: Job) -> dict[Part, list[Item]]:
 def parts_of(job: Job) -> dict[Part, list[Item]]:
     """Everything in which somebody was found, cut into clips where it was not yet."""
     found = placed(job, clips_spec(job.recipe))
-    for part in ("train", "validation"):
-        need_both(np.array([item.fake for item in found[part]], dtype=np.bool_), f"the {part} part")
+    need_sides(found, ("train", "validation"))
     return found
 
 

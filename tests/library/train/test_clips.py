@@ -43,7 +43,7 @@ def test_from_videos_to_a_bundle(tmp_path: Path) -> None:
     assert "list.csv, validation: 2 real, 2 fake, 4 groups" in measured.output
     nobody = CliRunner().invoke(app, [*report, *kept, "--part", "test"])
     assert nobody.exit_code == 1
-    assert "the test part holds no fake" in nobody.output
+    assert "the test part holds no real item" in nobody.output
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.output
     assert "came to its end before" in again.output

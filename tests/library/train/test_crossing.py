@@ -54,6 +54,23 @@ def test_a_group_stands_in_one_fold() -> None:
     assert sum(map(len, sides)) == len(set.union(*sides)) == PEOPLE
 
 
+def test_a_fold_of_one_class_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    frames = {
+        Item(
+            path=Path(f"{n}.mp4"),
+            fake=n < 3,
+            identities=(f"p{n}",),
+            method="x" if n < 3 else "real",
+        ): picture(n, fake=n < 3)[None]
+        for n in range(6)
+    }
+    recipe = read_recipe(json.dumps(PAIRS).encode(), "tiny")
+    job = Job(data=tmp_path, folder=tmp_path / "run", recipe=recipe, origin="lite", device="cpu")
+    with pytest.raises(BadData, match="fold 1 of 6: take fewer folds; it holds no"):
+        list(scored_by_folds(job, ScanSpec(size=48), gathered(frames), 6))
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("folds", [1, PEOPLE + 1])
 def test_more_folds_than_people_are_refused(folds: int) -> None:
     with pytest.raises(BadData, match=f"take 2 to {PEOPLE}"):

@@ -6,6 +6,7 @@ swap changes some block of the picture a lot, a new sound changes none beyond th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -53,6 +54,13 @@ def has_original_picture(item: Item, originals: Mapping[str, Path]) -> bool:
 
 def same_picture(one: Path, other: Path) -> bool:
     """Whether no part of the picture differs at any of the moments looked at."""
+    stamps = tuple(path.stat().st_mtime_ns for path in (one, other))
+    return _same_picture(one, other, stamps)
+
+
+@cache
+def _same_picture(one: Path, other: Path, _stamps: tuple[int, ...]) -> bool:
+    """A command asks more than once."""
     try:
         pairs = list(zip(_samples(one), _samples(other), strict=True))
     except (Refused, ValueError):

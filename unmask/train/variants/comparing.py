@@ -8,18 +8,15 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
 from unmask.model.predict import load
 from unmask.train.bootstrap import Interval
-from unmask.train.crops import need_both
 from unmask.train.figures import level
 from unmask.train.placing import clips_folder
 from unmask.train.recipe import Recipe
 from unmask.train.scoring import score_items
-from unmask.train.sets.item import Item
+from unmask.train.sides import PARTS, need_sides
 from unmask.train.splits import Part
 from unmask.train.start import Job
 from unmask.train.start_clips import clips_spec, parts_of, train_on_clips
@@ -34,6 +31,7 @@ def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row
         own = dataclasses.replace(
             job, recipe=recipe, folder=job.folder / recipe.name, clips=clips_folder(job)
         )
+        need_sides(parts_of(own), PARTS)
         bundle = _trained(own)
         yield name, dict(_accuracies(own, bundle))
 
@@ -50,14 +48,9 @@ def _trained(job: Job) -> Bundle:
 def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
     predictor = load(bundle, job.device)
     for part, items in parts_of(job).items():
-        _need_both(items, part)
         scored = list(score_items(items, clips_folder(job), clips_spec(job.recipe), predictor))
         of_videos = level(scored, lambda item: [item.score])
         yield part, of_videos.figures(["accuracy"])["accuracy"]
-
-
-def _need_both(items: list[Item], part: Part) -> None:
-    need_both(np.array([item.fake for item in items], dtype=np.bool_), f"the {part} part")
 
 
 def written_to(folder: Path) -> Path:
