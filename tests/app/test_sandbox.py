@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
+from tests.polling import until
 from unmask.errors import Refused, Unusable
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
@@ -332,15 +333,12 @@ def test_closing_from_another_thread_ends_the_file_at_once() -> None:
             look(room, "sleep")
         assert time.monotonic() - started < 5
         closer.join()
-        wait_until_gone_pid(keeper.pid)
+        until_gone(keeper.pid)
         assert look(room, "good")
 
 
-def wait_until_gone_pid(pid: int, within_s: float = 10) -> None:
-    end = time.monotonic() + within_s
-    while psutil.pid_exists(pid) and time.monotonic() < end:
-        threading.Event().wait(0.02)
-    assert not psutil.pid_exists(pid)
+def until_gone(pid: int) -> None:
+    until(lambda: not psutil.pid_exists(pid), 10)
 
 
 def test_an_exception_of_the_worker_ends_the_file() -> None:
@@ -359,7 +357,7 @@ def test_an_exception_of_the_worker_ends_the_file() -> None:
                 look(room, "sleep")
         finally:
             signal.signal(signal.SIGALRM, before)
-        wait_until_gone_pid(guest_keeper)
+        until_gone(guest_keeper)
         assert look(room, "good")
 
 
@@ -402,8 +400,8 @@ def test_the_room_dies_with_its_worker() -> None:
         (keeper,) = psutil.Process(worker.pid).children()
         guest = wait_for_child(keeper)
         worker.kill()
-    wait_until_gone_pid(keeper.pid)
-    wait_until_gone_pid(guest.pid)
+    until_gone(keeper.pid)
+    until_gone(guest.pid)
 
 
 @pytest.mark.parametrize("time_", range(3))
@@ -417,7 +415,7 @@ def test_the_guest_dies_with_its_keeper(time_: int) -> None:
         guest = wait_for_child(keeper)
         keeper.kill()
         looking.join(10)
-        wait_until_gone_pid(guest.pid)
+        until_gone(guest.pid)
 
 
 def _crash(room: Room) -> None:
@@ -425,14 +423,11 @@ def _crash(room: Room) -> None:
         look(room, "sleep")
 
 
-def wait_for_child(process: psutil.Process, within_s: float = 10) -> psutil.Process:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        children: list[psutil.Process] = process.children()
-        if children:
-            return children[0]
-        threading.Event().wait(0.01)
-    raise AssertionError("no guest was started")
+def wait_for_child(process: psutil.Process) -> psutil.Process:
+    """As soon as it is there: what is done to it next should find it at its beginning."""
+    until(lambda: bool(process.children()), 10, every_s=0.01)
+    child: psutil.Process = process.children()[0]
+    return child
 
 
 def test_every_lock_is_in_force_here() -> None:

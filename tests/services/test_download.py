@@ -504,7 +504,4 @@ def test_every_behaviour_is_typed_and_leaves_no_handle_open(web: Web) -> None:
         with suppress(Refused, TryAgain):
             quick.get(path)
     web.server.stopping.set()
-    end = time.monotonic() + 5
-    while open_handles() > before and time.monotonic() < end:
-        threading.Event().wait(0.05)
-    assert open_handles() <= before
+    until(lambda: open_handles() <= before, 5)
