@@ -63,14 +63,14 @@ def _confirmed() -> bool:
 
 
 def _run_here(tools: Context, opened: Campaign, before: str, out: Path | None) -> Exit:
-    name, state = opened.options.name, tools.state
+    name = opened.options.name
     folder = out or default_results(name)
     folder.mkdir(parents=True, exist_ok=True)
-    status = run(tools, Submission(tools.ledger, opened, ()), state)
+    status = run(tools, Submission(tools.ledger, opened, ()))
     if status is Exit.INTERRUPTED:
         warn("stopped; the same command goes on from here")
         return status
-    finish(tools, name, folder, state)
+    finish(tools, name, folder)
     for line in changes_text(tools.ledger.changes(before, name)):
         say(line)
     return status

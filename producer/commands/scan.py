@@ -13,7 +13,7 @@ from producer.closing import printed, summary
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed
-from producer.commands.opening import open_campaign, order
+from producer.commands.opening import Opened, Order, open_campaign, order
 from producer.commands.say import bad_line, say, warn
 from producer.local import Machine
 from producer.local.machine import KeepsEnding
@@ -86,17 +86,8 @@ def scan(
     opened = open_campaign(tools.ledger, wish)
     for sentence in opened.told:
         warn(sentence)
-    submission = Submission(tools.ledger, opened.campaign, wish.items)
     try:
-        status = run(tools, submission, state)
-        if status is not Exit.INTERRUPTED:
-            for sentence in [
-                *wish.source.tally.sentences(),
-                *_nothing_new(submission, opened.ended, state),
-            ]:
-                warn(sentence)
-            bad_lines.save(folder)
-            finish(tools, name, folder, state)
+        status = _through(tools, wish, opened, bad_lines, folder)
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
     if status is Exit.INTERRUPTED:
@@ -104,6 +95,20 @@ def scan(
         report = typed(f"report --campaign {shlex.quote(name)}{place}", state)
         warn(f"stopped; the same command goes on from here, and {report} writes what there is")
     raise typer.Exit(int(status))
+
+
+def _through(
+    tools: Context, wish: Order, opened: Opened, bad_lines: BadLines, folder: Path
+) -> Exit:
+    submission = Submission(tools.ledger, opened.campaign, wish.items)
+    status = run(tools, submission)
+    if status is not Exit.INTERRUPTED:
+        nothing_new = _nothing_new(submission, opened.ended, tools.state)
+        for sentence in [*wish.source.tally.sentences(), *nothing_new]:
+            warn(sentence)
+        bad_lines.save(folder)
+        finish(tools, wish.options.name, folder)
+    return status
 
 
 def _nothing_new(submission: Submission, before: int, state: Path) -> list[str]:
@@ -119,9 +124,9 @@ def _nothing_new(submission: Submission, before: int, state: Path) -> list[str]:
     return ["; ".join([*told, "another --campaign scans everything anew"])]
 
 
-def run(tools: Context, submission: Submission, state: Path) -> Exit:
+def run(tools: Context, submission: Submission) -> Exit:
     options = submission.campaign.options
-    fleet = Machine(state, _environment(tools), tools.ledger.forget_offers)
+    fleet = Machine(tools.state, _environment(tools), tools.ledger.forget_offers)
     try:
         with told_by_signals() as stop, fleet as machine:
             if tools.owns_ledger:
@@ -145,8 +150,8 @@ def _environment(tools: Context) -> dict[str, str]:
     return tools.environment(changes)
 
 
-def finish(tools: Context, name: str, folder: Path, state: Path) -> None:
-    status = tools.ledger.status(name)
+def finish(tools: Context, name: str, folder: Path) -> None:
+    status, state = tools.ledger.status(name), tools.state
     printed(summary(status, tools.ledger.results(name)))
     if status.campaign.reason:
         warn(f"the campaign is {status.campaign.state}: {status.campaign.reason}")
