@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
-from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
+from unmask.media.colour import Rgb
 from unmask.media.geometry import View
 from unmask.media.glow import deep_pixels, in_srgb
 from unmask.media.moving import USUAL_MS, moves
@@ -32,6 +32,9 @@ _BROKEN = (
 )
 _MILLISECONDS = 1000
 _WHITE = (255, 255, 255, 255)
+_UPRIGHT = 1
+#: Lines that are brought to what a page shows at once.
+_ROWS = 512
 _LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
 #: Samples of 16 bits are brought to eight.
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "F"}
@@ -116,13 +119,12 @@ class Still:
         view = View(coded_width=pixels.shape[1], coded_height=pixels.shape[0])
         return Picture(time_s=time_s, view=view, planes=(pixels,))
 
-    def _pixels(self) -> NDArray[np.uint8]:
+    def _pixels(self) -> Rgb:
         try:
             with _unwarned():
                 self._load()
                 deep = deep_pixels(self._file, self._image)
-                upright = ImageOps.exif_transpose(self._image)
-                return np.asarray(_flat(upright), np.uint8) if deep is None else deep
+                return flat_pixels(_upright(self._image)) if deep is None else deep
         except _BROKEN as error:
             reason = f"the picture can't be decoded: {error}"
             raise Refused(Outcome.UNDECODABLE, reason) from error
@@ -141,10 +143,27 @@ class Still:
                 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    """Eight bits, RGB, on white where it is transparent: as a page would show it."""
+def _upright(image: Image.Image) -> Image.Image:
+    """Pillow would copy also what lies right already."""
+    turned = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
+    return ImageOps.exif_transpose(image) if turned else image
+
+
+def flat_pixels(image: Image.Image) -> Rgb:
+    """As a page would show it; strip by strip, since every step takes the room of a copy."""
+    width, height = image.size
+    shown = np.empty((height, width, 3), np.uint8)
+    most = _most(image) if image.mode in _DEEP else 0.0
+    for top in range(0, height, _ROWS):
+        strip = image.crop((0, top, width, min(top + _ROWS, height)))
+        shown[top : top + _ROWS] = np.asarray(_flat(strip, most), np.uint8)
+    return shown
+
+
+def _flat(image: Image.Image, most: float) -> Image.Image:
+    """Eight bits, RGB, on white where it is transparent."""
     if image.mode in _DEEP:
-        image = _eight_bits(image)
+        image = _eight_bits(image, most)
     image = in_srgb(image)
     if image.has_transparency_data:
         clear = image.convert("RGBA")
@@ -152,9 +171,12 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _most(image: Image.Image) -> float:
+    return 65535.0 if np.asarray(image).max(initial=0) > 255 else 255.0
+
+
+def _eight_bits(image: Image.Image, most: float) -> Image.Image:
     samples = np.asarray(image, dtype=np.float64)
-    most = 65535.0 if samples.max(initial=0) > 255 else 255.0
     return Image.fromarray((samples * (255 / most)).clip(0, 255).astype(np.uint8))
 
 

@@ -282,8 +282,15 @@ def open_container(file: BinaryIO) -> Any:
     if not container.streams:
         raise unopened(file, "it holds no stream")
     if container.streams.video and not any(map(_is_picture_stream, container.streams.video)):
-        raise unopened(file, "its pictures have no size")
+        raise _unseen(file, container)
     return container
+
+
+def _unseen(file: BinaryIO, container: Any) -> Refused:
+    """No decoder is no damage: another copy of it would not help."""
+    if any(stream.codec_context is None for stream in container.streams.video):
+        return Refused(Outcome.UNDECODABLE, "its pictures are coded in a way unknown here")
+    return unopened(file, "its pictures have no size")
 
 
 def tells_length(file: BinaryIO) -> bool:

@@ -195,6 +195,22 @@ def test_what_begins_as_media_is_broken_media(kind: str) -> None:
         assert _ends_well(SEEDS[kind][:40]) is Outcome.UNDECODABLE
 
 
+@pytest.mark.parametrize(
+    ("kind", "mark", "other"),
+    [
+        ("mp4", b"avc1", b"zzzz"),
+        ("mkv", b"V_MPEG4/ISO/AVC", b"V_UNKNOWN/X/Y/Z"),
+        ("avi", b"MJPG", b"ZZZZ"),
+    ],
+)
+def test_a_coding_that_no_decoder_knows_is_not_called_damage(
+    kind: str, mark: bytes, other: bytes
+) -> None:
+    with pytest.raises(Refused, match="coded in a way unknown here") as refusal:
+        extracted(SEEDS[kind].replace(mark, other))
+    assert refusal.value.outcome is Outcome.UNDECODABLE
+
+
 def test_what_was_decoded_before_the_break_is_kept() -> None:
     film = coded(one_face(100, lambda i: (200 + i, 180)).pictures, muxer={"movflags": "+faststart"})
     _, manifest = extracted(film[: len(film) // 2])

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bench.made.film import coded, one_face
 from unmask.errors import Refused
@@ -70,6 +71,18 @@ def test_a_real_film_in_a_process_of_its_own(
 ) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(coded(one_face(30, lambda i: (400 + i, 300), size=(1280, 720)).pictures))
-    command = [sys.executable, "-c", ONCE, str(film), json.dumps(limits)]
+    assert ended(film, limits) == outcome
+
+
+def test_the_largest_picture_that_is_allowed_fits_into_the_memory_that_is(tmp_path: Path) -> None:
+    """Of sixteen bits, which take the most room on their way to eight."""
+    side = int(Limits().max_pixels ** 0.5)
+    path = tmp_path / "picture.png"
+    Image.new("I;16", (side, side), 30_000).save(path, compress_level=1)
+    assert ended(path, {}) == "fine"
+
+
+def ended(path: Path, limits: dict[str, float]) -> str:
+    command = [sys.executable, "-c", ONCE, str(path), json.dumps(limits)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == outcome
+    return done.stdout.strip()

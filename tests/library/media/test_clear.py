@@ -117,3 +117,16 @@ def test_a_photograph_lies_as_its_exif_says(orientation: int) -> None:
     data = still("PNG", Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
     (shown,) = wholes(data)
     assert np.array_equal(shown, PICTURE)
+
+
+def test_a_tall_still_is_the_same_from_top_to_foot() -> None:
+    """It is brought to what a page shows strip by strip."""
+    tall = np.ascontiguousarray(np.vstack([RGBA] * 8))
+    assert len(tall) > 1024
+    (shown,) = wholes(still("PNG", Image.fromarray(tall)))
+    assert apart(shown, np.vstack([ON_WHITE] * 8)) < 1
+    deep = np.vstack([grey(PICTURE)] * 8).astype(np.uint16) * 257
+    deep[:520] = 200  # nearly black: a strip alone would be taken for eight bits
+    (shown,) = wholes(still("PNG", Image.fromarray(deep)))
+    assert shown[:512].max() <= 1
+    assert apart(shown[600:, :, 0], np.vstack([grey(PICTURE)] * 8)[600:]) < 1.5
