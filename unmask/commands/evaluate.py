@@ -1,12 +1,15 @@
 """`unmask evaluate SOURCE`: how good a model is on labelled media, with intervals."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from unmask.commands import options
 from unmask.commands.told import told
+
+if TYPE_CHECKING:
+    from unmask.model.bundle import Bundle
 
 Source = Annotated[
     Path,
@@ -60,6 +63,11 @@ def evaluate(
     with told():
         need_new(fit)
         predictor = load(find_bundle(model), device)
+        if part is None and learned_from(predictor.bundle, source):
+            typer.echo(
+                f"{predictor.bundle.name} learned from data called {source.name}; on people it "
+                "has seen figures flatter: --part test measures the others"
+            )
         found = measured(wanted, predictor)
         for line in summary(found.report):
             typer.echo(line)
@@ -67,3 +75,9 @@ def evaluate(
         if fit is not None:
             fitted_copy(predictor.bundle, found.scored, source.name, fit)
             typer.echo(f"calibrated model: {fit}; {promise(found.scored)}")
+
+
+def learned_from(bundle: "Bundle", source: Path) -> bool:
+    """By the name that training took for the data, if nobody gave another."""
+    said = bundle.description.training
+    return said is not None and source.name in said.data

@@ -35,5 +35,14 @@ def test_a_shipped_model_is_trained_on_with_videos(tmp_path: Path) -> None:
     assert bundle.spec.digest == find_bundle("lite").spec.digest
     assert bundle.calibration is not None
     assert bundle.calibration.fitted_on == "2 videos of 2 held-out groups"
+    measured = CliRunner().invoke(
+        app,
+        [
+            "evaluate", str(listed), "--model", str(bundle.folder), "--no-time", "--device", "cpu",
+            "--work", str(tmp_path / "run" / "clips"), "--out", str(tmp_path / "report"),
+        ],
+    )  # fmt: skip
+    assert measured.exit_code == 0, measured.output
+    assert "learned from data called list.csv" in measured.output
     assert bundle.description.quality is not None
     assert "test groups, auc" in bundle.description.quality
