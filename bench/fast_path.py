@@ -14,13 +14,14 @@ from pathlib import Path
 import torch
 
 from unmask.errors import Refused
-from unmask.media import extract, warm
-from unmask.media.values import Limits, Manifest
+from unmask.media import warm
+from unmask.media.values import Limits
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.persons import all_frames
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle
+from unmask.scan import extracted
 from unmask.train.metrics import auc
 from unmask.train.scoring import still
 from unmask.train.splits import Shares, split
@@ -81,16 +82,11 @@ def _crops(folder: Path) -> Iterator[tuple[bool, list[PersonFrames]]]:
 
 
 def _people(bundle: Bundle, path: Path) -> list[PersonFrames]:
-    clips: dict[str, bytes] = {}
     try:
-        with path.open("rb") as file:
-            for found in extract(file, bundle.spec, Limits()):
-                if isinstance(found, Manifest):
-                    return all_frames(found, clips)
-                clips[found.sha256] = found.data
+        return all_frames(*extracted(path, bundle.spec, Limits()))
     except Refused as refusal:
         print(f"{path}: {refusal}")
-    return []
+        return []
 
 
 def _highest(predictor: Predictor, people: list[PersonFrames]) -> float:

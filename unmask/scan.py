@@ -31,7 +31,7 @@ class Scanned:
 def scan_file(path: Path, predictor: Predictor, spec: ScanSpec, limits: Limits) -> Scanned:
     """Never raises for what is wrong with the file: that is its outcome."""
     try:
-        manifest, clips = _extracted(path, spec, limits)
+        manifest, clips = extracted(path, spec, limits)
     except Refused as refusal:
         return Scanned(path=path, outcome=refusal.outcome, reason=refusal.reason)
     except OSError as error:
@@ -43,7 +43,8 @@ def scan_file(path: Path, predictor: Predictor, spec: ScanSpec, limits: Limits) 
     return _judged(path, predictor, manifest, clips)
 
 
-def _extracted(path: Path, spec: ScanSpec, limits: Limits) -> tuple[Manifest, dict[str, bytes]]:
+def extracted(path: Path, spec: ScanSpec, limits: Limits) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest of a file, and its clips by their hash."""
     clips: dict[str, bytes] = {}
     with path.open("rb") as file:
         for found in extract(file, spec, limits):
