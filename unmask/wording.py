@@ -19,6 +19,15 @@ def likely(probability: float | None) -> str:
     return "not scored" if probability is None else f"{percent(probability)} likely fake"
 
 
+def counted(count: int, what: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "frame"), counted(20, "frame")
+    ('1 frame', '20 frames')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def printable(text: str) -> str:
     """Show every character that could steer a terminal or reorder a line as an escape.
 

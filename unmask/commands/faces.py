@@ -15,7 +15,7 @@ from unmask.media.papers import is_papers
 from unmask.media.sheet import contact_sheet
 from unmask.media.values import Clip, Limits, Manifest, Person
 from unmask.spec import PAPERS, PAPERS_TRAINING, Detector, ScanSpec
-from unmask.wording import printable
+from unmask.wording import counted, printable
 
 #: What a contact sheet may be written as.
 _SHEETS = (".png", ".jpg", ".jpeg", ".webp")
@@ -115,8 +115,10 @@ def described(manifest: Manifest) -> list[str]:
 
 def _person(person: Person) -> list[str]:
     size = sorted(frame.face_px for frame in person.frames)[len(person.frames) // 2]
-    lines = [f"person {person.person + 1}: {len(person.frames)} frames, face {size} pixels"]
+    seen = counted(len(person.frames), "frame")
+    lines = [f"person {person.person + 1}: {seen}, face {size} pixels"]
     for window in sorted({frame.window for frame in person.frames}):
         times = [frame.time_s for frame in person.frames if frame.window == window]
-        lines.append(f"  {min(times):8.2f} – {max(times):8.2f} s  {len(times)} frames")
+        if max(times) > min(times):
+            lines.append(f"  {min(times):8.2f} – {max(times):8.2f} s  {len(times)} frames")
     return lines

@@ -19,7 +19,7 @@ from unmask.model.predict import Predictor, load
 from unmask.model.shelf import default_name, find_bundle
 from unmask.scan import Scanned, scan_file
 from unmask.spec import SEQUENCE_LENGTHS
-from unmask.verdict import PersonVerdict
+from unmask.verdict import PersonVerdict, Segment
 from unmask.wording import likely, percent, printable
 
 _LENGTHS = "|".join(map(str, SEQUENCE_LENGTHS))
@@ -124,11 +124,14 @@ def _person(person: PersonVerdict) -> list[str]:
     sure = "" if person.probability is None else f", {likely(person.probability)}"
     seen = ", too blurred to judge" if person.blurred else ""
     lines = [f"  person {person.person}: {person.outcome}{sure}{seen}"]
-    for segment in person.segments:
-        shown = (
-            f"raw score {segment.raw:.3f}"
-            if segment.probability is None
-            else percent(segment.probability)
-        )
-        lines.append(f"    {segment.start_s:8.2f} – {segment.end_s:8.2f} s  {shown}")
-    return lines
+    return [*lines, *map(_stretch, person.segments)]
+
+
+def _stretch(segment: Segment) -> str:
+    """A picture has no moment to name."""
+    told = f"raw score {segment.raw:.3f}"
+    if segment.probability is not None:
+        told = percent(segment.probability)
+    if segment.end_s == segment.start_s:
+        return f"    {told}"
+    return f"    {segment.start_s:8.2f} – {segment.end_s:8.2f} s  {told}"

@@ -27,6 +27,7 @@ from unmask.media.tracks import RUN, Follower, Look, Seen
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
+from unmask.wording import counted
 
 #: Faces followed in one picture, as a multiple of the people judged.
 _CROWD = 3
@@ -236,13 +237,13 @@ class Gathering:
         if self.trails:
             most = max(len(trail.frames) for trail in self.trails.values())
             return Outcome.TOO_SHORT, (
-                f"a face was seen in {most} frames at most, {self._fewest} are needed"
+                f"a face was seen in {counted(most, 'frame')} at most, {self._fewest} are needed"
             )
         if self.largest_px:
             return Outcome.TOO_SMALL, (
                 f"the largest face has {self.largest_px} pixels, {self.spec.min_face_px} are needed"
             )
-        return Outcome.NO_FACE, f"no face in {self._searched} pictures looked at"
+        return Outcome.NO_FACE, f"no face in {counted(self._searched, 'picture')} looked at"
 
     @property
     def _searched(self) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from unmask.media.clips import decode_frames
 from unmask.media.values import Clip, Manifest, Person
+from unmask.wording import counted
 
 _COLUMNS = 10
 _GAP = 4
@@ -33,7 +34,8 @@ def _block(person: Person, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows = -(-len(shown) // _COLUMNS)
     cell_height, cell_width = side + _LABEL + _GAP, side + _GAP
     sheet = np.full((rows * cell_height + _LABEL, _COLUMNS * cell_width, 3), _BACKGROUND, np.uint8)
-    _write(sheet, f"person {person.person + 1}: {len(pictures)} frames", 4, _LABEL - 5)
+    of_all = f"{len(shown)} of {counted(len(pictures), 'frame')}"
+    _write(sheet, f"person {person.person + 1}: {of_all}", 4, _LABEL - 5)
     for place, index in enumerate(shown):
         top = _LABEL + place // _COLUMNS * cell_height
         left = place % _COLUMNS * cell_width
