@@ -81,6 +81,15 @@ class Golden:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Look:
+    """Another look at the same crop."""
+
+    mirrored: bool = False
+    #: How much of the crop's side is cut away at each edge.
+    closer: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Training:
     """Where the weights come from."""
 
@@ -111,6 +120,8 @@ class Description:
     rule: Rule = Rule()
     #: Faces below this were hardly learned from; a verdict concludes nothing from them.
     least_sharpness: Annotated[float, Field(ge=0)] = 0.0
+    #: How a picture is looked at besides as it is; its score is the mean.
+    looks: tuple[Look, ...] = ()
     golden: Golden | None = None
     training: Training | None = None
     #: What was measured, under names of the measurer's choice.

@@ -1,7 +1,6 @@
 """Clips in, one score per window out; the same score whatever else is in the batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,6 +13,8 @@ from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
 from unmask.model.heat import HeatMap, scaled
 from unmask.model.loading import FrameLine
+from unmask.model.looks import by_window, looked_at
+from unmask.model.margins import Margins
 from unmask.model.memory import naming_lost_device
 from unmask.model.network import Network
 from unmask.model.weights import read_state
@@ -45,14 +46,6 @@ def build(bundle: Bundle) -> Network:
     return network.eval().requires_grad_(False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Margins:
-    """Logit of fake minus logit of real, for a window and for each of its frames."""
-
-    window: float
-    frames: tuple[float, ...]
-
-
 class Predictor:
     """One model on one device. One thread uses it at a time."""
 
@@ -78,11 +71,17 @@ class Predictor:
         """
         for person in clips:
             check_size(person, self.bundle.spec.size)
-        windows = [window for person in clips for window in person.windows]
+        looks = self.bundle.description.looks
+        windows = [window for person in clips for window in looked_at(person, looks)]
         margins = iter(self.margins(windows, deadline))
         calibration = self.bundle.calibration
         return [
-            [_score(person.person, window, next(margins), calibration) for window in person.windows]
+            [
+                _score(person.person, window, found, calibration)
+                for window, found in zip(
+                    person.windows, by_window(person, looks, margins), strict=True
+                )
+            ]
             for person in clips
         ]
 

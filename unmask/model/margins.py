@@ -1,0 +1,24 @@
+"""What the network itself says, before any softmax or calibration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margins:
+    """Logit of fake minus logit of real, for a window and for each of its frames."""
+
+    window: float
+    frames: tuple[float, ...]
+
+
+def mean_of(several: Sequence[Margins]) -> Margins:
+    """Of windows of one length."""
+    if len(several) == 1:
+        return several[0]
+    frames = np.mean([one.frames for one in several], axis=0)
+    return Margins(
+        window=float(np.mean([one.window for one in several])), frames=tuple(frames.tolist())
+    )
