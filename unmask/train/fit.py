@@ -155,14 +155,14 @@ class Fit:
         self.team.mean(figures)
         entry = {WATCHED: float(figures[0])} if not self.team.leads else found
         self.learner.history.append(entry)
-        # The best first: whoever is killed between the two ends this epoch once more.
+        # The last checkpoint comes last: whoever is killed before it ends this epoch once more.
+        if self.team.leads:
+            self.journal.epoch(self.learner.step, self.lesson.steps, found)
         if entry[WATCHED] >= max(self._watched()):
             self._save(saves.BEST)
         self._save(saves.LAST)
-        if self.team.leads:
-            self.journal.epoch(self.learner.step, self.lesson.steps, found)
-            if self.watch is not None:
-                self.watch(len(self.learner.history), entry[WATCHED])
+        if self.team.leads and self.watch is not None:
+            self.watch(len(self.learner.history), entry[WATCHED])
 
     def _validated(self) -> dict[str, float]:
         try:
