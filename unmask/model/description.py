@@ -9,6 +9,8 @@ from unmask.judgement import STRICT, Calibration, Rule, Thresholds
 from unmask.spec import ScanSpec
 
 FORMAT = 1
+#: What training writes into `quality`.
+MEASURED = "test groups, auc"
 
 Trunk = Literal[
     "resnext50_32x4d",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from unmask.model.bundle import DESCRIPTION_FILE, BadBundle, Bundle, open_bundle
+from unmask.model.description import MEASURED, Description
 
 #: Beside the package in a checkout or an image; a wheel carries no weights.
 SHELF = Path(__file__).resolve().parents[2] / "models"
@@ -28,11 +29,17 @@ def find_bundle(model: str, shelf: Path = SHELF) -> Bundle:
 
 
 def default_name(*, gpu: bool, shelf: Path = SHELF) -> str:
-    """A model that was never trained is nobody's default while a trained one is there."""
-    if gpu and DEFAULT_ON_GPU in names(shelf) and not _untrained(DEFAULT_ON_GPU, shelf):
-        return DEFAULT_ON_GPU
-    return DEFAULT_ON_CPU
+    """A model that was never trained, or is known to judge worse, is nobody's default."""
+    if not gpu or DEFAULT_ON_GPU not in names(shelf):
+        return DEFAULT_ON_CPU
+    large = find_bundle(DEFAULT_ON_GPU, shelf).description
+    if large.untrained or _is_worse(large, find_bundle(DEFAULT_ON_CPU, shelf).description):
+        return DEFAULT_ON_CPU
+    return DEFAULT_ON_GPU
 
 
-def _untrained(name: str, shelf: Path) -> bool:
-    return find_bundle(name, shelf).description.untrained
+def _is_worse(one: Description, other: Description) -> bool:
+    """As far as both were measured on held-out groups when they were trained."""
+    found = [(said.quality or {}).get(MEASURED) for said in (one, other)]
+    mine, others = (value if isinstance(value, float) else None for value in found)
+    return mine is not None and others is not None and mine < others

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unmask.model.bundle import open_bundle
+from unmask.model.description import MEASURED
 from unmask.model.predict import Predictor, load
 from unmask.model.write import write_description
 from unmask.train.figures import level
@@ -35,4 +36,4 @@ def _figures(tested: Sequence[Scored]) -> dict[str, float]:
     if {item.fake for item in tested} != {True, False}:
         return {}
     found = level(tested, lambda item: [item.score]).figures(["auc"])["auc"]
-    return {"test groups, auc": found.value}
+    return {MEASURED: found.value}

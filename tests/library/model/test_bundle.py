@@ -10,6 +10,7 @@ import pytest
 
 from tests.making.bundles import CALIBRATION, THRESHOLDS, description, write_bundle
 from unmask.model.bundle import BadBundle, open_bundle
+from unmask.model.description import MEASURED
 from unmask.model.shelf import default_name, find_bundle, names
 from unmask.spec import ScanSpec
 
@@ -110,6 +111,18 @@ def test_the_large_model_is_a_gpus_default_once_it_is_trained(tmp_path: Path) ->
         write_bundle(tmp_path / "resnext50-lstm", name="resnext50-lstm", untrained=untrained)
         assert default_name(gpu=True, shelf=tmp_path) == wanted
         assert default_name(gpu=False, shelf=tmp_path) == "lite"
+
+
+@pytest.mark.parametrize(
+    ("large", "wanted"),
+    [({}, "resnext50-lstm"), ({MEASURED: 0.92}, "resnext50-lstm"), ({MEASURED: 0.87}, "lite")],
+)
+def test_a_model_known_to_judge_worse_is_no_default(
+    tmp_path: Path, large: dict[str, float], wanted: str
+) -> None:
+    write_bundle(tmp_path / "lite", name="lite", untrained=False, quality={MEASURED: 0.9})
+    write_bundle(tmp_path / "resnext50-lstm", name="resnext50-lstm", untrained=False, quality=large)
+    assert default_name(gpu=True, shelf=tmp_path) == wanted
 
 
 def test_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
