@@ -25,7 +25,7 @@ def looked_at(person: PersonFrames, looks: Sequence[Look]) -> Iterator[Window]:
     if is_picture(person):
         [window] = person.windows
         for look in looks:
-            yield window._replace(frames=_seen(window.frames, look))
+            yield window._replace(frames=seen(window.frames, look))
 
 
 def by_window(
@@ -37,7 +37,7 @@ def by_window(
         yield mean_of(list(islice(found, count)))
 
 
-def _seen(frames: Frames, look: Look) -> Frames:
+def seen(frames: Frames, look: Look) -> Frames:
     [frame] = frames
     side = len(frame)
     cut = round(look.closer * side)
