@@ -124,6 +124,8 @@ class Description:
     least_sharpness: Annotated[float, Field(ge=0)] = 0.0
     #: How a picture is looked at besides as it is; its score is the mean.
     looks: tuple[Look, ...] = ()
+    #: A mean of several is nearer to the middle than any; this times it is as far out as a film's.
+    looks_gain: Annotated[float, Field(gt=0)] = 1.0
     golden: Golden | None = None
     training: Training | None = None
     #: What was measured, under names of the measurer's choice.

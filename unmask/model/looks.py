@@ -4,14 +4,14 @@ A film shows a face in many places and sizes, and its frames' scores level out. 
 once, and its score hangs on how the crop happens to lie.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import cv2
 import numpy as np
 
 from unmask.model.clips import Frames, PersonFrames, Window
-from unmask.model.description import Look
+from unmask.model.description import Description, Look
 from unmask.model.margins import Margins, mean_of
 
 
@@ -19,22 +19,23 @@ def is_picture(person: PersonFrames) -> bool:
     return len(person.windows) == 1 and len(person.windows[0].frames) == 1
 
 
-def looked_at(person: PersonFrames, looks: Sequence[Look]) -> Iterator[Window]:
+def looked_at(person: PersonFrames, said: Description) -> Iterator[Window]:
     """The person's windows; behind a picture's one window come its other looks."""
     yield from person.windows
     if is_picture(person):
         [window] = person.windows
-        for look in looks:
+        for look in said.looks:
             yield window._replace(frames=seen(window.frames, look))
 
 
 def by_window(
-    person: PersonFrames, looks: Sequence[Look], found: Iterator[Margins]
+    person: PersonFrames, said: Description, found: Iterator[Margins]
 ) -> Iterator[Margins]:
     """From the margins of `looked_at`, taken one by one, to one for each of the windows."""
-    count = 1 + len(looks) if is_picture(person) else 1
-    for _ in person.windows:
-        yield mean_of(list(islice(found, count)))
+    if said.looks and is_picture(person):
+        yield mean_of(list(islice(found, 1 + len(said.looks))), said.looks_gain)
+    else:
+        yield from islice(found, len(person.windows))
 
 
 def seen(frames: Frames, look: Look) -> Frames:

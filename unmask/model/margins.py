@@ -14,11 +14,8 @@ class Margins:
     frames: tuple[float, ...]
 
 
-def mean_of(several: Sequence[Margins]) -> Margins:
-    """Of windows of one length."""
-    if len(several) == 1:
-        return several[0]
-    frames = np.mean([one.frames for one in several], axis=0)
-    return Margins(
-        window=float(np.mean([one.window for one in several])), frames=tuple(frames.tolist())
-    )
+def mean_of(several: Sequence[Margins], gain: float) -> Margins:
+    """Of windows of one length, and so many times as sure."""
+    frames = gain * np.mean([one.frames for one in several], axis=0)
+    window = gain * np.mean([one.window for one in several])
+    return Margins(window=float(window), frames=tuple(frames.tolist()))

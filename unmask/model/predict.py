@@ -71,15 +71,15 @@ class Predictor:
         """
         for person in clips:
             check_size(person, self.bundle.spec.size)
-        looks = self.bundle.description.looks
-        windows = [window for person in clips for window in looked_at(person, looks)]
+        said = self.bundle.description
+        windows = [window for person in clips for window in looked_at(person, said)]
         margins = iter(self.margins(windows, deadline))
         calibration = self.bundle.calibration
         return [
             [
                 _score(person.person, window, found, calibration)
                 for window, found in zip(
-                    person.windows, by_window(person, looks, margins), strict=True
+                    person.windows, by_window(person, said, margins), strict=True
                 )
             ]
             for person in clips
