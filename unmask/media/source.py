@@ -45,9 +45,10 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
 
 
 def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
+    told = tells_length(file)  # by its first bytes: once it is opened, nobody else may read it
     container = stack.enter_context(open_container(file))
     stream, length_s = video_stream(container), None
-    if tells_length(file):
+    if told:
         length_s = told_length(container, stream)
         if length_s is None and not isinstance(file, Holed):  # nor is it fetched for that alone
             length_s = walked_length(container, stream, budget)
