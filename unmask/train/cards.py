@@ -50,6 +50,9 @@ def _making(said: Description) -> list[str]:
         f"- Network: {network}; weights as {said.weights.encoding}.",
         f"- Clips: {clips}, {spec.spacing_s} s apart.",
     ]
+    if said.looks:
+        looks = f"judged {1 + len(said.looks)} times, mirrored or from nearer; the mean counts"
+        lines.append(f"- Pictures: {looks}.")
     if said.training:
         lines += [
             f"- Recipe: `{said.training.recipe}`.",
