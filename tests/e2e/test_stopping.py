@@ -12,8 +12,8 @@ from tests.e2e.processes import of_marker
 from tests.polling import until
 
 SAMPLE = ROOT / "samples" / "talking-head.mp4"
-#: More than are done before a signal arrives, on a fast machine too.
-COPIES = 8
+#: More than are cut while the classifier starts: they end in one batch, and the scan with them.
+COPIES = 20
 #: Enough for a worker to be killed over, and few enough to be done twice.
 KILLED = 6
 
