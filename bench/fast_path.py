@@ -5,14 +5,13 @@ the test part is taken. Each is cut once and scored twice: in float32, and as th
 it. The AUC is over files, each at its most suspicious window, or over crops.
 """
 
-import argparse
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
+from bench.held_out import asked, crops
 from unmask.errors import Refused
 from unmask.media import warm
 from unmask.media.values import Limits
@@ -23,21 +22,13 @@ from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle
 from unmask.scan import extracted
 from unmask.train.metrics import auc
-from unmask.train.scoring import still
-from unmask.train.splits import Shares, split
-from unmask.train.tars import find_tars, load_crops
 
 LABELS = ("fake", "real")
 
 
 def main() -> None:
-    reader = argparse.ArgumentParser(prog="python -m bench fast_path", description=__doc__)
-    reader.formatter_class = argparse.RawDescriptionHelpFormatter
-    reader.add_argument("model", help="a bundle's folder, or a shipped one's name")
-    reader.add_argument("folder", type=Path, help="with fake/ and real/ in it")
-    asked = reader.parse_args()
-    bundle = find_bundle(asked.model)
-    print(json.dumps(compared(bundle, asked.folder)))
+    given = asked("fast_path", __doc__, "with fake/ and real/ in it, or tars")
+    print(json.dumps(compared(find_bundle(given.model), given.folder)))
 
 
 def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
@@ -65,20 +56,13 @@ def compared(bundle: Bundle, folder: Path) -> dict[str, object]:
 def labelled(bundle: Bundle, folder: Path) -> Iterator[tuple[bool, list[PersonFrames]]]:
     """Files in which somebody is found; the others say nothing of a network."""
     if any(folder.glob("*.tar")):
-        yield from _crops(folder)
+        yield from ((is_fake, [person]) for is_fake, person in crops(folder))
         return
     for label in LABELS:
         for path in sorted(path for path in (folder / label).rglob("*") if path.is_file()):
             people = _people(bundle, path)
             if people:
                 yield label == LABELS[0], people
-
-
-def _crops(folder: Path) -> Iterator[tuple[bool, list[PersonFrames]]]:
-    with tempfile.TemporaryDirectory() as cache:
-        crops = load_crops(find_tars(folder), Path(cache))
-        for index in split(crops, Shares())["test"]:
-            yield bool(crops.fake[index]), [still(crops.pictures[index])]
 
 
 def _people(bundle: Bundle, path: Path) -> list[PersonFrames]:

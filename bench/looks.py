@@ -4,30 +4,25 @@ FOLDER holds tars of labelled face crops, of which the test part is taken. Every
 it is, mirrored and from nearer; printed is the AUC of each look, and of the mean of several.
 """
 
-import argparse
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.held_out import asked, crops
 from unmask.model.clips import Window
 from unmask.model.description import Look
 from unmask.model.looks import seen
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import find_bundle
 from unmask.train.metrics import auc
-from unmask.train.scoring import still
-from unmask.train.splits import Shares, split
-from unmask.train.tars import find_tars, load_crops
 
 #: Shares of the side cut away at each edge: none, 4, 8 and 12 of 112 pixels.
 CLOSER = (0.0, 0.0357, 0.0714, 0.1071)
 #: Each by the numbers of the looks below: even as they are, odd mirrored.
 MEANS = ((0, 1), (0, 3), (0, 3, 4), (0, 1, 2, 3), (0, 1, 2, 3, 4, 5), tuple(range(8)))
-AT_ONCE = 512
 
 LOOKS = tuple(
     Look(mirrored=mirrored, closer=closer) for closer in CLOSER for mirrored in (False, True)
@@ -35,23 +30,16 @@ LOOKS = tuple(
 
 
 def main() -> None:
-    reader = argparse.ArgumentParser(prog="python -m bench looks", description=__doc__)
-    reader.formatter_class = argparse.RawDescriptionHelpFormatter
-    reader.add_argument("model", help="a bundle's folder, or a shipped one's name")
-    reader.add_argument("folder", type=Path, help="of tars of labelled face crops")
-    asked = reader.parse_args()
-    found = compared(load(find_bundle(asked.model)), asked.folder)
+    given = asked("looks", __doc__, "of tars of labelled face crops")
+    found = compared(load(find_bundle(given.model)), given.folder)
     for name, value in found.items():
         print(f"{value:.4f}  {name}")
     print(json.dumps(found))
 
 
 def compared(predictor: Predictor, folder: Path) -> Mapping[str, float]:
-    with tempfile.TemporaryDirectory() as cache:
-        crops = load_crops(find_tars(folder), Path(cache))
-        chosen = split(crops, Shares())["test"]
-        windows = [still(crops.pictures[index]).windows[0] for index in chosen]
-    fake = [bool(crops.fake[index]) for index in chosen]
+    fake, people = zip(*crops(folder), strict=True)
+    windows = [person.windows[0] for person in people]
     said = [_margins(predictor, windows, look) for look in LOOKS]
     alone = {_name(look): auc(list(own), fake) for look, own in zip(LOOKS, said, strict=True)}
     together = {

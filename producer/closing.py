@@ -9,12 +9,12 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from producer.plain import printable, shorten
+from producer.plain import shorten
 from producer.ranking import ORDER, Foremost
 from producer.status import NAME_CELLS, STYLES, cost, counts
 from schemas.pace import total
 from schemas.records import CampaignStatus, ResultRow
-from unmask.wording import percent
+from unmask.wording import percent, printable
 
 #: Rows of the table; the report has them all.
 TABLE_ROWS = 40

@@ -1,4 +1,4 @@
-"""Strangers' text, made plain: it can steer no terminal, break no line and upset no database."""
+"""Strangers' text, made plain: it fits its cell and upsets no database."""
 
 import math
 import re
@@ -7,10 +7,6 @@ from datetime import date, datetime, time
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
-
-from infra.printable import printable
-
-__all__ = ["carried", "json_safe", "printable", "shorten", "storable"]
 
 #: What PostgreSQL's JSON and every UTF-8 file refuse: NUL and lone surrogates.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

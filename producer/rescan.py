@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from producer.campaigns import DAY_S, Wanted, choose
-from producer.plain import printable, shorten
+from producer.plain import shorten
 from producer.sources.values import counted
 from producer.status import NAME_CELLS, span
 from schemas.records import Campaign, CampaignOptions, Changed, RescanPart, RescanPlan
 from unmask.errors import Unusable
 from unmask.outcomes import Outcome
 from unmask.spec import PAPERS, ScanSpec
+from unmask.wording import printable
 
 GB = 1e9
 #: Changed verdicts that are listed; `--json` and the reports have them all.

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from producer.plain import printable, shorten
+from producer.plain import shorten
 from schemas.pace import ended, left_s, rate_per_s, total
 from schemas.records import CampaignStatus, Failure, Priority, Resting
 from schemas.stages import Stage
 from unmask.outcomes import Outcome
+from unmask.wording import printable
 
 STYLES: Mapping[Outcome, str] = {
     Outcome.FAKE: "bold red",

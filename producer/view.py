@@ -10,7 +10,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from producer.plain import printable
 from producer.ranking import ORDER
 from producer.scan import Watching
 from producer.status import (
@@ -25,6 +24,7 @@ from schemas.pace import ended, left_s, rate_per_s, total
 from schemas.records import CampaignStatus
 from schemas.stages import Stage
 from unmask.outcomes import Outcome
+from unmask.wording import printable
 
 #: Without a terminal: a line this often, and one whenever something ends that had not before.
 LINE_EVERY_S = 10.0

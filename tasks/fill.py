@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import redis
 
-from infra.printable import printable
+from unmask.wording import printable
 
 log = logging.getLogger(__name__)
 

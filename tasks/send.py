@@ -10,13 +10,13 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from infra.printable import printable
 from infra.redact import redact
 from schemas.messages import ItemMessage
 from schemas.records import Claim, Offer
 from schemas.stages import Stage
 from tasks import names
 from tasks.broker import ask
+from unmask.wording import printable
 
 log = logging.getLogger(__name__)
 

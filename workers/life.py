@@ -8,11 +8,11 @@ from typing import Any
 
 from celery import Celery, signals
 
-from infra.printable import printable
 from infra.redact import redact_text
 from tasks.broker import refuse_eviction
 from tasks.drain import drain
 from unmask.errors import Unusable
+from unmask.wording import printable
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 #: At DEBUG they tell whole requests and answers: signatures, cookies, where a redirect leads.

@@ -14,8 +14,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Never
 
-from infra.printable import printable
 from unmask.errors import UnmaskError
+from unmask.wording import printable
 
 #: Ours take about 1.2 kB.
 MAX_ITEM_BYTES = 64 << 10

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from infra.printable import printable
+from unmask.wording import printable
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import typer
 
-from producer.plain import printable
 from producer.sources import BadLine
+from unmask.wording import printable
 
 
 def say(text: str) -> None:

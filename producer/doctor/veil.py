@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 from pydantic import SecretStr
 
 from producer.doctor.finding import Finding
-from producer.plain import printable
+from unmask.wording import printable
 
 if TYPE_CHECKING:
     from settings import Settings

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from producer.closing import why
-from producer.plain import printable
 from producer.report.facts import Fact, facts, text
 from producer.report.pictures import Gallery
 from producer.report.timeline import Thresholds, Timeline, clock, timeline
 from producer.report.words import Tone, Word, word
 from schemas.records import ResultRow
-from unmask.wording import likely, percent
+from unmask.wording import likely, percent, printable
 
 #: A name that is cut on a narrow screen keeps its end: so many characters of it.
 TAIL = 12

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.printable import printable
 from producer.report.flat import COLUMNS, json_record
 from schemas.records import ResultRow
+from unmask.wording import printable
 
 #: Where a spreadsheet may see a cell begin: at the start, and where a reader with another idea of
 #: the separator would split. What follows there must not be a formula's first character.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from producer.plain import printable
 from schemas.records import ResultRow
+from unmask.wording import printable
 
 MB = 1e6
 #: A longer value takes a wider cell.

@@ -13,7 +13,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from producer.plain import printable
 from producer.ranking import ORDER, Foremost
 from producer.report.cards import Card, card
 from producer.report.judge import judge
@@ -24,6 +23,7 @@ from schemas.records import CampaignStatus, ResultRow
 from unmask.model.bundle import Bundle
 from unmask.outcomes import Outcome
 from unmask.verdict import UNTRAINED
+from unmask.wording import printable
 
 TEMPLATES = Path(__file__).with_name("templates")
 #: So many rows are in the page; the other files hold all.

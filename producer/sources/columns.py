@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from producer.plain import printable
 from producer.sources.address import looks_like_address
 from producer.sources.endings import is_media_name
 from producer.sources.values import SourceError
+from unmask.wording import printable
 
 #: Names that say so, the most telling first.
 TELLING = (

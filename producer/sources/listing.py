@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from infra.download import Buckets
 from infra.objects.s3_errors import explained
-from producer.plain import printable
 from producer.sources.values import Lister, SourceError
+from unmask.wording import printable
 
 #: What S3 hands out in one answer at most.
 PAGE = 1000

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from producer.plain import printable
 from producer.sources.address import NoAddress, Rules, path_named
 from producer.sources.buckets import SCHEME, read_bucket
 from producer.sources.endings import ADVICE, JSON_LINES, LISTS, PARQUET, TABLES, ending
@@ -19,6 +18,7 @@ from producer.sources.tables import read_table
 from producer.sources.text_lists import read_json_lines, read_list, read_mixed
 from producer.sources.values import Lister, Record, SourceError
 from schemas.records import Trust
+from unmask.wording import printable
 
 STDIN = "-"
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.redact import redact
-from producer.plain import printable, shorten
+from producer.plain import shorten
 from unmask.errors import Unusable
+from unmask.wording import printable
 
 #: A bad line is shown with at most this much of its text…
 SHOWN = 80

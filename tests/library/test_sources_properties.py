@@ -8,10 +8,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from producer.plain import json_safe, printable, shorten
+from producer.plain import json_safe, shorten
 from producer.sources import BadLine, SourceError, open_source
 from producer.sources.repeats import Repeats
 from schemas.records import NewItem
+from unmask.wording import printable
 
 LISTS = ("list.txt", "list.csv", "list.tsv", "list.jsonl", "list.parquet")
 GOOD = "https://good.example/{}.mp4"

@@ -3,6 +3,7 @@
 A browser's own recordings, and files whose recorder died before it could write their length.
 """
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -26,16 +27,14 @@ def told_length(container: Any, stream: Any) -> float | None:
 
 def walked_length(container: Any, stream: Any, budget: Budget) -> float | None:
     """From the first time stamp to the end of the last packet; the container is used up by it."""
-    begins: list[int] = []
-    ends: list[int] = []
-    count = 0
+    begin, end, count = math.inf, -math.inf, 0
     with suppress(av.FFmpegError):  # what is broken there is met again, and told, when it is read
         for packet in container.demux(stream):
             budget.check()
             count += packet.size > 0
             if packet.pts is not None:
-                begins = [min([packet.pts, *begins])]
-                ends = [max([packet.pts + (packet.duration or 0), *ends])]
-    if begins:
-        return float((ends[0] - begins[0]) * stream.time_base) or None
+                begin = min(begin, packet.pts)
+                end = max(end, packet.pts + (packet.duration or 0))
+    if end >= begin:
+        return float((end - begin) * stream.time_base) or None
     return count / float(stream.average_rate or USUAL_RATE) or None

@@ -18,9 +18,9 @@ from unmask.media.values import (
 )
 from unmask.outcomes import Outcome
 
-#: A manifest of four people with 150 frames each has about 150 kB.
 #: What it is called as a file beside its clips.
 MANIFEST_FILE = "manifest.json"
+#: A manifest of four people with 150 frames each has about 150 kB.
 MAX_BYTES = 16 << 20
 MAX_PERSONS = 64
 MAX_FRAMES = 100_000

@@ -46,7 +46,7 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
 
 def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     told = tells_length(file)  # by its first bytes: once it is opened, nobody else may read it
-    container = stack.enter_context(open_container(file))
+    container = stack.enter_context(open_container(file, walk=told))
     stream, length_s = video_stream(container), None
     if told:
         length_s = told_length(container, stream)

@@ -265,8 +265,11 @@ class Video:
             self.last_error = error.strerror or "no words"
 
 
-def open_container(file: BinaryIO) -> Any:
-    """An opened container, or the typed reason why it is none."""
+def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
+    """An opened container, or the typed reason why it is none.
+
+    With `walk`, FFmpeg may go through the whole file to know how long it is.
+    """
     file.seek(0)  # whoever looked at it before may have stopped anywhere
     try:
         container = av.open(
@@ -275,7 +278,7 @@ def open_container(file: BinaryIO) -> Any:
             io_open=_refuse,
             buffer_size=_BUFFER_BYTES,
             metadata_errors="replace",
-            container_options=_CONFINED | ({} if tells_length(file) else _UNWALKED),
+            container_options=_CONFINED | ({} if walk else _UNWALKED),
         )
     except av.FFmpegError as error:
         raise unopened(file, error.strerror) from error

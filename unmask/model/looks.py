@@ -30,12 +30,12 @@ def looked_at(person: PersonFrames, said: Description) -> Iterator[Window]:
 
 def by_window(
     person: PersonFrames, said: Description, found: Iterator[Margins]
-) -> Iterator[Margins]:
-    """From the margins of `looked_at`, taken one by one, to one for each of the windows."""
-    if said.looks and is_picture(person):
-        yield mean_of(list(islice(found, 1 + len(said.looks))), said.looks_gain)
-    else:
-        yield from islice(found, len(person.windows))
+) -> Iterator[tuple[Window, Margins]]:
+    """Takes the margins of what `looked_at` gave, one by one."""
+    looks = 1 + len(said.looks) if is_picture(person) else 1
+    gain = said.looks_gain if looks > 1 else 1.0
+    for window in person.windows:
+        yield window, mean_of(list(islice(found, looks)), gain)
 
 
 def seen(frames: Frames, look: Look) -> Frames:

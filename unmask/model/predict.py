@@ -78,9 +78,7 @@ class Predictor:
         return [
             [
                 _score(person.person, window, found, calibration)
-                for window, found in zip(
-                    person.windows, by_window(person, said, margins), strict=True
-                )
+                for window, found in by_window(person, said, margins)
             ]
             for person in clips
         ]

@@ -9,7 +9,7 @@ import importlib
 import sys
 from typing import Any
 
-import torch
+from torch import library
 
 _MISSING = "operator torchvision::nms does not exist"
 _SCHEMAS = (
@@ -21,11 +21,11 @@ _declared: list[object] = []
 
 
 def _declare() -> None:
-    untyped: Any = torch.library
-    library = untyped.Library("torchvision", "DEF")
+    untyped: Any = library.Library
+    operators = untyped("torchvision", "DEF")
     for schema in _SCHEMAS:
-        library.define(schema)
-    _declared.append(library)
+        operators.define(schema)
+    _declared.append(operators)
 
 
 def _forget_half_import() -> None:

@@ -42,10 +42,10 @@ class QuickStrided(nn.Conv2d):
     """Takes the place of such a convolution, under the same parameter name."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  the base class names it so
-        kernels = self.weight
+        both = (input, self.weight)
         if torch.is_autocast_enabled("cpu"):
-            input, kernels = input.bfloat16(), kernels.bfloat16()  # noqa: A001
-        found: Tensor = _Strided.apply(input, kernels)  # type: ignore[no-untyped-call]
+            both = (input.bfloat16(), self.weight.bfloat16())
+        found: Tensor = _Strided.apply(*both)  # type: ignore[no-untyped-call]
         return found
 
 

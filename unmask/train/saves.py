@@ -33,7 +33,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})[_FACTS])
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in sorted(file.keys())}, facts
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise Unusable(f"checkpoint {path} can't be read: {error}") from error
 
