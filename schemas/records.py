@@ -208,6 +208,17 @@ class Extracted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """What a worker says of an item that will never have an answer."""
+
+    claim: Claim
+    outcome: Outcome
+    reason: str
+    fetched: Fetched | None = None
+    cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What the ledger remembers of a content under a scan spec."""
 

@@ -5,13 +5,13 @@ import functools
 import hashlib
 import logging
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from celery import Task, shared_task
-from celery.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import Retry, SoftTimeLimitExceeded
 
 from infra.download import Content, NotInParts
 from infra.objects import clip_key, manifest_key
@@ -19,11 +19,20 @@ from infra.redact import redact_text
 from infra.resources import Resources, resources
 from infra.sandbox import Room
 from schemas.messages import ItemMessage
-from schemas.records import Claim, Extracted, Extraction, Fetched, MediaFacts, StoredObject
+from schemas.records import (
+    Claim,
+    Extracted,
+    Extraction,
+    Fetched,
+    MediaFacts,
+    Rejected,
+    StoredObject,
+)
 from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.drain import drain
 from tasks.fault import failed
+from tasks.handful import Handful
 from tasks.heartbeat import Heartbeat
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.send import offer_next
@@ -36,6 +45,15 @@ log = logging.getLogger(__name__)
 
 #: Tells the next stage that an item is ready for it.
 Ring = Callable[[Claim], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """Where an item goes from here."""
+
+    ring: Ring
+    #: Writes a refusal, now or a moment later; whether it counts, as far as is known.
+    reject: Callable[[Rejected], bool]
 
 
 def _cpu_seconds() -> float:
@@ -58,9 +76,11 @@ class Spent:
 
 @shared_task(name=names.EXTRACT, bind=True)
 def extract(self: "Task[Any, Any]", body: object) -> str:
-    """Fetch one item and cut its face clips."""
-    message = ItemMessage.from_json(body)
-    return extract_item(message.item, resources(), functools.partial(offer_next, self.app))
+    """Fetch one item, or a handful one by one, and cut their face clips."""
+    message, ring = ItemMessage.from_json(body), functools.partial(offer_next, self.app)
+    if message.more:
+        return extract_handful(message.items, resources(), ring)
+    return extract_item(message.item, resources(), ring)
 
 
 def extract_item(item: int, tools: Resources, ring: Ring) -> str:
@@ -72,20 +92,45 @@ def extract_item(item: int, tools: Resources, ring: Ring) -> str:
         if claim is None:
             return DUPLICATE
         with _held(claim, tools):
-            return _work(claim, tools, ring)
+            return _work(claim, tools, Ways(ring=ring, reject=functools.partial(_write, tools)))
     except TryAgain as trouble:
         # Not even the end could be written: the lease, or the offer, gives the item back.
         raise again(Stage.WAITING, trouble.reason) from trouble
 
 
-def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
+def extract_handful(items: Sequence[int], tools: Resources, ring: Ring) -> str:
+    """What became of each, in words; what is held or was lost before is left alone."""
+    try:
+        claims = tools.ledger.claim_many(
+            items, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
+        )
+        with Handful(tools.ledger, claims, drain=drain) as handful:
+            ways = Ways(ring=ring, reject=handful.reject)
+            ended = {claim.item: _one_of_many(claim, tools, ways) for claim in handful}
+            handful.write()
+    except TryAgain as trouble:
+        raise again(Stage.WAITING, trouble.reason) from trouble
+    ended |= dict.fromkeys(handful.stale, STALE)
+    return "; ".join(f"{item}: {words}" for item, words in ended.items()) or DUPLICATE
+
+
+def _one_of_many(claim: Claim, tools: Resources, ways: Ways) -> str:
+    """Another try of one is no failure of the others."""
+    with _held(claim, tools):
+        try:
+            return _work(claim, tools, ways)
+        except Retry as another:
+            return str(another)
+
+
+def _work(claim: Claim, tools: Resources, ways: Ways) -> str:
     """Every way an item can end this stage, in one place."""
     spent = Spent()
     try:
-        return _fetch_and_cut(claim, tools, spent, ring)
+        return _fetch_and_cut(claim, tools, spent, ways.ring)
     except Refused as refusal:
         plain = Refused(refusal.outcome, redact_text(refusal.reason))
-        return _reject(claim, tools, spent, plain)
+        return _reject(claim, tools, spent, ways, plain)
     except NotFetched as trouble:
         return _later(claim, tools, trouble)
     except TryAgain as trouble:
@@ -95,21 +140,25 @@ def _work(claim: Claim, tools: Resources, ring: Ring) -> str:
         raise again(Stage.WAITING, trouble.reason, trouble.after_s) from None
     except SoftTimeLimitExceeded:
         reason = f"not done within {tools.settings.extract_soft_limit_s} s"
-        return _reject(claim, tools, spent, Refused(Outcome.TIMED_OUT, reason))
+        return _reject(claim, tools, spent, ways, Refused(Outcome.TIMED_OUT, reason))
     except Exception as error:  # the outermost edge: our own fault, counted and shown
         log.exception("item %d failed", claim.item)
         return failed(tools.ledger, claim, error)
 
 
-def _reject(claim: Claim, tools: Resources, spent: Spent, refusal: Refused) -> str:
-    stage = tools.ledger.reject(
-        claim,
-        refusal.outcome,
-        refusal.reason,
+def _reject(claim: Claim, tools: Resources, spent: Spent, ways: Ways, refusal: Refused) -> str:
+    rejected = Rejected(
+        claim=claim,
+        outcome=refusal.outcome,
+        reason=refusal.reason,
         fetched=spent.fetched,
         cpu_seconds=spent.cpu_seconds(tools.room),
     )
-    return said(refusal.outcome, refusal.reason) if stage else STALE
+    return said(refusal.outcome, refusal.reason) if ways.reject(rejected) else STALE
+
+
+def _write(tools: Resources, rejected: Rejected) -> bool:
+    return bool(tools.ledger.reject([rejected]))
 
 
 def _later(claim: Claim, tools: Resources, trouble: TryAgain) -> str:

@@ -1,18 +1,19 @@
-"""Ring the doorbell: tell a queue that an item is on offer."""
+"""Ring the doorbell: tell a queue that an item is on offer, or that several are."""
 
+import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import Celery
 from kombu.exceptions import KombuError
 
 from infra.redact import redact
 from schemas.messages import ItemMessage
-from schemas.records import Claim, Offer
+from schemas.records import Claim, Offer, Priority
 from schemas.stages import Stage
 from tasks import names
 from tasks.broker import ask
@@ -20,22 +21,28 @@ from unmask.wording import printable
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Messages that go to Redis together.
 BATCH = 1_000
 #: Whether a batch that failed has arrived is not known. Sent twice, its messages are duplicates.
 TRIES = 2
 
 
-def send(app: Celery, offers: Iterable[Offer]) -> int:
+#: Offers that go behind one message.
+Handful = Sequence[Offer]
+
+
+def send(app: Celery, offers: Iterable[Offer], *, together: int = 1) -> int:
     """Publish the offers; what Redis does not take is offered again when its lease ends."""
     sent = 0
     with app.producer_pool.acquire(block=True) as given:
         producer: Any = given  # the types that there are for kombu know of no batches
         passing = (KombuError, *producer.connection.connection_errors)
         try:
-            for group in _groups(offers):
+            for group in _groups(handfuls(offers, together)):
                 _try(app, producer, group, passing)
-                sent += len(group)
+                sent += sum(map(len, group))
         except passing as error:
             why = error.__cause__ or error
             log.warning("Redis took %d offers and then no more: %s", sent, why)
@@ -51,50 +58,69 @@ def depth(app: Celery, queue: str) -> int:
     return ask(app, length, otherwise=0, what=f"how long {queue} is")
 
 
-def _groups(offers: Iterable[Offer]) -> Iterator[list[Offer]]:
-    left = iter(offers)
-    while group := list(islice(left, BATCH)):
-        yield group
+def handfuls(offers: Iterable[Offer], most: int) -> Iterator[Handful]:
+    """Neighbours that may go together: to be fetched, alike in priority, never lost before.
+
+    A live item goes by itself, so that it waits for nobody.
+    """
+    for (stage, priority, first), alike in itertools.groupby(offers, key=_kind):
+        alone = stage is not Stage.WAITING or priority is Priority.LIVE or not first
+        yield from _cut(alike, 1 if alone else most)
+
+
+def _kind(offer: Offer) -> tuple[Stage, Priority, bool]:
+    return offer.stage, offer.priority, offer.attempt == 1
+
+
+def _groups(handfuls: Iterable[Handful]) -> Iterator[list[Handful]]:
+    return _cut(handfuls, BATCH)
+
+
+def _cut(line: Iterable[T], length: int) -> Iterator[list[T]]:
+    left = iter(line)
+    while piece := list(islice(left, length)):
+        yield piece
 
 
 def _try(
     app: Celery,
     producer: Any,
-    offers: Sequence[Offer],
+    handfuls: Sequence[Handful],
     passing: tuple[type[BaseException], ...],
 ) -> None:
     """Once more where a connection was stale: it is made anew."""
     for left in reversed(range(TRIES)):
         try:
-            _publish_all(app, producer, offers)
+            _publish_all(app, producer, handfuls)
             return
         except passing:
             if not left:
                 raise
 
 
-def _publish_all(app: Celery, producer: Any, offers: Sequence[Offer]) -> None:
+def _publish_all(app: Celery, producer: Any, handfuls: Sequence[Handful]) -> None:
     """All in one round trip, and one event that tells Flower of them all."""
     channel: Any = producer.channel
-    together = {"buffer_group": {"task"}, "buffer_limit": len(offers) + 1}
+    together = {"buffer_group": {"task"}, "buffer_limit": len(handfuls) + 1}
     enabled = app.conf.task_send_sent_event
     with (
         app.events.Dispatcher(channel=channel, enabled=enabled, **together) as told,
         producer.batch(BATCH),
     ):
-        for offer in offers:
-            _publish(app, producer, told, offer)
+        for handful in handfuls:
+            _publish(app, producer, told, handful)
         told.flush()
 
 
-def _publish(app: Celery, producer: Any, told: Any, offer: Offer) -> None:
+def _publish(app: Celery, producer: Any, told: Any, handful: Handful) -> None:
+    offer, *others = handful
+    message = ItemMessage(item=offer.item, more=tuple(other.item for other in others))
     task = names.TASKS[offer.stage]
     queue = names.QUEUES[task]
-    again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
-    shown = printable(f"{offer.label}{again}")
-    name = names.task_id(task, offer.item)
+    shown = printable(_words(handful))
+    name = names.task_id(task, *message.items)
     producer.publish(
-        _BODY % json.dumps(ItemMessage(item=offer.item).to_json()),
+        _BODY % json.dumps(message.to_json()),
         exchange="",
         routing_key=queue,
         content_type="application/json",
@@ -119,6 +145,13 @@ def _publish(app: Celery, producer: Any, told: Any, offer: Offer) -> None:
         exchange="",
         routing_key=queue,
     )
+
+
+def _words(handful: Handful) -> str:
+    first = handful[0]
+    again = f" (attempt {first.attempt})" if first.attempt > 1 else ""
+    more = f" and {len(handful) - 1} more" if len(handful) > 1 else ""
+    return f"{first.label}{again}{more}"
 
 
 #: Positional arguments, named ones, and what Celery shall do next: nothing.

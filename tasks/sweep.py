@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from celery import Celery
 
 from infra.resources import Resources
-from schemas.records import CampaignStatus, Happened, Happening
+from schemas.records import CampaignStatus, Happened, Happening, Offer
 from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.brake import Brake, Counts
 from tasks.network import network_answers
+from tasks.pace import Pace
 from tasks.send import depth, send
 from unmask.outcomes import Outcome
 
@@ -46,7 +47,7 @@ class Feeder:
     ) -> None:
         self._app, self._tools, self._clock, self._network = app, tools, clock, network
         self._extended_at = self._braked_at = clock()
-        self._brake = Brake()
+        self._brake, self._pace = Brake(), Pace(tools.settings.window_items)
         self.leads = False
 
     def tick(self) -> Ticked | None:
@@ -60,7 +61,8 @@ class Feeder:
         self._extend()
         self._pull_brake()
         offers = ledger.offer(window=settings.window_items, lease_s=settings.offer_lease_s)
-        sent = send(self._app, offers) if offers else 0
+        self._keep_pace(offers)
+        sent = send(self._app, offers, together=self._pace.together) if offers else 0
         if swept.returned or swept.buried:
             log.warning("returned %d lost leases, buried %d", swept.returned, swept.buried)
         return Ticked(returned=swept.returned, buried=swept.buried, sent=sent)
@@ -68,6 +70,11 @@ class Feeder:
     def step_down(self) -> None:
         """Leave the lead to whoever starts next, at once."""
         self._tools.ledger.lead(names.SWEEP, self._tools.owner, lease_s=0.0)
+
+    def _keep_pace(self, offers: Sequence[Offer]) -> None:
+        self._pace.take(sum(offer.stage is Stage.WAITING for offer in offers))
+        if self._pace.is_due(now := self._clock()):
+            self._pace.look(now, self._tools.ledger.in_hand(Stage.EXTRACTING))
 
     def _pull_brake(self) -> None:
         if self._clock() < self._braked_at + BRAKE_EVERY_S:
@@ -101,7 +108,8 @@ class Feeder:
         self._extended_at = self._clock()
         offered = self._tools.ledger.offered()
         for stage, task in names.TASKS.items():
-            if 0 < offered[stage] <= depth(self._app, names.QUEUES[task]):
+            messages = depth(self._app, names.QUEUES[task])
+            if 0 < offered[stage] <= messages * self._pace.together:
                 self._tools.ledger.extend_offers(stage, lease_s=lease_s)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 
@@ -26,7 +27,7 @@ from infra.ledger.moves import Move, record
 from infra.ledger.rows import ITEM
 from schemas.records import Campaign, Claim, Extraction
 from schemas.stages import CLAIMS, RETURNS, Stage
-from schemas.tables import NEVER, CampaignTable, ItemTable
+from schemas.tables import BY_HELD, IS_HELD, NEVER, CampaignTable, ItemTable
 
 
 def _first(column: Any) -> Case[float]:
@@ -176,6 +177,11 @@ def held(db: Connection, claims: Sequence[Claim]) -> dict[int, Row[Any]]:
     numbers = {claim.item: (claim.fence, claim.stage) for claim in claims}
     found = db.execute(_HELD, {"items": list(numbers)})
     return {row.id: row for row in found if (row.fence, row.stage) == numbers[row.id]}
+
+
+def in_hand(db: Connection, stage: Stage) -> int:
+    counted = select(func.count()).select_from(ItemTable).with_hint(ItemTable, *BY_HELD)
+    return db.execute(counted.where(text(IS_HELD), ItemTable.stage == stage)).scalar_one()
 
 
 def renew(db: Connection, claims: Sequence[Claim], *, lease_s: float) -> set[int]:

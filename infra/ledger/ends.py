@@ -1,8 +1,10 @@
 """What workers hand in: clips, verdicts, refusals, each under a claim that still holds."""
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Double, Row, Update, bindparam, select, update
@@ -13,7 +15,16 @@ from infra.ledger.clock import now
 from infra.ledger.moves import NOTHING, Amount, Move, clean, record
 from infra.ledger.result import Ending
 from infra.ledger.rows import ITEM
-from schemas.records import Campaign, Claim, Classified, Extracted, Extraction, Fetched, MediaFacts
+from schemas.records import (
+    Campaign,
+    Claim,
+    Classified,
+    Extracted,
+    Extraction,
+    Fetched,
+    MediaFacts,
+    Rejected,
+)
 from schemas.stages import Stage
 from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
 from unmask.errors import TryAgain
@@ -25,7 +36,8 @@ SETTLED: dict[str, Any] = {"offered_until": NEVER, "not_before": NEVER}
 _UNBURDENED = {"attempts": 0, "suspected": 0}
 
 _UNTIL = now() + bindparam("hand_over_s", type_=Double())
-_UPDATE = update(ItemTable).where(ITEM.id == bindparam("row")).returning(*ITEM)
+_CHANGE = update(ItemTable).where(ITEM.id == bindparam("row"))
+_UPDATE = _CHANGE.returning(*ITEM)
 _OFFERED = _UPDATE.values(offered_until=_UNTIL, not_before=_UNTIL)
 _ENDED = _UPDATE.values(finished_at=now())
 
@@ -38,6 +50,18 @@ class Came:
     cpu_seconds: float
     #: The item counts as offered for so long.
     hand_over_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """An item that ends, and what is written of it beside its outcome."""
+
+    row: Row[Any]
+    campaign: Campaign
+    stage: Stage
+    ending: Ending
+    values: dict[str, Any]
+    cost: Amount = NOTHING
 
 
 def extracted(
@@ -71,7 +95,10 @@ def _go_on(db: Connection, row: Row[Any], campaign: Campaign, kept: Row[Any], ca
         _update(db, row, Stage.EXTRACTED, values | _offered(came), _OFFERED)
         return _move(row, Stage.EXTRACTED, cost=cost)
     ending = Ending(outcome=outcome, reason=kept.reason, media=rows.media(kept.facts))
-    return end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
+    done = Stage.DONE
+    return end(
+        db, End(row=row, campaign=campaign, stage=done, ending=ending, values=values, cost=cost)
+    )
 
 
 def _offered(came: Came) -> dict[str, Any]:
@@ -107,32 +134,42 @@ def _parent(db: Connection, campaign: Campaign, from_item: int) -> Row[Any]:
     return found
 
 
-def reject(
-    db: Connection,
-    row: Row[Any],
-    campaign: Campaign,
-    ending: Ending,
-    *,
-    fetched: Fetched | None,
-    cpu_seconds: float,
-) -> Move:
-    if not ending.outcome.is_rejection:
-        raise ValueError(f"{ending.outcome} is not a rejection")
-    values = _fetched(row, fetched, cpu_seconds)
-    cost = Amount(cpu_seconds=cpu_seconds, bytes_fetched=fetched.bytes_fetched if fetched else 0)
-    return end(db, row, campaign, Stage.REJECTED, ending, values=values, cost=cost)
+def reject(db: Connection, done: Sequence[Rejected]) -> set[int]:
+    """Stale ones are left out; the others are committed together."""
+    mine = held(db, [one.claim for one in done])
+    ends = [
+        _rejected(mine[one.claim.item], one)
+        for one in sorted(done, key=lambda one: one.claim.item)
+        if one.claim.item in mine
+    ]
+    record(db, end_all(db, ends))
+    return set(mine)
+
+
+def _rejected(row: Row[Any], one: Rejected) -> End:
+    if not one.outcome.is_rejection:
+        raise ValueError(f"{one.outcome} is not a rejection")
+    fetched = one.fetched.bytes_fetched if one.fetched else 0
+    return End(
+        row=row,
+        campaign=one.claim.campaign,
+        stage=Stage.REJECTED,
+        ending=Ending(outcome=one.outcome, reason=one.reason),
+        values=_fetched(row, one.fetched, one.cpu_seconds),
+        cost=Amount(cpu_seconds=one.cpu_seconds, bytes_fetched=fetched),
+    )
 
 
 def finish(db: Connection, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
     """Stale ones are left out; the others are committed together."""
     mine = held(db, [claim for claim, _ in done])
     facts = _facts(db, {row.extraction_id for row in mine.values()})
-    moves = [
+    ends = [
         _finish(db, row, claim.campaign, classified, facts[row.extraction_id])
         for claim, classified in sorted(done, key=lambda one: one[0].item)
         if (row := mine.get(claim.item))
     ]
-    record(db, moves)
+    record(db, end_all(db, ends))
     return set(mine)
 
 
@@ -143,7 +180,7 @@ def _facts(db: Connection, ids: set[int]) -> dict[int, MediaFacts]:
 
 def _finish(
     db: Connection, row: Row[Any], campaign: Campaign, done: Classified, media: MediaFacts
-) -> Move:
+) -> End:
     retention.stored_again(db, [one.key for one in done.evidence], row.claimed_at)
     extractions.add_objects(db, row.extraction_id, "evidence", done.evidence)
     scores.keep(db, campaign.options.model_digest, done.scores)
@@ -160,27 +197,53 @@ def _finish(
         "gpu_seconds": row.gpu_seconds + done.gpu_seconds,
     }
     cost = Amount(cpu_seconds=done.cpu_seconds, gpu_seconds=done.gpu_seconds)
-    return end(db, row, campaign, Stage.DONE, ending, values=values, cost=cost)
+    stage = Stage.DONE
+    return End(row=row, campaign=campaign, stage=stage, ending=ending, values=values, cost=cost)
 
 
-def end(
-    db: Connection,
-    row: Row[Any],
-    campaign: Campaign,
-    stage: Stage,
-    ending: Ending,
-    *,
-    values: dict[str, Any],
-    cost: Amount = NOTHING,
-) -> Move:
+def end(db: Connection, one: End) -> Move:
     """The item and its result row; the caller records the move in the same transaction."""
-    ended = _update(db, row, stage, SETTLED | values | {"outcome": ending.outcome}, _ENDED)
-    result.write(db, ended, campaign, ending)
-    if ended.extraction_id is not None:
-        retention.settle(db, [row.id], campaign)
-    answered = ending.media if stage is Stage.DONE else None
+    (move,) = end_all(db, [one])
+    return move
+
+
+def end_all(db: Connection, ends: Sequence[End]) -> list[Move]:
+    """The same for many, in as few statements as for one where they end alike."""
+    if not ends:
+        return []
+    at = db.execute(select(now())).scalar_one()
+    changes = [_changes(one, at) for one in ends]
+    _update_all(db, changes)
+    lines = []
+    for one, to in zip(ends, changes, strict=True):
+        item = SimpleNamespace(**{**one.row._mapping, **to})
+        lines.append((item, one.campaign, one.ending))
+        if item.extraction_id is not None:
+            retention.settle(db, [item.id], one.campaign)
+    result.write(db, lines)
+    return [_moved(one) for one in ends]
+
+
+def _changes(one: End, at: float) -> dict[str, Any]:
+    gone = {"row": one.row.id, "stage": one.stage, "lease_until": NEVER, "owner": ""}
+    ended = {"outcome": one.ending.outcome, "finished_at": at}
+    return gone | _UNBURDENED | SETTLED | one.values | ended
+
+
+def _update_all(db: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    """One statement for all that change the same columns."""
+    alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for each in changes:
+        alike[frozenset(each)].append(each)
+    for group in alike.values():
+        db.execute(_CHANGE, group)
+
+
+def _moved(one: End) -> Move:
+    answered = one.ending.media if one.stage is Stage.DONE else None
     footage_s = answered.duration_s if answered else None
-    return _move(row, stage, ending.outcome, ending.reason, footage_s=footage_s, cost=cost)
+    outcome, reason = one.ending.outcome, one.ending.reason
+    return _move(one.row, one.stage, outcome, reason, footage_s=footage_s, cost=one.cost)
 
 
 def _update(

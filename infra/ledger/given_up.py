@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select, text, update
 from infra.hosts import STORE
 from infra.ledger import rows
 from infra.ledger.clock import now
-from infra.ledger.ends import end
+from infra.ledger.ends import End, end_all
 from infra.ledger.moves import Move, record
 from infra.ledger.policy import Politeness
 from infra.ledger.result import Ending
@@ -52,16 +52,17 @@ def _end_all(db: Connection, place: Row[Any]) -> int:
             .limit(BATCH - len(moves))
             .with_for_update(skip_locked=True)
         ).all()
-        moves += [_end(db, row, campaign, place) for row in found]
+        moves += end_all(db, [_end(row, campaign, place) for row in found])
     record(db, moves)
     return len(moves)
 
 
-def _end(db: Connection, row: Row[Any], campaign: Campaign, place: Row[Any]) -> Move:
+def _end(row: Row[Any], campaign: Campaign, place: Row[Any]) -> End:
     for_min = round(place.for_s / MINUTE_S)
     reason = f"{place.name} failed for {for_min} min without one success; last: {place.reason}"
     ending = Ending(outcome=Outcome.UNREACHABLE, reason=reason)
-    return end(db, row, campaign, Stage.REJECTED, ending, values={"last_error": reason})
+    values = {"last_error": reason}
+    return End(row=row, campaign=campaign, stage=Stage.REJECTED, ending=ending, values=values)
 
 
 def _begin_anew(db: Connection, place: int) -> None:

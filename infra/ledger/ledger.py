@@ -28,7 +28,6 @@ from infra.ledger import (
 )
 from infra.ledger.faults import told_apart
 from infra.ledger.policy import Policy
-from infra.ledger.result import Ending
 from infra.ledger.sqlite import READING
 from schemas.records import (
     Answer,
@@ -50,6 +49,7 @@ from schemas.records import (
     NewItem,
     Offer,
     Passed,
+    Rejected,
     RescanPlan,
     Resting,
     ResultRow,
@@ -165,6 +165,11 @@ class Ledger:
         with self._read() as db:
             return {stage: sum(offer.outstanding(db, stage).values()) for stage in CLAIMS}
 
+    def in_hand(self, stage: Stage) -> int:
+        """How many items workers hold in this stage."""
+        with self._read() as db:
+            return claims.in_hand(db, stage)
+
     def forget_offers(self) -> None:
         """Redis lost its messages: everything on offer may be offered again at once."""
         with self._write() as db:
@@ -250,22 +255,10 @@ class Ledger:
             claim, lambda db, row: ends.inherit(db, row, claim.campaign, fetched, from_item)
         )
 
-    def reject(
-        self,
-        claim: Claim,
-        outcome: Outcome,
-        reason: str,
-        *,
-        fetched: Fetched | None = None,
-        cpu_seconds: float = 0.0,
-    ) -> Stage | None:
-        ending = Ending(outcome=outcome, reason=reason)
-        return self._hand_in(
-            claim,
-            lambda db, row: ends.reject(
-                db, row, claim.campaign, ending, fetched=fetched, cpu_seconds=cpu_seconds
-            ),
-        )
+    def reject(self, done: Sequence[Rejected]) -> set[int]:
+        """The items whose rejection is now committed."""
+        with self._write() as db:
+            return ends.reject(db, done)
 
     def finish(self, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
         """The items whose result is now committed."""

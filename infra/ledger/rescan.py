@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select,
 
 from infra.ledger import extractions, rows
 from infra.ledger.clock import now
-from infra.ledger.ends import end
-from infra.ledger.moves import NOTHING, Amount, Move, add, insert_into, record
+from infra.ledger.ends import End, end
+from infra.ledger.moves import Amount, Move, add, insert_into, record
 from infra.ledger.result import Ending
 from infra.ledger.rows import ITEM
 from infra.redact import label
@@ -209,7 +209,8 @@ def _answer(db: Connection, campaign: Campaign, item: int, fit: Row[Any]) -> tup
     row = db.execute(held.returning(*ITEM)).one()
     first = Move(item=item, campaign=campaign.id, old=Stage.EXTRACTED, new=Stage.CLASSIFYING)
     ending = Ending(outcome=fit.outcome, reason=fit.reason, media=rows.media(fit.facts))
-    return first, end(db, row, campaign, Stage.DONE, ending, values={}, cost=NOTHING)
+    done = End(row=row, campaign=campaign, stage=Stage.DONE, ending=ending, values={})
+    return first, end(db, done)
 
 
 def changed(

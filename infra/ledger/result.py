@@ -34,8 +34,12 @@ class Ending:
     evidence: tuple[str, ...] = ()
 
 
-def write(db: Connection, item: Row[Any], campaign: Campaign, ending: Ending) -> None:
-    write_values(db, [_head(item, campaign) | _media(ending.media) | _verdict(ending)])
+def write(db: Connection, ended: Sequence[tuple[Any, Campaign, Ending]]) -> None:
+    """Of each the item with all its columns, as it ends."""
+    write_values(
+        db,
+        [_head(item, of) | _media(ending.media) | _verdict(ending) for item, of, ending in ended],
+    )
 
 
 def write_inherited(db: Connection, item: Row[Any], campaign: Campaign, of: Row[Any]) -> None:
@@ -55,7 +59,7 @@ def _upsert(dialect: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=KEY, set_=changed)
 
 
-def _head(item: Row[Any], campaign: Campaign) -> dict[str, Any]:
+def _head(item: Any, campaign: Campaign) -> dict[str, Any]:
     """What the item itself says."""
     options = campaign.options
     return {

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select, text, update
 from infra.ledger import extractions, rows
 from infra.ledger.claims import give_back
 from infra.ledger.clock import now
-from infra.ledger.ends import end
+from infra.ledger.ends import End, end
 from infra.ledger.moves import Move, clean, record
 from infra.ledger.places import happened
 from infra.ledger.policy import Policy
@@ -44,7 +44,17 @@ def retry_fetch(
         return give_back(db, row, f"try {tries}: {reason}", after_s=wait, **changes)
     told = f"{reason} (tried {tries} times)"
     ending = Ending(outcome=Outcome.UNREACHABLE, reason=told)
-    return end(db, row, campaign, Stage.REJECTED, ending, values={"last_error": clean(told)})
+    stage = Stage.REJECTED
+    return end(
+        db,
+        End(
+            row=row,
+            campaign=campaign,
+            stage=stage,
+            ending=ending,
+            values={"last_error": clean(told)},
+        ),
+    )
 
 
 def recut(
@@ -68,7 +78,8 @@ def recut(
             return _bury(db, row, campaign, reason, changes)
         told = f"{reason} (tried {row.charged + 1} times)"
         ending = Ending(outcome=at_last, reason=told)
-        return end(db, row, campaign, Stage.REJECTED, ending, values=changes)
+        stage = Stage.REJECTED
+        return end(db, End(row=row, campaign=campaign, stage=stage, ending=ending, values=changes))
     changes = _charged(row, reason, row.log) | {"attempts": 0}
     wait = policy.backoff(row.charged + 1)
     return give_back(db, row, reason, after_s=wait, to=Stage.WAITING, **changes)
@@ -170,7 +181,8 @@ def _bury(
     db: Connection, row: Row[Any], campaign: Campaign, error: str, changes: dict[str, Any]
 ) -> Move:
     ending = Ending(outcome=Outcome.DEAD, reason=error)
-    return end(db, row, campaign, Stage.DEAD, ending, values=changes)
+    stage = Stage.DEAD
+    return end(db, End(row=row, campaign=campaign, stage=stage, ending=ending, values=changes))
 
 
 def _charged(row: Row[Any], error: str, log: str, runs: int = 1) -> dict[str, Any]:

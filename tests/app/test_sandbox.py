@@ -60,13 +60,14 @@ def refusal(room: Room, text: str, limits: Limits = LIMITS) -> Refused:
     return caught.value
 
 
-def keeper_of(room: Room) -> psutil.Process:
-    (keeper,) = [
+def newest_keeper() -> psutil.Process:
+    """By its age: numbers of processes start anew some day, so the highest need not be it."""
+    keepers = [
         child
         for child in psutil.Process().children()
-        if "infra.sandbox.keeper" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
-    ][-1:]
-    return keeper
+        if child.status() != psutil.STATUS_ZOMBIE and "infra.sandbox.keeper" in child.cmdline()
+    ]
+    return max(keepers, key=lambda keeper: float(keeper.create_time()))
 
 
 def test_results_come_out_as_they_were_made(room: Room) -> None:
@@ -312,7 +313,7 @@ def test_what_does_not_check_never_comes_out(room: Room, deed: str) -> None:
 
 def test_a_guest_leaves_no_process_and_no_handle_behind(room: Room) -> None:
     look(room, "good")
-    keeper = keeper_of(room)
+    keeper = newest_keeper()
     before = psutil.Process().num_fds(), keeper.num_fds()
     for _ in range(5):
         look(room, "good 2")
@@ -325,7 +326,7 @@ def test_a_guest_leaves_no_process_and_no_handle_behind(room: Room) -> None:
 def test_closing_from_another_thread_ends_the_file_at_once() -> None:
     with open_room() as room:
         look(room, "good")
-        keeper = keeper_of(room)
+        keeper = newest_keeper()
         closer = threading.Timer(0.3, room.close)
         closer.start()
         started = time.monotonic()
@@ -349,7 +350,7 @@ def test_an_exception_of_the_worker_ends_the_file() -> None:
 
     with open_room() as room:
         look(room, "good")
-        guest_keeper = keeper_of(room).pid
+        guest_keeper = newest_keeper().pid
         before = signal.signal(signal.SIGALRM, late)
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         try:
@@ -364,7 +365,7 @@ def test_an_exception_of_the_worker_ends_the_file() -> None:
 def test_a_keeper_that_is_killed_is_our_own_fault_and_replaced() -> None:
     with open_room() as room:
         look(room, "good")
-        os.kill(keeper_of(room).pid, signal.SIGKILL)
+        os.kill(newest_keeper().pid, signal.SIGKILL)
         with pytest.raises(RoomCrashed) as caught:
             look(room, "good")
         assert not caught.value.by_the_file
@@ -409,7 +410,7 @@ def test_the_guest_dies_with_its_keeper(time_: int) -> None:
     """Also where the keeper is killed before the guest has said that it wants to."""
     with open_room() as room:
         look(room, "good")
-        keeper = keeper_of(room)
+        keeper = newest_keeper()
         looking = threading.Thread(target=_crash, args=(room,))
         looking.start()
         guest = wait_for_child(keeper)

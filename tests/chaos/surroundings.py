@@ -54,14 +54,14 @@ def next_version() -> None:
         return
     from schemas import messages
 
-    read, this = messages.ItemMessage.from_json, messages.MESSAGE_VERSION
+    read, this = messages.ItemMessage.from_json, messages.HANDFUL_VERSION
 
     def from_either(body: Any) -> messages.ItemMessage:
         later = isinstance(body, dict) and body.get("v") == this + 1
         return read({**body, "v": this} if later else body)
 
-    def to_later(self: messages.ItemMessage) -> dict[str, int]:
-        return {"v": this + 1, "item": self.item}
+    def to_later(self: messages.ItemMessage) -> dict[str, Any]:
+        return {"v": this + 1, "item": self.item, "more": list(self.more), "since": "later"}
 
     patched: Any = messages.ItemMessage
     patched.from_json, patched.to_json = from_either, to_later

@@ -15,6 +15,7 @@ from schemas.records import (
     Fetched,
     MediaFacts,
     NewItem,
+    Rejected,
     ResultRow,
     StoredObject,
     Trust,
@@ -58,6 +59,18 @@ def submitted(ledger: Ledger, count: int, name: str = "one", **pinned: Any) -> l
     campaign = ledger.open_campaign(options(name, **pinned))
     ledger.submit(campaign, (new(number) for number in range(count)))
     return [row.item for row in ledger.results(name)]
+
+
+def refused(
+    ledger: Ledger,
+    claim: Claim,
+    outcome: Outcome = Outcome.NOT_MEDIA,
+    reason: str = "it is text",
+    **known: Any,
+) -> bool:
+    """Whether it counts."""
+    one = Rejected(claim=claim, outcome=outcome, reason=reason, **known)
+    return claim.item in ledger.reject([one])
 
 
 def claimed(ledger: Ledger, item: int, stage: Stage = Stage.WAITING, **given: Any) -> Claim:

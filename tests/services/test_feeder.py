@@ -20,6 +20,7 @@ from tasks.names import CPU_QUEUE
 from tasks.send import depth
 from tasks.sweep import BRAKE_EVERY_S, Feeder
 from tests import servers
+from tests.services.items import refused
 from unmask.outcomes import Outcome
 from workers.app import make_app
 
@@ -136,7 +137,7 @@ def test_the_brake_lets_an_archive_of_dead_links_pass(tools: Resources) -> None:
         tools.ledger.offer(window=WINDOW * 100, lease_s=60)
         claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
         assert claim is not None
-        tools.ledger.reject(claim, Outcome.UNREACHABLE, "404")
+        refused(tools.ledger, claim, Outcome.UNREACHABLE, "404")
         clock.now += BRAKE_EVERY_S
         feeder.tick()
     assert tools.ledger.status("feed").campaign.state == "running"

@@ -5,7 +5,7 @@ import pytest
 from infra.ledger import Ledger
 from schemas.records import Priority
 from schemas.stages import Stage
-from tests.services.items import claimed, new, options, stages, submitted
+from tests.services.items import claimed, new, options, refused, stages, submitted
 from unmask.errors import Unusable
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -91,6 +91,6 @@ def test_a_finished_campaign_is_not_cancelled(ledger: Ledger) -> None:
     (offer,) = ledger.offer(window=10, lease_s=60)
     claim = ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
     assert claim is not None
-    ledger.reject(claim, Outcome.UNREACHABLE, "404")
+    refused(ledger, claim, Outcome.UNREACHABLE, "404")
     assert ledger.cancel("done") == 0
     assert ledger.campaign("done").state == "running"

@@ -14,6 +14,7 @@ from tests.services.items import (
     judged,
     moves,
     pass_time,
+    refused,
     row_of,
     stages,
     submitted,
@@ -30,7 +31,7 @@ HandIn = Callable[[Ledger, Claim], object]
 HAND_INS: dict[str, HandIn] = {
     "extracted": lambda ledger, claim: ledger.extracted(claim, extracted(1)),
     "inherit": lambda ledger, claim: ledger.inherit(claim, fetched(1), 1),
-    "reject": lambda ledger, claim: ledger.reject(claim, Outcome.NOT_MEDIA, "text"),
+    "reject": lambda ledger, claim: refused(ledger, claim) or None,
     "retry_fetch": lambda ledger, claim: ledger.retry_fetch(claim, "no answer"),
     "fail": lambda ledger, claim: ledger.fail(claim, "a bug"),
     "release": lambda ledger, claim: ledger.release(claim, "stopping") or None,

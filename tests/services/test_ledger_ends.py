@@ -18,6 +18,7 @@ from tests.services.items import (
     new,
     no_face,
     options,
+    refused,
     row_of,
     stages,
     submitted,
@@ -163,14 +164,14 @@ def test_the_first_extraction_of_a_content_stands(ledger: Ledger) -> None:
 
 def test_a_refusal_is_a_row_with_a_reason_and_no_number(ledger: Ledger) -> None:
     (item,) = submitted(ledger, 1)
-    stage = ledger.reject(
+    assert refused(
+        ledger,
         claimed(ledger, item),
         Outcome.NOT_MEDIA,
         "it is text\0",
         fetched=fetched(1),
         cpu_seconds=0.1,
     )
-    assert stage is Stage.REJECTED
     row = row_of(ledger, item)
     assert (row.outcome, row.reason) == (Outcome.NOT_MEDIA, "it is text\N{REPLACEMENT CHARACTER}")
     assert (row.probability, row.faces_seen, row.duration_s) == (None, None, None)
@@ -180,7 +181,7 @@ def test_a_refusal_is_a_row_with_a_reason_and_no_number(ledger: Ledger) -> None:
 def test_an_answer_is_no_refusal(ledger: Ledger) -> None:
     (item,) = submitted(ledger, 1)
     with pytest.raises(ValueError, match="not a rejection"):
-        ledger.reject(claimed(ledger, item), Outcome.REAL, "")
+        refused(ledger, claimed(ledger, item), Outcome.REAL, "")
 
 
 def test_a_verdict_without_calibration_has_no_number(ledger: Ledger) -> None:
@@ -199,7 +200,7 @@ def test_the_status_adds_up(ledger: Ledger) -> None:
     items = submitted(ledger, 5)
     ledger.finish([(to_classify(ledger, items[0], content=1), judged())])
     ledger.extracted(claimed(ledger, items[1]), no_face(2))
-    ledger.reject(claimed(ledger, items[2]), Outcome.BLOCKED, "a private address")
+    refused(ledger, claimed(ledger, items[2]), Outcome.BLOCKED, "a private address")
     claimed(ledger, items[3])
     status = ledger.status("one")
     assert status.stages == {
@@ -233,9 +234,9 @@ def test_a_campaign_streams_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyP
 
 def test_ended_items_are_tried_again_by_outcome(ledger: Ledger) -> None:
     rejected, judged_item, other = submitted(ledger, 3)
-    ledger.reject(claimed(ledger, rejected), Outcome.UNREACHABLE, "gone")
+    refused(ledger, claimed(ledger, rejected), Outcome.UNREACHABLE, "gone")
     ledger.finish([(to_classify(ledger, judged_item, content=1), judged())])
-    ledger.reject(claimed(ledger, other), Outcome.BLOCKED, "private")
+    refused(ledger, claimed(ledger, other), Outcome.BLOCKED, "private")
     assert ledger.requeue("one", {Outcome.UNREACHABLE, Outcome.FAKE}) == 2
     assert stages(ledger) == {Stage.WAITING: 1, Stage.EXTRACTED: 1, Stage.REJECTED: 1}
     assert ledger.status("one").outcomes == {Outcome.BLOCKED: 1}

@@ -16,6 +16,7 @@ from tests.services.items import (
     moves,
     no_face,
     options,
+    refused,
     row_of,
     stages,
     submitted,
@@ -40,7 +41,7 @@ def scanned(ledger: Ledger) -> dict[str, int]:
         ledger.finish([(to_classify(ledger, items[kind], content), judged())])
     ledger.inherit(claimed(ledger, items["twin"]), fetched(1), items["judged"])
     ledger.extracted(claimed(ledger, items["faceless"]), no_face(3))
-    ledger.reject(claimed(ledger, items["refused"]), Outcome.NOT_MEDIA, "a text")
+    refused(ledger, claimed(ledger, items["refused"]), Outcome.NOT_MEDIA, "a text")
     with ledger.engine.begin() as db:
         expired = "UPDATE extraction SET stands = :no WHERE sha256 = :sha"
         db.execute(text(expired), {"no": False, "sha": digest(4)})

@@ -9,7 +9,7 @@ from infra.ledger import Ledger, open_ledger
 from infra.ledger.submit import CHUNK
 from schemas.records import NewItem, Submitted, Trust
 from schemas.stages import Stage
-from tests.services.items import claimed, moves, new, options, row_of, stages
+from tests.services.items import claimed, moves, new, options, refused, row_of, stages
 from unmask.outcomes import Outcome
 
 AT_ONCE = CHUNK + 17
@@ -60,7 +60,7 @@ def test_an_older_version_of_a_file_names_the_later_one_once_that_has_ended(
 def refuse(ledger: Ledger, *items: int) -> None:
     for item in items:
         claim = claimed(ledger, item)
-        ledger.reject(claim, Outcome.NOT_MEDIA, "no")
+        refused(ledger, claim, Outcome.NOT_MEDIA, "no")
 
 
 def test_campaigns_do_not_share_items(ledger: Ledger) -> None:
