@@ -16,7 +16,7 @@ from tests.chaos.fleet import ALONE, CAMPAIGN, Fleet
 ITEMS = 4_000
 #: Those before count as warming up.
 FROM = 500
-ROUNDS = 2
+ROUNDS = 5
 GLANCE_S = 0.02
 WITHIN_S = 280.0
 

@@ -1,7 +1,7 @@
 """Items in configured S3 buckets."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -37,10 +37,11 @@ def download_object(uri: str, into: BinaryIO, buckets: Buckets, limits: Download
     deadline = Deadline(limits.deadline_s)
     with of_the_item(uri):
         answer = buckets.client().get_object(Bucket=bucket, Key=key)
-        if answer["ContentLength"] > limits.max_bytes:
-            raise too_large(answer["ContentLength"], limits.max_bytes)
-        chunks = timed(answer["Body"].iter_chunks(CHUNK), deadline)
-        sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
+        with closing(answer["Body"]) as body:
+            if answer["ContentLength"] > limits.max_bytes:
+                raise too_large(answer["ContentLength"], limits.max_bytes)
+            chunks = timed(body.iter_chunks(CHUNK), deadline)
+            sha256, size = write_hashed(bounded(chunks, limits.max_bytes), into)
     if not size:
         raise Refused(Outcome.NOT_MEDIA, "the object is empty")
     return Fetched(final_uri=uri, sha256=sha256, bytes_fetched=size)

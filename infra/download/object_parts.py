@@ -1,7 +1,7 @@
 """The same for objects in our buckets: the beginning first, and more as its reader asks for it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -58,10 +58,12 @@ class ObjectParts(Parts):
         with of_the_item(self.uri), _in_parts():
             got = self.client.get_object(Bucket=self.bucket, Key=self.key, **self._which(part))
             told = got["ResponseMetadata"]
-            body = timed(got["Body"].iter_chunks(CHUNK), deadline)
-            yield httpcore.Response(
-                told["HTTPStatusCode"], headers=list(told["HTTPHeaders"].items()), content=body
-            )
+            with closing(got["Body"]) as body:
+                yield httpcore.Response(
+                    told["HTTPStatusCode"],
+                    headers=list(told["HTTPHeaders"].items()),
+                    content=timed(body.iter_chunks(CHUNK), deadline),
+                )
 
     def _which(self, part: Range) -> Any:
         """An object that was replaced meanwhile is refused by the store itself."""

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -131,7 +132,8 @@ class S3Store:
         with explained(self._where(key)):
             try:
                 answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
-                data = answer["Body"].read()
+                with closing(answer["Body"]) as body:
+                    data = body.read()
             except ClientError as error:
                 if is_missing(error):
                     raise Missing(f"{key} is not in {self!r}") from error

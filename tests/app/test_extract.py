@@ -26,7 +26,7 @@ from infra.sandbox.more import More
 from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
 from schemas.stages import Stage
-from tasks.extract import extract_item, media_facts
+from tasks.extract import extract_handful, extract_item, media_facts
 from tests.making.frames import a_frame
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.media.values import Clip, Limits, Manifest, MediaInfo, Person
@@ -148,6 +148,10 @@ class Stand:
         self.ledger.offer(window=100, lease_s=60)
         return extract_item(item, self.tools, lambda claim: self.rung.append(claim.item))
 
+    def extract_together(self, items: list[int]) -> str:
+        self.ledger.offer(window=100, lease_s=60)
+        return extract_handful(items, self.tools, lambda claim: self.rung.append(claim.item))
+
     def row(self, item: int, name: str = "stand") -> ResultRow:
         return next(row for row in self.ledger.results(name) if row.item == item)
 
@@ -174,6 +178,38 @@ def test_clips_are_stored_and_the_next_stage_is_told(stand: Stand) -> None:
     assert stand.row(item).stage == "extracted"
     keys = [listed.key for listed in stand.tools.store.list("clips/")]
     assert len(keys) == 2
+
+
+def test_each_of_a_handful_ends_in_its_own_way(stand: Stand) -> None:
+    blocked, silent, good = stand.submit(*(f"https://example.org/{n}.mp4" for n in range(3)))
+
+    def content(uri: str) -> bytes:
+        if uri.endswith("0.mp4"):
+            raise Refused(Outcome.BLOCKED, "a private address")
+        if uri.endswith("1.mp4"):
+            raise Unanswered("no answer")
+        return uri.encode()
+
+    stand.fetcher.content = content
+    told = stand.extract_together([blocked, silent, good])
+    assert f"{blocked}: blocked: a private address" in told
+    assert f"{silent}: no answer; back to waiting" in told
+    assert f"{good}: 1 person" in told
+    assert stand.rung == [good]
+    stages = [stand.row(item).stage for item in (blocked, silent, good)]
+    assert stages == ["rejected", "waiting", "extracted"]
+    assert stand.extract_together([blocked, good]).startswith("nothing to do")
+
+
+def test_what_was_lost_before_is_left_out_of_a_handful(stand: Stand) -> None:
+    """Should it be poison, nobody else is with it."""
+    lost, fresh = stand.submit("https://example.org/0.mp4", "https://example.org/1.mp4")
+    stand.ledger.offer(window=100, lease_s=60)
+    claim = stand.ledger.claim(lost, Stage.WAITING, owner="a worker that dies", lease_s=0.0)
+    assert claim is not None
+    assert stand.ledger.sweep().returned == 1
+    assert f"{lost}:" not in stand.extract_together([lost, fresh])
+    assert [stand.row(item).stage for item in (lost, fresh)] == ["waiting", "extracted"]
 
 
 def test_a_second_message_for_the_same_item_does_nothing(stand: Stand) -> None:

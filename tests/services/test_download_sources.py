@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
+import psutil
 import pytest
 
 from infra.download import Buckets, DownloadLimits, Fetcher, NotInParts, stamp_of
@@ -165,7 +167,18 @@ def test_an_object_over_the_limit_is_too_large(buckets: Fetcher, s3_url: str) ->
     boto3.client("s3", endpoint_url=s3_url).put_object(
         Bucket="films", Key="large.mp4", Body=MEDIA + b"x"
     )
-    assert refused(buckets, "s3://films/large.mp4").outcome is Outcome.TOO_LARGE
+    before = open_connections(s3_url)
+    refusal = refused(buckets, "s3://films/large.mp4")
+    assert refusal.outcome is Outcome.TOO_LARGE
+    # Its traceback holds whatever nobody closed.
+    assert open_connections(s3_url) == before, "what is left of the body still waits to be read"
+
+
+def open_connections(url: str) -> int:
+    port = urlsplit(url).port
+    return sum(
+        bool(one.raddr) and one.raddr[1] == port for one in psutil.Process().net_connections()
+    )
 
 
 def test_a_bucket_that_is_away_is_tried_again(buckets: Fetcher) -> None:

@@ -1,6 +1,7 @@
 """Messages that go out in batches are those that Celery itself would send one by one."""
 
 import base64
+import dataclasses
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from schemas.messages import ItemMessage
 from schemas.records import Offer, Priority
 from schemas.stages import Stage
 from tasks import names
-from tasks.send import BATCH, depth, send
+from tasks.send import BATCH, depth, handfuls, send
 from tests import servers
 from workers.app import PRIORITY_STEPS, make_app
 
@@ -42,6 +43,21 @@ def test_a_message_is_as_celery_writes_it(app: Celery, redis_url: str) -> None:
     )
     ours, celerys = taken(redis_url, 2)
     assert ours == celerys
+
+
+def test_a_handful_is_one_message_and_those_who_may_not_wait_go_alone(
+    app: Celery, redis_url: str
+) -> None:
+    late = dataclasses.replace(offer(6), attempt=2)
+    assert send(app, [*(offer(item) for item in range(1, 6)), late, offer(7)], together=3) == 7
+    messages = [one["body"][0][0] for one in taken(redis_url, 4)]
+    assert [ItemMessage.from_json(one).items for one in messages] == [(1, 2, 3), (4, 5), (6,), (7,)]
+
+
+def test_live_items_and_those_to_be_classified_go_alone() -> None:
+    live = [dataclasses.replace(offer(item), priority=Priority.LIVE) for item in (1, 2)]
+    cut = [offer(item, Stage.EXTRACTED) for item in (3, 4)]
+    assert [len(one) for one in handfuls([*live, *cut, offer(5), offer(6)], 8)] == [1, 1, 1, 1, 2]
 
 
 def taken(url: str, count: int) -> list[dict[str, Any]]:

@@ -1,0 +1,132 @@
+"""Items behind one message: one after the other, their refusals together, nobody waits for long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from schemas.records import Claim, Rejected
+from tasks.drain import Drain
+from tasks.handful import PATIENCE_S, Handful
+from tasks.ticker import Look, Ticker
+from tests.making.claims import a_claim
+from unmask.errors import TryAgain
+from unmask.outcomes import Outcome
+
+
+@dataclass
+class Ledger:
+    """Remembers what it is told, transaction by transaction."""
+
+    away: bool = False
+    #: Items that others hold by now.
+    lost: set[int] = field(default_factory=set)
+    rejected: list[list[int]] = field(default_factory=list)
+    released: list[tuple[int, str]] = field(default_factory=list)
+
+    def reject(self, done: Sequence[Rejected]) -> set[int]:
+        if self.away:
+            raise TryAgain("the database is away")
+        self.rejected.append([one.claim.item for one in done])
+        return {one.claim.item for one in done} - self.lost
+
+    def release(self, claim: Claim, reason: str) -> bool:
+        self.released.append((claim.item, reason))
+        return True
+
+
+class ByHand(Ticker):
+    """Looks when the test says so."""
+
+    look: Look
+
+    def add(self, look: Look) -> int:
+        self.look = look
+        return 1
+
+
+@dataclass
+class Stand:
+    ledger: Ledger = field(default_factory=Ledger)
+    ticker: ByHand = field(default_factory=ByHand)
+    drain: Drain = field(default_factory=Drain)
+    now: float = 0.0
+
+    def handful(self, *items: int) -> Handful:
+        claims = [a_claim(item) for item in items]
+        return Handful(
+            self.ledger, claims, drain=self.drain, by=self.ticker, clock=lambda: self.now
+        )
+
+
+def refused(claim: Claim) -> Rejected:
+    return Rejected(claim=claim, outcome=Outcome.BLOCKED, reason="a private address")
+
+
+def test_refusals_are_written_together() -> None:
+    stand = Stand()
+    with stand.handful(1, 2, 3) as handful:
+        for claim in handful:
+            assert handful.reject(refused(claim))
+        assert stand.ledger.rejected == []
+        handful.write()
+    assert stand.ledger.rejected == [[1, 2, 3]]
+    assert stand.ledger.released == []
+
+
+def test_a_refusal_waits_for_no_more_than_the_next_look() -> None:
+    stand = Stand()
+    with stand.handful(1, 2) as handful:
+        handful.reject(refused(next(iter(handful))))
+        stand.ticker.look()
+        assert stand.ledger.rejected == [[1]]
+        handful.write()
+    assert stand.ledger.rejected == [[1]], "it was written twice"
+
+
+def test_who_has_not_begun_in_time_goes_back() -> None:
+    stand = Stand()
+    with stand.handful(1, 2, 3) as handful:
+        turns = iter(handful)
+        assert next(turns).item == 1
+        stand.now = PATIENCE_S / 2
+        stand.ticker.look()
+        assert stand.ledger.released == []
+        stand.now = PATIENCE_S
+        stand.ticker.look()
+        assert [item for item, _ in stand.ledger.released] == [2, 3]
+        assert list(turns) == []
+
+
+def test_a_worker_that_stops_begins_nothing_more() -> None:
+    stand = Stand()
+    with stand.handful(1, 2) as handful:
+        turns = iter(handful)
+        next(turns)
+        stand.drain.start(60.0)
+        assert list(turns) == []
+    assert stand.ledger.released == [(2, "the worker is stopping")]
+
+
+def test_what_the_database_does_not_take_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    stand = Stand()
+    with stand.handful(1, 2) as handful:
+        for claim in handful:
+            handful.reject(refused(claim))
+        stand.ledger.away = True
+        stand.ticker.look()
+        assert "the database is away" in caplog.text
+        with pytest.raises(TryAgain):
+            handful.write()
+        stand.ledger.away = False
+        handful.write()
+    assert stand.ledger.rejected == [[1, 2]]
+
+
+def test_what_came_too_late_is_told() -> None:
+    stand = Stand(ledger=Ledger(lost={2}))
+    with stand.handful(1, 2) as handful:
+        for claim in handful:
+            handful.reject(refused(claim))
+        handful.write()
+    assert handful.stale == {2}
