@@ -4,6 +4,8 @@ A label says one bit of a picture; a teacher's maps say thousands of numbers. So
 without first weights gets far in steps that labels alone would leave it untrained after.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,12 +40,12 @@ class Teacher(nn.Module):
         return super().train(False)
 
     @torch.no_grad()
-    def forward(self, frames: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Maps by falling side, and how probably each frame is fake."""
+    def forward(self, frames: Tensor) -> tuple[dict[int, Tensor], Tensor]:
+        """Maps by their side, and how probably each frame is fake."""
         with mixed(frames.device):
             maps = maps_by_side(self.network.trunk, self.pixels(frames))
         one = torch.ones(len(frames), dtype=torch.long, device=frames.device)
-        features = maps[-1].float().mean(dim=(2, 3))[:, None]
+        features = _deepest(maps).float().mean(dim=(2, 3))[:, None]
         logits = self.network.score(features, one).logits.float()
         return maps, logits.softmax(dim=1)[:, self.fake]
 
@@ -54,19 +56,21 @@ class Pupil(FrameNetwork):
     def __init__(self, recipe: Recipe, description: Description, teacher: Description) -> None:
         super().__init__(recipe, description)
         ours, theirs = _widths(description), _widths(teacher)
-        if list(ours) != list(theirs):
+        self.shared = [side for side in ours if side in theirs]
+        if not self.shared:
             raise Unusable(
                 f"this trunk's maps have sides {list(ours)} and the teacher's {list(theirs)}; "
                 "name a teacher whose trunk shrinks pictures alike"
             )
-        self.bridges = nn.ModuleList(nn.Conv2d(ours[side], theirs[side], 1) for side in ours)
+        self.bridges = nn.ModuleList(nn.Conv2d(ours[side], theirs[side], 1) for side in self.shared)
 
-    def forward_beside(self, frames: Tensor) -> tuple[list[Tensor], Tensor]:
+    def forward_beside(self, frames: Tensor) -> tuple[dict[int, Tensor], Tensor]:
         """What it takes the teacher's maps to be, and its own logits."""
         with mixed(frames.device):
             maps = maps_by_side(self.trunk, self.pixels(frames))
-            told = [bridge(own) for bridge, own in zip(self.bridges, maps, strict=True)]
-        return told, self.judged(maps[-1])
+            bridged = zip(self.shared, self.bridges, strict=True)
+            told = {side: bridge(maps[side]) for side, bridge in bridged}
+        return told, self.judged(_deepest(maps))
 
 
 def taught(pupil: Pupil, teacher: Teacher, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,22 +80,23 @@ def taught(pupil: Pupil, teacher: Teacher, frames: Tensor) -> tuple[Tensor, Tens
     """
     wanted, probable = teacher(frames)
     told, logits = pupil.forward_beside(frames)
-    gaps = [
-        functional.mse_loss(own.float(), _level(other))
-        for own, other in zip(told, wanted, strict=True)
-    ]
+    gaps = [functional.mse_loss(own.float(), _level(wanted[side])) for side, own in told.items()]
     margins = logits[:, FAKE] - logits[:, REAL]
     apart = functional.binary_cross_entropy_with_logits(margins, probable)
     return logits, torch.stack(gaps).mean() + apart
 
 
-def maps_by_side(trunk: nn.Module, planes: Tensor) -> list[Tensor]:
+def maps_by_side(trunk: nn.Module, planes: Tensor) -> dict[int, Tensor]:
     """The last map of each side from `LARGEST_SIDE` down; the very last is the trunk's own."""
     found: dict[int, Tensor] = {}
     for part in trunk.children():
         planes = part(planes)
         found[planes.shape[-1]] = planes
-    return [one for side, one in found.items() if side <= LARGEST_SIDE]
+    return {side: maps for side, maps in found.items() if side <= LARGEST_SIDE}
+
+
+def _deepest(maps: Mapping[int, Tensor]) -> Tensor:
+    return maps[min(maps)]
 
 
 def _level(maps: Tensor) -> Tensor:
@@ -110,4 +115,4 @@ def _widths(description: Description) -> dict[int, int]:
     with torch.device("meta"):
         side = description.spec.size
         maps = maps_by_side(trunk.to("meta").eval(), torch.zeros(1, 3, side, side))
-    return {each.shape[-1]: each.shape[1] for each in maps}
+    return {side: each.shape[1] for side, each in maps.items()}
