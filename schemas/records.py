@@ -107,6 +107,8 @@ class Offer:
     label: str
     attempt: int
     uri: str = ""
+    #: No worker ever took it.
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

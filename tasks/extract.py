@@ -14,6 +14,7 @@ from celery import Task, shared_task
 from celery.exceptions import Retry, SoftTimeLimitExceeded
 
 from infra.download import Content, NotInParts
+from infra.hosts import host_number
 from infra.objects import clip_key, manifest_key
 from infra.redact import redact_text
 from infra.resources import Resources, resources
@@ -32,11 +33,12 @@ from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.drain import drain
 from tasks.fault import failed
+from tasks.flower import Lines
 from tasks.handful import Handful
 from tasks.heartbeat import Heartbeat
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.send import offer_next
-from tasks.visits import NotFetched, fetched, our_store, tell_trouble
+from tasks.visits import NoRoom, NotFetched, fetched, our_store, tell_trouble
 from unmask.errors import Refused, TryAgain
 from unmask.media.values import Clip, Manifest
 from unmask.outcomes import Outcome
@@ -54,6 +56,8 @@ class Ways:
     ring: Ring
     #: Writes a refusal, now or a moment later; whether it counts, as far as is known.
     reject: Callable[[Rejected], bool]
+    #: Told where it has to come again through no fault of its own.
+    trouble: Callable[[TryAgain], None] = lambda _: None
 
 
 def _cpu_seconds() -> float:
@@ -78,9 +82,15 @@ class Spent:
 def extract(self: "Task[Any, Any]", body: object) -> str:
     """Fetch one item, or a handful one by one, and cut their face clips."""
     message, ring = ItemMessage.from_json(body), functools.partial(offer_next, self.app)
-    if message.more:
-        return extract_handful(message.items, resources(), ring)
-    return extract_item(message.item, resources(), ring)
+    if not message.more:
+        return extract_item(message.item, resources(), ring)
+    lines = Lines(self.app, names.EXTRACT, self.request.hostname or "")
+    ended = extract_handful(message.items, resources(), ring, lines.begin)
+    own = ended.pop(message.item, DUPLICATE)
+    lines.end(ended)
+    if isinstance(own, Retry):
+        raise own
+    return own
 
 
 def extract_item(item: int, tools: Resources, ring: Ring) -> str:
@@ -98,29 +108,47 @@ def extract_item(item: int, tools: Resources, ring: Ring) -> str:
         raise again(Stage.WAITING, trouble.reason) from trouble
 
 
-def extract_handful(items: Sequence[int], tools: Resources, ring: Ring) -> str:
-    """What became of each, in words; what is held or was lost before is left alone."""
+def extract_handful(
+    items: Sequence[int],
+    tools: Resources,
+    ring: Ring,
+    begun: Callable[[Sequence[Claim]], None] = lambda _: None,
+) -> dict[int, str | Retry]:
+    """What became of each; what is held or was lost before is left alone, and not named.
+
+    `begun` is told of all that were claimed but the first of the items.
+    """
     try:
         claims = tools.ledger.claim_many(
             items, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
         )
+        begun([claim for claim in claims if claim.item != items[0]])
         with Handful(tools.ledger, claims, drain=drain) as handful:
-            ways = Ways(ring=ring, reject=handful.reject)
-            ended = {claim.item: _one_of_many(claim, tools, ways) for claim in handful}
+            ended = {claim.item: _one_of_many(claim, tools, ring, handful) for claim in handful}
             handful.write()
     except TryAgain as trouble:
         raise again(Stage.WAITING, trouble.reason) from trouble
-    ended |= dict.fromkeys(handful.stale, STALE)
-    return "; ".join(f"{item}: {words}" for item, words in ended.items()) or DUPLICATE
+    back = {item: again(Stage.WAITING, why) for item, why in handful.back.items()}
+    return ended | back | dict.fromkeys(handful.stale, STALE)
 
 
-def _one_of_many(claim: Claim, tools: Resources, ways: Ways) -> str:
-    """Another try of one is no failure of the others."""
-    with _held(claim, tools):
-        try:
+def _one_of_many(claim: Claim, tools: Resources, ring: Ring, handful: Handful) -> str | Retry:
+    """Trouble with one is no failure of the others, but they need not run into the same."""
+
+    def trouble(kind: TryAgain) -> None:
+        if not isinstance(kind, NoRoom):  # that is of the place that this one was led to
+            host = host_number(claim.uri) if isinstance(kind, NotFetched) else None
+            handful.give_back(kind.reason, host)
+
+    ways = Ways(ring=ring, reject=handful.reject, trouble=trouble)
+    try:
+        with _held(claim, tools):
             return _work(claim, tools, ways)
-        except Retry as another:
-            return str(another)
+    except Retry as another:
+        return another
+    except TryAgain as away:
+        # Its end could not be written: its lease gives it back.
+        return again(Stage.WAITING, away.reason)
 
 
 def _work(claim: Claim, tools: Resources, ways: Ways) -> str:
@@ -132,9 +160,11 @@ def _work(claim: Claim, tools: Resources, ways: Ways) -> str:
         plain = Refused(refusal.outcome, redact_text(refusal.reason))
         return _reject(claim, tools, spent, ways, plain)
     except NotFetched as trouble:
+        ways.trouble(trouble)
         return _later(claim, tools, trouble)
     except TryAgain as trouble:
         # The worker stops, or the store or the database is away: no fault of the item's.
+        ways.trouble(trouble)
         tell_trouble(tools, trouble)
         tools.ledger.release(claim, trouble.reason, after_s=trouble.after_s or 0.0)
         raise again(Stage.WAITING, trouble.reason, trouble.after_s) from None

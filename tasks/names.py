@@ -21,10 +21,6 @@ PULSE = "pulse"
 SWEEP = "sweep"
 
 
-def task_id(task: str, item: int, *more: int) -> str:
-    """The same for every try, so that an item is one line in Flower: `extract-17`.
-
-    A handful is one line too, named for its first item and how many go with it: `extract-17.and.7`.
-    """
-    together = f".and.{len(more)}" if more else ""
-    return f"{task.rpartition('.')[2]}-{item}{together}"
+def task_id(task: str, item: int) -> str:
+    """The same for every try, so that an item is one line in Flower: `extract-17`."""
+    return f"{task.rpartition('.')[2]}-{item}"

@@ -17,6 +17,7 @@ from schemas.records import Claim, Offer, Priority
 from schemas.stages import Stage
 from tasks import names
 from tasks.broker import ask
+from tasks.flower import together
 from unmask.wording import printable
 
 log = logging.getLogger(__name__)
@@ -33,14 +34,17 @@ TRIES = 2
 Handful = Sequence[Offer]
 
 
-def send(app: Celery, offers: Iterable[Offer], *, together: int = 1) -> int:
-    """Publish the offers; what Redis does not take is offered again when its lease ends."""
+def send(app: Celery, offers: Iterable[Offer], *, most: int = 1) -> int:
+    """Publish the offers, up to so many behind one message.
+
+    What Redis does not take is offered again when its lease ends.
+    """
     sent = 0
     with app.producer_pool.acquire(block=True) as given:
         producer: Any = given  # the types that there are for kombu know of no batches
         passing = (KombuError, *producer.connection.connection_errors)
         try:
-            for group in _groups(handfuls(offers, together)):
+            for group in _groups(handfuls(offers, most)):
                 _try(app, producer, group, passing)
                 sent += sum(map(len, group))
         except passing as error:
@@ -59,7 +63,7 @@ def depth(app: Celery, queue: str) -> int:
 
 
 def handfuls(offers: Iterable[Offer], most: int) -> Iterator[Handful]:
-    """Neighbours that may go together: to be fetched, alike in priority, never lost before.
+    """Neighbours that may go together: to be fetched, alike in priority, never taken before.
 
     A live item goes by itself, so that it waits for nobody.
     """
@@ -69,7 +73,7 @@ def handfuls(offers: Iterable[Offer], most: int) -> Iterator[Handful]:
 
 
 def _kind(offer: Offer) -> tuple[Stage, Priority, bool]:
-    return offer.stage, offer.priority, offer.attempt == 1
+    return offer.stage, offer.priority, offer.first
 
 
 def _groups(handfuls: Iterable[Handful]) -> Iterator[list[Handful]]:
@@ -100,58 +104,56 @@ def _try(
 
 def _publish_all(app: Celery, producer: Any, handfuls: Sequence[Handful]) -> None:
     """All in one round trip, and one event that tells Flower of them all."""
-    channel: Any = producer.channel
-    together = {"buffer_group": {"task"}, "buffer_limit": len(handfuls) + 1}
-    enabled = app.conf.task_send_sent_event
-    with (
-        app.events.Dispatcher(channel=channel, enabled=enabled, **together) as told,
-        producer.batch(BATCH),
-    ):
+    count = sum(map(len, handfuls))
+    with together(app, producer.channel, count) as told, producer.batch(BATCH):
         for handful in handfuls:
-            _publish(app, producer, told, handful)
-        told.flush()
+            _publish(app, producer, handful)
+            _tell(told, handful)
 
 
-def _publish(app: Celery, producer: Any, told: Any, handful: Handful) -> None:
+def _publish(app: Celery, producer: Any, handful: Handful) -> None:
+    """It goes by the name of its first item; the others have lines in Flower all the same."""
     offer, *others = handful
     message = ItemMessage(item=offer.item, more=tuple(other.item for other in others))
     task = names.TASKS[offer.stage]
-    queue = names.QUEUES[task]
-    shown = printable(_words(handful))
-    name = names.task_id(task, *message.items)
+    name = names.task_id(task, offer.item)
     producer.publish(
         _BODY % json.dumps(message.to_json()),
         exchange="",
-        routing_key=queue,
+        routing_key=names.QUEUES[task],
         content_type="application/json",
         content_encoding="utf-8",
         priority=int(offer.priority),
-        headers=_headers(app, task) | {"id": name, "root_id": name, "argsrepr": shown},
+        headers=_headers(app, task) | {"id": name, "root_id": name, "argsrepr": _words(offer)},
         correlation_id=name,
         reply_to="",
     )
-    told.send(
-        "task-sent",
-        uuid=name,
-        root_id=name,
-        parent_id=None,
-        name=task,
-        args=shown,
-        kwargs="",
-        retries=0,
-        eta=None,
-        expires=None,
-        queue=queue,
-        exchange="",
-        routing_key=queue,
-    )
 
 
-def _words(handful: Handful) -> str:
-    first = handful[0]
-    again = f" (attempt {first.attempt})" if first.attempt > 1 else ""
-    more = f" and {len(handful) - 1} more" if len(handful) > 1 else ""
-    return f"{first.label}{again}{more}"
+def _tell(told: Any, offers: Iterable[Offer]) -> None:
+    for offer in offers:
+        task = names.TASKS[offer.stage]
+        name, queue = names.task_id(task, offer.item), names.QUEUES[task]
+        told.send(
+            "task-sent",
+            uuid=name,
+            root_id=name,
+            parent_id=None,
+            name=task,
+            args=_words(offer),
+            kwargs="",
+            retries=0,
+            eta=None,
+            expires=None,
+            queue=queue,
+            exchange="",
+            routing_key=queue,
+        )
+
+
+def _words(offer: Offer) -> str:
+    again = f" (attempt {offer.attempt})" if offer.attempt > 1 else ""
+    return printable(f"{offer.label}{again}")
 
 
 #: Positional arguments, named ones, and what Celery shall do next: nothing.

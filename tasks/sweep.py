@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from celery import Celery
 
 from infra.resources import Resources
-from schemas.records import CampaignStatus, Happened, Happening, Offer
+from schemas.records import CampaignStatus, Happened, Happening
 from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.brake import Brake, Counts
@@ -60,9 +60,10 @@ class Feeder:
         swept = ledger.sweep()
         self._extend()
         self._pull_brake()
+        self._keep_pace()
         offers = ledger.offer(window=settings.window_items, lease_s=settings.offer_lease_s)
-        self._keep_pace(offers)
-        sent = send(self._app, offers, together=self._pace.together) if offers else 0
+        self._pace.take(sum(offer.stage is Stage.WAITING for offer in offers))
+        sent = send(self._app, offers, most=self._pace.together) if offers else 0
         if swept.returned or swept.buried:
             log.warning("returned %d lost leases, buried %d", swept.returned, swept.buried)
         return Ticked(returned=swept.returned, buried=swept.buried, sent=sent)
@@ -71,8 +72,7 @@ class Feeder:
         """Leave the lead to whoever starts next, at once."""
         self._tools.ledger.lead(names.SWEEP, self._tools.owner, lease_s=0.0)
 
-    def _keep_pace(self, offers: Sequence[Offer]) -> None:
-        self._pace.take(sum(offer.stage is Stage.WAITING for offer in offers))
+    def _keep_pace(self) -> None:
         if self._pace.is_due(now := self._clock()):
             self._pace.look(now, self._tools.ledger.in_hand(Stage.EXTRACTING))
 
@@ -108,8 +108,8 @@ class Feeder:
         self._extended_at = self._clock()
         offered = self._tools.ledger.offered()
         for stage, task in names.TASKS.items():
-            messages = depth(self._app, names.QUEUES[task])
-            if 0 < offered[stage] <= messages * self._pace.together:
+            # Of handfuls there are fewer messages than offers; those are taken long before.
+            if 0 < offered[stage] <= depth(self._app, names.QUEUES[task]):
                 self._tools.ledger.extend_offers(stage, lease_s=lease_s)
 
 

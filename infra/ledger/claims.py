@@ -193,6 +193,12 @@ def renew(db: Connection, claims: Sequence[Claim], *, lease_s: float) -> set[int
     return set(mine)
 
 
+def release(db: Connection, claims: Sequence[Claim], reason: str) -> set[int]:
+    mine = held(db, claims)
+    record(db, [give_back(db, mine[item], reason) for item in sorted(mine)])
+    return set(mine)
+
+
 Act = Callable[[Connection, Row[Any]], Move]
 
 

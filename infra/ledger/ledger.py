@@ -226,6 +226,11 @@ class Ledger:
             self._hand_in(claim, lambda db, row: claims.give_back(db, row, reason, after_s=after_s))
         )
 
+    def release_many(self, held: Sequence[Claim], reason: str) -> set[int]:
+        """Several at once, at no charge; those that were still held."""
+        with self._write() as db:
+            return claims.release(db, held, reason)
+
     # What workers hand in; None: the claim was lost, and nothing was changed
 
     def known(self, sha256: str, spec_digest: str, model_digest: str) -> Known:

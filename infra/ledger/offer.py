@@ -48,6 +48,7 @@ PICKED = (
     ItemTable.id,
     ItemTable.uri,
     ItemTable.host,
+    ItemTable.fence,
     ItemTable.attempts,
     ItemTable.suspected,
     ItemTable.offers,
@@ -277,6 +278,7 @@ def _offer(row: Row[Any], stage: Stage, level: Priority, saturated: Priority | N
         label=label(row.uri),
         uri=row.uri,
         attempt=row.attempts + row.suspected + 1,
+        first=row.fence == 0,
     )
 
 

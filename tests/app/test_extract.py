@@ -148,9 +148,11 @@ class Stand:
         self.ledger.offer(window=100, lease_s=60)
         return extract_item(item, self.tools, lambda claim: self.rung.append(claim.item))
 
-    def extract_together(self, items: list[int]) -> str:
+    def extract_together(self, items: list[int]) -> dict[int, str]:
         self.ledger.offer(window=100, lease_s=60)
-        return extract_handful(items, self.tools, lambda claim: self.rung.append(claim.item))
+        ring = self.rung.append
+        ended = extract_handful(items, self.tools, lambda claim: ring(claim.item))
+        return {item: str(words) for item, words in ended.items()}
 
     def row(self, item: int, name: str = "stand") -> ResultRow:
         return next(row for row in self.ledger.results(name) if row.item == item)
@@ -181,7 +183,7 @@ def test_clips_are_stored_and_the_next_stage_is_told(stand: Stand) -> None:
 
 
 def test_each_of_a_handful_ends_in_its_own_way(stand: Stand) -> None:
-    blocked, silent, good = stand.submit(*(f"https://example.org/{n}.mp4" for n in range(3)))
+    blocked, silent, good = stand.submit(*(f"https://{n}.example.org/{n}.mp4" for n in range(3)))
 
     def content(uri: str) -> bytes:
         if uri.endswith("0.mp4"):
@@ -192,13 +194,31 @@ def test_each_of_a_handful_ends_in_its_own_way(stand: Stand) -> None:
 
     stand.fetcher.content = content
     told = stand.extract_together([blocked, silent, good])
-    assert f"{blocked}: blocked: a private address" in told
-    assert f"{silent}: no answer; back to waiting" in told
-    assert f"{good}: 1 person" in told
+    assert told[blocked] == "blocked: a private address"
+    assert told[silent].startswith("no answer; back to waiting")
+    assert told[good].startswith("1 person")
     assert stand.rung == [good]
     stages = [stand.row(item).stage for item in (blocked, silent, good)]
     assert stages == ["rejected", "waiting", "extracted"]
-    assert stand.extract_together([blocked, good]).startswith("nothing to do")
+    assert stand.extract_together([blocked, good]) == {}, "nothing of it is free any more"
+
+
+def test_what_a_host_says_to_one_holds_for_its_others(stand: Stand) -> None:
+    """It asks for an hour: nobody else of the handful knocks there."""
+    asked = []
+
+    def content(uri: str) -> bytes:
+        asked.append(uri)
+        raise TryAgain("HTTP 429", after_s=3600.0)
+
+    uris = [f"https://example.org/{n}.mp4" for n in range(3)]
+    items = stand.submit(*uris)
+    stand.fetcher.content = content
+    told = stand.extract_together(items)
+    assert asked == uris[:1]
+    assert all("HTTP 429" in told[item] for item in items)
+    assert [stand.row(item).stage for item in items] == ["waiting"] * 3
+    assert stand.ledger.offer(window=100, lease_s=60) == []
 
 
 def test_what_was_lost_before_is_left_out_of_a_handful(stand: Stand) -> None:
@@ -208,7 +228,7 @@ def test_what_was_lost_before_is_left_out_of_a_handful(stand: Stand) -> None:
     claim = stand.ledger.claim(lost, Stage.WAITING, owner="a worker that dies", lease_s=0.0)
     assert claim is not None
     assert stand.ledger.sweep().returned == 1
-    assert f"{lost}:" not in stand.extract_together([lost, fresh])
+    assert stand.extract_together([lost, fresh]).keys() == {fresh}
     assert [stand.row(item).stage for item in (lost, fresh)] == ["waiting", "extracted"]
 
 

@@ -1,15 +1,18 @@
 """Items behind one message: one after the other, their refusals together, nobody waits for long."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from infra.hosts import host_number
 from schemas.records import Claim, Rejected
 from tasks.drain import Drain
 from tasks.handful import PATIENCE_S, Handful
 from tasks.ticker import Look, Ticker
 from tests.making.claims import a_claim
+from tests.polling import until
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 
@@ -23,16 +26,20 @@ class Ledger:
     lost: set[int] = field(default_factory=set)
     rejected: list[list[int]] = field(default_factory=list)
     released: list[tuple[int, str]] = field(default_factory=list)
+    #: A row that the database does not take.
+    bad: int = 0
 
     def reject(self, done: Sequence[Rejected]) -> set[int]:
         if self.away:
             raise TryAgain("the database is away")
+        if self.bad in {one.claim.item for one in done}:
+            raise ValueError("no such row")
         self.rejected.append([one.claim.item for one in done])
         return {one.claim.item for one in done} - self.lost
 
-    def release(self, claim: Claim, reason: str) -> bool:
-        self.released.append((claim.item, reason))
-        return True
+    def release_many(self, held: Sequence[Claim], reason: str) -> set[int]:
+        self.released += [(claim.item, reason) for claim in held]
+        return {claim.item for claim in held}
 
 
 class ByHand(Ticker):
@@ -53,7 +60,11 @@ class Stand:
     now: float = 0.0
 
     def handful(self, *items: int) -> Handful:
-        claims = [a_claim(item) for item in items]
+        """Even numbers lie at another host than odd ones."""
+        hosts = ("https://even.example", "https://odd.example")
+        claims = [
+            dataclasses.replace(a_claim(item), uri=f"{hosts[item % 2]}/{item}") for item in items
+        ]
         return Handful(
             self.ledger, claims, drain=self.drain, by=self.ticker, clock=lambda: self.now
         )
@@ -121,6 +132,50 @@ def test_what_the_database_does_not_take_is_kept(caplog: pytest.LogCaptureFixtur
         stand.ledger.away = False
         handful.write()
     assert stand.ledger.rejected == [[1, 2]]
+
+
+def test_whatever_ends_it_nothing_of_it_is_kept() -> None:
+    stand = Stand()
+
+    def broken_off() -> None:
+        with stand.handful(1, 2, 3) as handful:
+            handful.reject(refused(next(iter(handful))))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert stand.ledger.rejected == [[1]]
+    assert [item for item, _ in stand.ledger.released] == [2, 3]
+    stand.ticker.look()
+    assert len(stand.ledger.released) == 2
+
+
+def test_a_host_in_trouble_is_not_visited_for_the_next_of_them() -> None:
+    stand = Stand()
+    with stand.handful(1, 2, 3, 4) as handful:
+        turns = iter(handful)
+        first = next(turns)
+        handful.give_back("come again in an hour", host_number(first.uri))
+        assert [claim.item for claim in turns] == [2, 4]
+    assert stand.ledger.released == [(3, "come again in an hour")]
+    assert handful.back == {3: "come again in an hour"}
+
+
+def test_a_row_that_is_not_taken_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    stand = Stand(ledger=Ledger(bad=2))
+    with stand.handful(1, 2, 3) as handful:
+        for claim in handful:
+            handful.reject(refused(claim))
+        handful.write()
+    assert stand.ledger.rejected == [[1], [3]]
+    assert "how item 2 ended can't be written" in caplog.text
+
+
+def test_the_ticker_looks_by_itself() -> None:
+    ledger = Ledger()
+    with Handful(ledger, [a_claim(1)], drain=Drain()) as handful:
+        handful.reject(refused(next(iter(handful))))
+        until(lambda: ledger.rejected == [[1]])
 
 
 def test_what_came_too_late_is_told() -> None:

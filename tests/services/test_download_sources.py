@@ -171,7 +171,7 @@ def test_an_object_over_the_limit_is_too_large(buckets: Fetcher, s3_url: str) ->
     refusal = refused(buckets, "s3://films/large.mp4")
     assert refusal.outcome is Outcome.TOO_LARGE
     # Its traceback holds whatever nobody closed.
-    assert open_connections(s3_url) == before, "what is left of the body still waits to be read"
+    assert open_connections(s3_url) <= before, "what is left of the body still waits to be read"
 
 
 def open_connections(url: str) -> int:

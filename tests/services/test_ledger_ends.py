@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from infra.ledger import Ledger
-from schemas.records import Classified
+from schemas.records import Classified, FetchedPart, Rejected
 from schemas.stages import Stage
 from tests.services.items import (
     MODEL_DIGEST,
@@ -176,6 +176,40 @@ def test_a_refusal_is_a_row_with_a_reason_and_no_number(ledger: Ledger) -> None:
     assert (row.outcome, row.reason) == (Outcome.NOT_MEDIA, "it is text\N{REPLACEMENT CHARACTER}")
     assert (row.probability, row.faces_seen, row.duration_s) == (None, None, None)
     assert (row.sha256, row.bytes_fetched) == (digest(1), 1_000)
+
+
+def test_refusals_of_a_handful_are_rows_of_their_own(ledger: Ledger) -> None:
+    """Known and unknown content, whole and in part, and one that another worker took."""
+    whole, part, unknown, late = submitted(ledger, 4)
+    claims = {item: claimed(ledger, item) for item in (whole, part, unknown, late)}
+    ledger.release(claims[late], "its worker stops")
+    claimed(ledger, late)
+    some = FetchedPart(size=9_000, validator='"one"', ranges=((0, 99),))
+    content = {whole: fetched(1), part: dataclasses.replace(fetched(2), part=some)}
+    done = [
+        Rejected(
+            claim=claim,
+            outcome=Outcome.NOT_MEDIA,
+            reason=f"text {item}",
+            fetched=content.get(item),
+            cpu_seconds=0.25,
+        )
+        for item, claim in claims.items()
+    ]
+    assert ledger.reject(done) == {whole, part, unknown}
+    rows = {item: row_of(ledger, item) for item in claims}
+    assert {item: row.outcome for item, row in rows.items()} == {
+        whole: Outcome.NOT_MEDIA, part: Outcome.NOT_MEDIA, unknown: Outcome.NOT_MEDIA, late: None
+    }  # fmt: skip
+    assert [rows[item].reason for item in (whole, part, unknown)] == [
+        f"text {item}" for item in (whole, part, unknown)
+    ]
+    assert (rows[whole].sha256, rows[part].sha256, rows[unknown].sha256) == (digest(1), None, None)
+    assert rows[part].fetched_part is not None
+    assert rows[whole].fetched_part is None
+    assert rows[whole].finished_at == rows[part].finished_at is not None
+    assert ledger.status("one").cpu_seconds == 0.75
+    assert stages(ledger) == {Stage.REJECTED: 3, Stage.EXTRACTING: 1}
 
 
 def test_an_answer_is_no_refusal(ledger: Ledger) -> None:

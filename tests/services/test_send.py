@@ -26,7 +26,9 @@ def app(redis_url: str) -> Celery:
 
 def offer(item: int, stage: Stage = Stage.WAITING) -> Offer:
     label = f"https://example.org/{item}.mp4"
-    return Offer(item=item, stage=stage, priority=Priority.NORMAL, label=label, attempt=1)
+    return Offer(
+        item=item, stage=stage, priority=Priority.NORMAL, label=label, attempt=1, first=True
+    )
 
 
 def test_a_message_is_as_celery_writes_it(app: Celery, redis_url: str) -> None:
@@ -48,8 +50,8 @@ def test_a_message_is_as_celery_writes_it(app: Celery, redis_url: str) -> None:
 def test_a_handful_is_one_message_and_those_who_may_not_wait_go_alone(
     app: Celery, redis_url: str
 ) -> None:
-    late = dataclasses.replace(offer(6), attempt=2)
-    assert send(app, [*(offer(item) for item in range(1, 6)), late, offer(7)], together=3) == 7
+    late = dataclasses.replace(offer(6), attempt=2, first=False)
+    assert send(app, [*(offer(item) for item in range(1, 6)), late, offer(7)], most=3) == 7
     messages = [one["body"][0][0] for one in taken(redis_url, 4)]
     assert [ItemMessage.from_json(one).items for one in messages] == [(1, 2, 3), (4, 5), (6,), (7,)]
 

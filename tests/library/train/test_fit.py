@@ -38,10 +38,10 @@ def recipe_file(folder: Path, **changes: object) -> Path:
     return path
 
 
-def command(data: Path, out: Path, recipe: Path) -> list[str]:
+def command(data: Path, out: Path, recipe: Path, processes: int = 1) -> list[str]:
     return [
         sys.executable, "-m", "unmask", "train", str(data), "--out", str(out),
-        "--recipe", str(recipe), "--device", "cpu",
+        "--recipe", str(recipe), "--device", "cpu", "--processes", str(processes),
     ]  # fmt: skip
 
 
@@ -51,12 +51,16 @@ def last(out: Path) -> tuple[dict[str, torch.Tensor], int]:
 
 
 @pytest.mark.timeout(240)
-def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path, processes: int) -> None:
     write_crops(tmp_path / "data", 80)
     recipe = recipe_file(tmp_path)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(tmp_path / "data", whole, recipe), cwd=ROOT, check=True, timeout=200)
-    running = subprocess.Popen(command(tmp_path / "data", killed, recipe), cwd=ROOT)
+    whole_run, killed_run = (
+        command(tmp_path / "data", out, recipe, processes) for out in (whole, killed)
+    )
+    subprocess.run(whole_run, cwd=ROOT, check=True, timeout=200)
+    running = subprocess.Popen(killed_run, cwd=ROOT)
     until = time.monotonic() + 120
     while not (killed / saves.LAST).exists():
         assert time.monotonic() < until, "no checkpoint"
@@ -65,7 +69,7 @@ def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path) -> None:
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     assert last(killed)[1] < last(whole)[1], "it ended before it could be killed"
-    subprocess.run(command(tmp_path / "data", killed, recipe), cwd=ROOT, check=True, timeout=200)
+    subprocess.run(killed_run, cwd=ROOT, check=True, timeout=200)
     (one, steps), (other, others) = last(whole), last(killed)
     assert steps == others
     assert one.keys() == other.keys()
