@@ -122,8 +122,8 @@ def extract_handful(
         claims = tools.ledger.claim_many(
             items, Stage.WAITING, owner=tools.owner, lease_s=tools.settings.lease_s
         )
-        begun([claim for claim in claims if claim.item != items[0]])
         with Handful(tools.ledger, claims, drain=drain) as handful:
+            begun([claim for claim in claims if claim.item != items[0]])
             ended = {claim.item: _one_of_many(claim, tools, ring, handful) for claim in handful}
             handful.write()
     except TryAgain as trouble:

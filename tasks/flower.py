@@ -1,7 +1,6 @@
 """What Flower is told beside Celery's own events: every item is a line there, however it came."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -53,7 +52,7 @@ class Lines:
                     eta=None,
                     expires=None,
                 )
-                told.send("task-started", uuid=uuid, pid=os.getpid())
+                told.send("task-started", uuid=uuid)
 
         self._tell(2 * len(claims), tell)
 
@@ -76,6 +75,7 @@ class Lines:
             producer: Any = given
             passing = (KombuError, *producer.connection.connection_errors)
             try:
+                producer.connection.ensure_connection(max_retries=1)  # kombu would wait for ever
                 with together(self._app, producer.channel, count, self._hostname) as told:
                     tell(told)
             except passing as error:
