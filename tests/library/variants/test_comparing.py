@@ -48,6 +48,13 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     digest = last.digest
     assert CliRunner().invoke(app, command).exit_code == 0
     assert open_bundle(last.folder).digest == digest
+    # A further row of another trunk can't begin with the file's weights, and says so.
+    (tmp_path / "also.json").write_text(json.dumps(CLIPS | {"name": "also", "trunk": "compact"}))
+    further = ["--also", str(tmp_path / "also.json"), "--trunk-weights", "mobilenet.pth"]
+    more = CliRunner().invoke(app, [*command, *further])
+    assert more.exit_code == 0, more.output
+    assert "mobilenet.pth is of another trunk, so this one begins without weights" in more.output
+    assert len(json.loads((tmp_path / "out" / "comparison.json").read_text())) == 5
     other = CliRunner().invoke(app, [*command, "--trunk", "resnext50_32x4d"])
     assert other.exit_code == 1
     assert "holds a run of recipe tiny-clips-1 with another `trunk`" in other.output

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
+from unmask.model.description import Trunk
 from unmask.model.predict import load
+from unmask.model.pretrained import IMAGENET
+from unmask.model.trunks import TRUNKS
 from unmask.train.bootstrap import Interval
 from unmask.train.figures import level
 from unmask.train.placing import clips_folder
@@ -29,11 +32,27 @@ def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row
     """Row by row, as each is trained."""
     for name, recipe in recipes.items():
         own = dataclasses.replace(
-            job, recipe=recipe, folder=job.folder / recipe.name, clips=clips_folder(job)
+            job,
+            recipe=recipe,
+            folder=job.folder / recipe.name,
+            clips=clips_folder(job),
+            trunk_weights=_first_weights(job, name, recipe),
         )
         need_sides(parts_of(own), PARTS)
         bundle = _trained(own)
         yield name, dict(_accuracies(own, bundle))
+
+
+def _first_weights(job: Job, name: str, recipe: Recipe) -> str | None:
+    """A file holds those of one trunk."""
+    if job.trunk_weights in (None, IMAGENET) or _plain(recipe) == _plain(job.recipe):
+        return job.trunk_weights
+    job.say(f"{name}: {job.trunk_weights} is of another trunk, so this one begins without weights")
+    return None
+
+
+def _plain(recipe: Recipe) -> Trunk:
+    return TRUNKS[recipe.trunk].base or recipe.trunk
 
 
 def _trained(job: Job) -> Bundle:
