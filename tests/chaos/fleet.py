@@ -69,6 +69,10 @@ class Fleet:
     def store(self) -> str:
         return self.store_url or str(self.folder / "objects")
 
+    @property
+    def visibility_timeout_s(self) -> float:
+        return float({**self.limits, **self.extra}["UNMASK_VISIBILITY_TIMEOUT_S"])
+
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("UNMASK_")}
         ours = {

@@ -32,8 +32,9 @@ from schemas.tables import (
 from tasks.names import CPU_QUEUE, GPU_QUEUE
 from tests.chaos.fleet import CAMPAIGN, Fleet
 
-#: An abandoned message comes back after the visibility timeout, and is answered `nothing to do`.
-MESSAGES_GONE_WITHIN_S = 90.0
+#: An abandoned message comes back after the visibility timeout, and is answered `nothing to do`
+#: within so long.
+MESSAGES_GONE_WITHIN_S = 70.0
 #: The sweep looks for what is past its term every ten seconds.
 DELETED_WITHIN_S = 30.0
 
@@ -175,7 +176,7 @@ def _pictures(row: Any) -> Iterator[tuple[tuple[int, bool], float]]:
 
 
 def _messages(fleet: Fleet) -> Iterator[str]:
-    until = time.monotonic() + MESSAGES_GONE_WITHIN_S
+    until = time.monotonic() + fleet.visibility_timeout_s + MESSAGES_GONE_WITHIN_S
     while (left := messages(fleet)) and time.monotonic() < until:
         # Who died with the last item of all is not back yet.
         fleet.tend()
