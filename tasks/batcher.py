@@ -101,7 +101,7 @@ class Batcher:
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         # One batch is scored while the next one is loaded; more would only hold leases.
         self._ready: queue.Queue[list[_Ready]] = queue.Queue(maxsize=1)
-        #: Set while the model thread is at work.
+        #: Set while the model is asked.
         self._scoring = threading.Event()
         #: Items that this process holds; what was lost before waits until there is none.
         self._held: set[int] = set()
@@ -276,7 +276,6 @@ class Batcher:
     def _score(self) -> None:
         batch = self._ready.get()
         self.beat = time.monotonic()
-        self._scoring.set()
         try:
             self._score_batch(batch)
         except DeviceLost:
@@ -292,8 +291,17 @@ class Batcher:
                 with self._settling(one.loaded.claim, one.answer):
                     self._score_batch([one])
         finally:
-            self._scoring.clear()
             self.beat = time.monotonic()
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The model. The ledger has a patience of its own: who waits for it is not stuck."""
+        self.beat = time.monotonic()
+        self._scoring.set()
+        try:
+            yield
+        finally:
+            self._scoring.clear()
 
     def _score_batch(self, batch: Sequence[_Ready]) -> None:
         drain.check()
@@ -303,11 +311,13 @@ class Batcher:
         wall, cpu = time.monotonic(), time.process_time()
         found = known_scores(self._tools.ledger, [one.loaded for one in batch])
         fresh = unscored([one.loaded for one in batch], found)
-        made = predictor.score(list(fresh.values()), deadline=lambda: _check(until))
+        with self._asking():
+            made = predictor.score(list(fresh.values()), deadline=lambda: _check(until))
         found |= {clip: tuple(row) for clip, row in zip(fresh, made, strict=True)}
         rows = iter([of_person(found, *each) for one in batch for each in clips_of(one.loaded)])
         judged = [_judged(one.loaded, rows, predictor.bundle.judgement) for one in batch]
-        warm = warm_faces(predictor, judged, lambda: _check(until))
+        with self._asking():
+            warm = warm_faces(predictor, judged, lambda: _check(until))
         busy_s = time.monotonic() - wall
         spent = _cost(predictor.device, busy_s, time.process_time() - cpu)
         self._fill.add(items=len(batch), busy_s=busy_s)

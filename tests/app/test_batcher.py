@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ from tasks import pulse
 from tasks.batcher import Batcher
 from tasks.drain import Drain
 from tasks.models import UnknownModel
+from tasks.say import STALE
 from tests.making.frames import a_frame
 from tests.making.scores import a_score
 from tests.polling import until
@@ -405,6 +407,33 @@ def test_a_model_that_never_comes_back_ends_its_worker(
         future.result(WITHIN_S)
     assert stand.broken.is_set()
     never.set()
+
+
+def test_who_waits_for_the_ledger_is_not_stuck(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that hangs is given up by the ledger itself; a new worker would wait as well."""
+    monkeypatch.setattr(module, "STUCK_AFTER_S", -stand.tools.settings.classify_deadline_s)
+    (item,) = stand.items(1)
+    entered, back = threading.Event(), threading.Event()
+    known = stand.ledger.scores
+
+    def slow(model: str, clips: Sequence[str]) -> Any:
+        entered.set()
+        back.wait(WITHIN_S)
+        return known(model, clips)
+
+    monkeypatch.setattr(stand.ledger, "scores", slow)
+    future = stand.batcher.submit(item)
+    stand.start()
+    assert entered.wait(WITHIN_S)
+    with stand.ledger.engine.begin() as db:
+        db.execute(text("UPDATE item SET lease_until = 1, deadline_at = 1"))
+    assert stand.ledger.sweep().returned == 1
+    stand.batcher._heartbeat._renew()
+    back.set()
+    assert future.result(WITHIN_S) == STALE
+    assert not stand.broken.is_set()
 
 
 def test_a_store_that_is_away_lets_the_fleet_rest(
