@@ -10,10 +10,15 @@ from typing import Any
 
 import psycopg
 from psycopg.abc import RV, PQGen, PQGenConn
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, text
 
 #: No statement of the ledger takes nearly as long.
 ANSWER_WITHIN_S = 60.0
+#: Nor does a transaction. The server ends it then, for the sake of those who wait for its rows: a
+#: client that vanished between the statements of one batch does not count as idle.
+TRANSACTION_S = 120
+#: The first PostgreSQL that can bound a transaction.
+BOUNDS_TRANSACTIONS = 17
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -53,4 +58,14 @@ def prepare(engine: Engine) -> None:
 
 
 def _connect(_dialect: Any, _record: Any, given: Any, named: Any) -> PatientConnection:
-    return PatientConnection.connect(*given, **named)
+    connection = PatientConnection.connect(*given, **named)
+    if connection.info.server_version // 10_000 >= BOUNDS_TRANSACTIONS:
+        connection.execute(f"SET transaction_timeout = '{TRANSACTION_S}s'")
+        connection.commit()
+    return connection
+
+
+def take_any_time(db: Connection) -> None:
+    """For the one transaction that may last: a migration."""
+    if int((db.dialect.server_version_info or (0,))[0]) >= BOUNDS_TRANSACTIONS:
+        db.execute(text("SET LOCAL transaction_timeout = 0"))

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
+from infra.ledger import patience
 from schemas.tables import Table
 
 db = context.config.attributes["connection"]
@@ -10,6 +11,7 @@ if db is None:
     raise RuntimeError("migrations run from code: infra.ledger.migrate(address)")
 
 if db.dialect.name == "postgresql":
+    patience.take_any_time(db)
     # Two migrations at once take turns.
     db.execute(text("SELECT pg_advisory_xact_lock(hashtext('unmask.migrate'))"))
 
