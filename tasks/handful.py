@@ -48,9 +48,8 @@ class Handful:
         self._since = clock()
         self._waiting, self._refused = deque(claims), list[Rejected]()
         self._lock = threading.Lock()
-        #: Held while the ledger is told, so that nothing is under way once the handful is closed.
+        #: Held while the ledger is told: whoever closes the handful waits for the ticker's word.
         self._telling = threading.Lock()
-        self._closed = False
         self._number = 0
         #: Given back, and why.
         self.back: dict[int, str] = {}
@@ -62,10 +61,8 @@ class Handful:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """However it ends: what began not is nobody's any more, what was refused is written."""
+        """However it ends: what has not begun is nobody's any more, what was refused is written."""
         self._by.remove(self._number)
-        with self._telling:
-            self._closed = True
         try:
             self.give_back(BROKE_OFF)
             self.write()
@@ -128,8 +125,6 @@ class Handful:
 
     def _look(self) -> None:
         """In the ticker's thread, several times a second."""
-        if self._closed:
-            return
         try:
             if self._clock() >= self._since + PATIENCE_S:
                 self.give_back(TOOK_LONG)

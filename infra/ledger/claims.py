@@ -193,9 +193,11 @@ def renew(db: Connection, claims: Sequence[Claim], *, lease_s: float) -> set[int
     return set(mine)
 
 
-def release(db: Connection, claims: Sequence[Claim], reason: str) -> set[int]:
+def release(
+    db: Connection, claims: Sequence[Claim], reason: str, *, after_s: float = 0.0
+) -> set[int]:
     mine = held(db, claims)
-    record(db, [give_back(db, mine[item], reason) for item in sorted(mine)])
+    record(db, [give_back(db, mine[item], reason, after_s=after_s) for item in sorted(mine)])
     return set(mine)
 
 

@@ -222,9 +222,8 @@ class Ledger:
 
     def release(self, claim: Claim, reason: str, *, after_s: float = 0.0) -> bool:
         """Give it back without charging an attempt."""
-        return bool(
-            self._hand_in(claim, lambda db, row: claims.give_back(db, row, reason, after_s=after_s))
-        )
+        with self._write() as db:
+            return bool(claims.release(db, [claim], reason, after_s=after_s))
 
     def release_many(self, held: Sequence[Claim], reason: str) -> set[int]:
         """Several at once, at no charge; those that were still held."""

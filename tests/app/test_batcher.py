@@ -382,6 +382,14 @@ def test_who_was_lost_before_runs_when_nobody_else_is_here(stand: Stand) -> None
     assert company == [1, 1, 1]
 
 
+def lose_the_lease(stand: Stand) -> None:
+    """Its deadline is over, and the heart beats on."""
+    with stand.ledger.engine.begin() as db:
+        db.execute(text("UPDATE item SET lease_until = 1, deadline_at = 1"))
+    assert stand.ledger.sweep().returned == 1
+    stand.batcher._heartbeat._renew()
+
+
 def test_a_model_that_never_comes_back_ends_its_worker(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,10 +407,7 @@ def test_a_model_that_never_comes_back_ends_its_worker(
     future = stand.batcher.submit(item)
     stand.start()
     assert entered.wait(WITHIN_S)
-    with stand.ledger.engine.begin() as db:
-        db.execute(text("UPDATE item SET lease_until = 1, deadline_at = 1"))
-    assert stand.ledger.sweep().returned == 1
-    stand.batcher._heartbeat._renew()
+    lose_the_lease(stand)
     with pytest.raises(Retry, match="never came back"):
         future.result(WITHIN_S)
     assert stand.broken.is_set()
@@ -427,10 +432,7 @@ def test_who_waits_for_the_ledger_is_not_stuck(
     future = stand.batcher.submit(item)
     stand.start()
     assert entered.wait(WITHIN_S)
-    with stand.ledger.engine.begin() as db:
-        db.execute(text("UPDATE item SET lease_until = 1, deadline_at = 1"))
-    assert stand.ledger.sweep().returned == 1
-    stand.batcher._heartbeat._renew()
+    lose_the_lease(stand)
     back.set()
     assert future.result(WITHIN_S) == STALE
     assert not stand.broken.is_set()
