@@ -65,7 +65,11 @@ def _connect(_dialect: Any, _record: Any, given: Any, named: Any) -> PatientConn
     return connection
 
 
+def is_bounded(db: Connection) -> bool:
+    return int((db.dialect.server_version_info or (0,))[0]) >= BOUNDS_TRANSACTIONS
+
+
 def take_any_time(db: Connection) -> None:
     """For the one transaction that may last: a migration."""
-    if int((db.dialect.server_version_info or (0,))[0]) >= BOUNDS_TRANSACTIONS:
+    if is_bounded(db):
         db.execute(text("SET LOCAL transaction_timeout = 0"))

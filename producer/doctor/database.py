@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from infra.ledger import Schema
 from infra.ledger import check as schema_of
 from infra.ledger.engine import parse, path_of
+from infra.ledger.server import ends_stranded_transactions
 from producer.doctor.finding import Finding, bad, note, well
 from unmask.errors import TryAgain
 
@@ -35,8 +36,19 @@ def check(settings: "Settings") -> Iterator[Finding]:
         return
     if schema is Schema.CURRENT:
         yield well("ledger", f"{where} is of this version")
+        yield from _server(address)
     elif schema is Schema.MISSING and path_of(url):
         yield note("ledger", f"{where} is not there yet; `scan` makes it")
     else:
         says, mend = MENDS[schema]
         yield bad("ledger", f"{where} {says}", mend)
+
+
+def _server(address: str) -> Iterator[Finding]:
+    if not ends_stranded_transactions(address):
+        yield note(
+            "ledger",
+            "this PostgreSQL can't end the transaction of a client that vanished in the middle "
+            "of it; the items it held may wait until somebody ends it",
+            "use PostgreSQL 17 or newer",
+        )

@@ -215,6 +215,16 @@ class TestLedger:
             migrate(address)
             assert only(database.check, database_url=address).ok is True
 
+    def test_postgresql_that_cannot_bound_a_transaction(
+        self, postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with servers.database(postgresql_server) as address:
+            migrate(address)
+            monkeypatch.setattr("infra.ledger.patience.BOUNDS_TRANSACTIONS", 1000)
+            findings = found(database.check, database_url=address)
+        assert [one.ok for one in findings] == [True, None]
+        assert "PostgreSQL 17" in findings[-1].mend
+
     def test_postgresql_without_that_database(self, postgresql_server: str) -> None:
         with servers.database(postgresql_server) as address:
             gone = address
