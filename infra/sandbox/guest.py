@@ -4,6 +4,7 @@ import faulthandler
 import json
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from infra.sandbox.frames import (
     write_frame,
 )
 from infra.sandbox.more import Asking
-from infra.sandbox.wire import Request
+from infra.sandbox.wire import Request, receive
 from unmask.errors import Refused, Unusable
 from unmask.media.holes import Holed
 from unmask.media.values import Clip, Limits, Manifest
@@ -40,6 +41,17 @@ class Extractor(Protocol):
     def extract(
         self, file: BinaryIO, spec: ScanSpec, limits: Limits, /
     ) -> Iterator[Clip | Manifest]: ...
+
+
+def wait(ruleset: int | None, extractor: Extractor, door: socket.socket, printed: int) -> NoReturn:
+    """For the one file; the keeper closes the door where none comes."""
+    with door:
+        data, handles = receive(door, 3)
+    if not data:
+        os._exit(0)
+    file, results, *answers = handles
+    given = file, results, printed, next(iter(answers), None)
+    run(Request.from_bytes(data), given, ruleset, extractor)
 
 
 def run(

@@ -16,10 +16,11 @@ import sys
 import time
 import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from infra.sandbox import guest, landlock
-from infra.sandbox.kernel import die_with_parent
+from infra.sandbox.standby import Standby
 from infra.sandbox.wire import READY, Report, Request, receive, send
 from unmask.errors import Unusable
 
@@ -51,18 +52,22 @@ class Keeper:
         self._extractor = extractor
         self._ruleset = ruleset
         self._warm: set[str] = set()
+        self._standby: Standby | None = None
 
     def warm(self, detector: str) -> None:
         """Once per detector, before a fork: guests share what it loads."""
-        if detector not in self._warm:
-            self._warm.add(detector)
-            with suppress(Unusable, ImportError):  # the guest meets it too, and can say so
-                self._extractor.warm((detector,))
-            gc.collect()
-            gc.freeze()
+        if detector in self._warm:
+            return
+        self._warm.add(detector)
+        self._dismiss()
+        with suppress(Unusable, ImportError):  # the guest meets it too, and can say so
+            self._extractor.warm((detector,))
+        gc.collect()
+        gc.freeze()
 
     def serve(self) -> None:
         while True:
+            self._standby = self._standby or self._fork()
             try:
                 data, handles = receive(self._control, 3)
             except ConnectionError:  # the worker was killed in the middle of a word
@@ -71,41 +76,45 @@ class Keeper:
                 return
             request = Request.from_bytes(data)
             self.warm(request.spec.detector)
-            self._look(request, *handles)
+            self._look(request, data, handles)
 
-    def _look(self, request: Request, file: int, results: int, answers: int | None = None) -> None:
-        printed, keeper = os.memfd_create("printed"), os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _end_with(keeper)
-            self._control.close()
-            handles = file, results, printed, answers
-            guest.run(request, handles, self._ruleset, self._extractor)
-        for handle in (file, results, answers):
-            if handle is not None:
-                os.close(handle)
-        report = _watch(pid, self._control, request, printed)
-        os.close(printed)
+    def _look(self, request: Request, data: bytes, handles: list[int]) -> None:
+        chosen = self._handed_over(data, handles)
+        for handle in handles:
+            os.close(handle)
+        report = _watch(chosen, self._control, request)
         send(self._control, report.to_bytes())
 
+    def _handed_over(self, data: bytes, handles: list[int]) -> Standby:
+        """To who stands by, or where that one has died, to a fresh one."""
+        chosen, self._standby = self._standby or self._fork(), None
+        if not chosen.hand_over(data, handles):
+            chosen.dismiss()
+            chosen = self._fork()
+            chosen.hand_over(data, handles)
+        return chosen
 
-def _end_with(keeper: int) -> None:
-    """Where the keeper ended before this was said, nobody would tell."""
-    die_with_parent(signal.SIGKILL)
-    if os.getppid() != keeper:
-        os._exit(1)
+    def _fork(self) -> Standby:
+        return Standby.fork(self._control, partial(guest.wait, self._ruleset, self._extractor))
+
+    def _dismiss(self) -> None:
+        if self._standby:
+            self._standby.dismiss()
+            self._standby = None
 
 
-def _watch(pid: int, control: socket.socket, request: Request, printed: int) -> Report:
-    why = _wait(pid, control, request)
+def _watch(chosen: Standby, control: socket.socket, request: Request) -> Report:
+    why = _wait(chosen.pid, control, request)
     if why:
-        _kill(pid)
-    _, status, usage = os.wait4(pid, 0)
+        _kill(chosen.pid)
+    _, status, usage = os.wait4(chosen.pid, 0)
+    printed = os.pread(chosen.printed, PRINTED, 0)
+    os.close(chosen.printed)
     return Report(
         ended=os.waitstatus_to_exitcode(status),
         cpu_s=usage.ru_utime + usage.ru_stime,
         killed_for=why,
-        printed=os.pread(printed, PRINTED, 0).decode("utf-8", "replace"),
+        printed=printed.decode("utf-8", "replace"),
     )
 
 

@@ -308,6 +308,10 @@ def environment(_: str) -> None:
     raise Refused(Outcome.NOT_MEDIA, " ".join(sorted(os.environ)))
 
 
+def own_number(_: str) -> None:
+    raise Refused(Outcome.NOT_MEDIA, str(os.getpid()))
+
+
 def warmed(_: str) -> None:
     raise Refused(Outcome.NOT_MEDIA, " ".join(WARMED))
 
@@ -346,6 +350,7 @@ DEEDS: dict[str, Callable[[str], None]] = {
     "bug": bug,
     "environment": environment,
     "warmed": warmed,
+    "pid": own_number,
     "unusable": unusable,
     "missing-library": missing_library,
     "raw": lambda text: raw(bytes.fromhex(text)),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -314,13 +315,42 @@ def test_what_does_not_check_never_comes_out(room: Room, deed: str) -> None:
 def test_a_guest_leaves_no_process_and_no_handle_behind(room: Room) -> None:
     look(room, "good")
     keeper = newest_keeper()
+    wait_for_child(keeper)
     before = psutil.Process().num_fds(), keeper.num_fds()
     for _ in range(5):
         look(room, "good 2")
         refusal(room, "refuse x")
         refusal(room, "sleep", Limits(deadline_s=0.1))
-    assert keeper.children() == []
+    wait_for_child(keeper)
+    assert len(keeper.children()) == 1
     assert (psutil.Process().num_fds(), keeper.num_fds()) == before
+
+
+def test_who_stands_by_is_given_the_next_file() -> None:
+    with open_room() as room:
+        look(room, "good")
+        standing_by = wait_for_child(newest_keeper())
+        assert refusal(room, "pid").reason == str(standing_by.pid)
+
+
+def test_one_that_died_standing_by_is_replaced_without_a_word() -> None:
+    with open_room() as room:
+        look(room, "good")
+        standing_by = wait_for_child(newest_keeper())
+        standing_by.kill()
+        until(lambda: standing_by.status() == psutil.STATUS_ZOMBIE, 10)
+        assert look(room, "good")
+        until_gone(standing_by.pid)
+
+
+def test_who_stood_by_for_another_detector_is_sent_away() -> None:
+    with open_room() as room, file_saying("pid") as file:
+        look(room, "good")
+        standing_by = wait_for_child(newest_keeper())
+        with pytest.raises(Refused) as caught:
+            room.extract(file, replace(SPEC, detector="hog"), LIMITS)
+        assert caught.value.reason != str(standing_by.pid)
+        until_gone(standing_by.pid)
 
 
 def test_closing_from_another_thread_ends_the_file_at_once() -> None:

@@ -1,0 +1,58 @@
+"""A guest that was forked ahead of its file: what a fork costs is paid while nobody waits."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn, Self
+
+from infra.sandbox.kernel import die_with_parent
+from infra.sandbox.wire import send
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standby:
+    pid: int
+    #: What its decoders print.
+    printed: int
+    door: socket.socket
+
+    @classmethod
+    def fork(cls, keepers: socket.socket, wait: Callable[[socket.socket, int], NoReturn]) -> Self:
+        """`keepers` is the one handle that no guest may hold."""
+        printed, keeper = os.memfd_create("printed"), os.getpid()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            pid = os.fork()
+            if pid == 0:
+                _end_with(keeper)
+                keepers.close()
+                ours.close()
+                wait(theirs, printed)
+        return cls(pid=pid, printed=printed, door=ours)
+
+    def hand_over(self, request: bytes, handles: Sequence[int]) -> bool:
+        """False where it has died of something while it waited."""
+        try:
+            send(self.door, request, handles)
+        except OSError:
+            return False
+        finally:
+            self.door.close()
+        return True
+
+    def dismiss(self) -> None:
+        self.door.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.printed)
+
+
+def _end_with(keeper: int) -> None:
+    """Where the keeper ended before this was said, nobody would tell."""
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != keeper:
+        os._exit(1)
