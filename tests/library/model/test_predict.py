@@ -13,6 +13,7 @@ from tests.making.bundles import CALIBRATION, person, window, write_bundle
 from unmask.model.clips import BadClip, PersonFrames, Window
 from unmask.model.predict import Predictor, build, load
 
+PAIR = "mobilenet_v2+efficientnet_lite0"
 TEMPORAL: dict[str, Any] = {"trunk": "mobilenet_v2", "width": 32, "pooling": "mean"}
 
 
@@ -26,7 +27,7 @@ def raws(predictor: Predictor, clips: list[PersonFrames]) -> list[list[float]]:
     return [[score.raw for score in scores] for scores in predictor.score(clips)]
 
 
-@pytest.mark.parametrize("trunk", ["mobilenet_v2", "efficientnet_lite0"])
+@pytest.mark.parametrize("trunk", ["mobilenet_v2", "efficientnet_lite0", PAIR])
 def test_agrees_with_the_plain_network(tmp_path: Path, trunk: str) -> None:
     """The fast path against the module as it is trained, on one window alone."""
     bundle = write_bundle(tmp_path, architecture=TEMPORAL | {"trunk": trunk})

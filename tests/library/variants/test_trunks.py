@@ -1,5 +1,6 @@
 """Trunks that papers describe: which blocks they have, what stands still, what they answer."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ from unmask.train.variants.configurations import configurations
 from unmask.train.variants.freezing import Freezing
 
 SIDE = 64
+PAIR = "mobilenet_v2+efficientnet_lite0"
 
 
 def pictures(count: int = 2) -> torch.Tensor:
@@ -151,9 +153,9 @@ def test_the_four_configurations(trunk: Trunk, wanted: list[tuple[int, int | Non
     assert len({each.name for each in rows.values()}) == 4
 
 
-@pytest.mark.parametrize("trunk", ["compact", "multi_attention_b4"])
+@pytest.mark.parametrize("trunk", ["compact", "multi_attention_b4", PAIR])
 def test_a_trunk_without_plain_blocks_has_no_configurations(trunk: Trunk) -> None:
-    with pytest.raises(Unusable, match=f"plain trunk of blocks, not {trunk}"):
+    with pytest.raises(Unusable, match=re.escape(f"plain trunk of blocks, not {trunk}")):
         configurations(with_values(find_recipe("configurations"), {"trunk": trunk}))
 
 
@@ -193,7 +195,8 @@ def test_attention_comes_out_as_pictures(tmp_path: Path) -> None:
         attention_maps(plain, list(own.frames))
 
 
-def test_a_description_with_a_transformer_in_heads_is_refused(tmp_path: Path) -> None:
-    built = {"trunk": "multi_attention_b4", "width": 8, "transformer_after": 3}
+@pytest.mark.parametrize("trunk", ["multi_attention_b4", PAIR])
+def test_a_description_with_a_transformer_in_no_row_is_refused(tmp_path: Path, trunk: str) -> None:
+    built = {"trunk": trunk, "width": 8, "transformer_after": 3}
     with pytest.raises(BadBundle, match="plain trunk"):
         write_bundle(tmp_path, architecture=built)
