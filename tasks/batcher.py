@@ -31,6 +31,7 @@ from tasks.load import Loaded, load
 from tasks.models import Serves, Unfit, UnknownModel
 from tasks.say import DUPLICATE, STALE, again, said
 from tasks.scored import Scored, clips_of, known_scores, of_person, unscored
+from tasks.ticker import ticker
 from tasks.visits import our_store, tell_trouble
 from unmask.errors import Refused, TryAgain, UnmaskError
 from unmask.judgement import Judgement
@@ -116,8 +117,10 @@ class Batcher:
             every_s=tools.settings.heartbeat_s,
             lease_s=tools.settings.lease_s,
             drain=drain,
-            on_end=self._break_if_stuck,
         )
+        self._watch = 0
+        #: Why it can't go on; empty while it can.
+        self._broken = ""
         address = tools.settings.redis_url.get_secret_value()
         self._fill = Fill(lambda: redis.Redis.from_url(address), tools.owner)
         #: When the model thread last took or finished something: what a health check reads.
@@ -125,6 +128,7 @@ class Batcher:
 
     def start(self) -> None:
         self._heartbeat.__enter__()
+        self._watch = ticker.add(self._break_if_stuck)
         self._fill.start()
         for work in (self._collect, self._score):
             threading.Thread(target=self._forever, args=(work,), daemon=True).start()
@@ -132,6 +136,7 @@ class Batcher:
     def stop(self) -> None:
         """For tests: a worker's own batcher lives as long as its process."""
         self._heartbeat.__exit__(None, None, None)
+        ticker.remove(self._watch)
         self._resting.set()
         self._fill.stop()
         self._loaders.shutdown(wait=False, cancel_futures=True)
@@ -145,7 +150,10 @@ class Batcher:
         asked = _Asked(item)
         self._open.add(asked.answer)
         asked.answer.add_done_callback(self._open.discard)
-        self._asked.put(asked)
+        if self._broken:
+            self._answer_all()
+        else:
+            self._asked.put(asked)
         return asked.answer
 
     def _forever(self, work: Callable[[], None]) -> None:
@@ -155,23 +163,29 @@ class Batcher:
                 work()
         except BaseException:
             log.exception("the batcher broke; the worker stops and its items are offered again")
-            for answer in list(self._open):
-                answer.set_exception(again(Stage.EXTRACTED, "the worker broke"))
-            self._on_broken()
+            self._break("the worker broke")
             raise
 
     def _break_if_stuck(self) -> None:
-        """A lease was lost: if the model thread never came back, only a new process helps.
+        """In the ticker's thread. If the model never comes back, only a new process helps.
 
-        Its items ran past their deadline in company: each runs alone next.
+        By then its items ran past their deadline in company: each runs alone next.
         """
         limit_s = self._tools.settings.classify_deadline_s + STUCK_AFTER_S
-        if not self._scoring.is_set() or time.monotonic() < self.beat + limit_s:
-            return
-        log.error("the model has not come back for %.0f s; the worker stops", limit_s)
-        for answer in list(self._open):
-            answer.set_exception(again(Stage.EXTRACTED, "the model never came back"))
+        stuck = self._scoring.is_set() and time.monotonic() >= self.beat + limit_s
+        if stuck and not self._broken:
+            log.error("the model has not come back for %.0f s; the worker stops", limit_s)
+            self._break("the model never came back")
+
+    def _break(self, why: str) -> None:
+        self._broken = why
+        self._answer_all()
         self._on_broken()
+
+    def _answer_all(self) -> None:
+        """Tasks begin until the worker has stopped, and it stops when the last one is answered."""
+        for answer in list(self._open):
+            answer.set_exception(again(Stage.EXTRACTED, self._broken))
 
     # Collecting: ids → claims → clips.
 

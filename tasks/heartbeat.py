@@ -28,7 +28,7 @@ class Heartbeat:
         every_s: float,
         lease_s: float,
         drain: Drain,
-        on_end: Callable[[], None],
+        on_end: Callable[[], None] = lambda: None,
         by: Ticker = ticker,
     ) -> None:
         self._ledger, self._every_s, self._lease_s = ledger, every_s, lease_s

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -390,12 +391,16 @@ def lose_the_lease(stand: Stand) -> None:
     stand.batcher._heartbeat._renew()
 
 
+def stuck_after(monkeypatch: pytest.MonkeyPatch, stand: Stand, seconds: float) -> None:
+    beyond_s = seconds - stand.tools.settings.classify_deadline_s
+    monkeypatch.setattr(module, "STUCK_AFTER_S", beyond_s)
+
+
 def test_a_model_that_never_comes_back_ends_its_worker(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its heart beats on, so only its deadline tells."""
-    monkeypatch.setattr(module, "STUCK_AFTER_S", -stand.tools.settings.classify_deadline_s)
-    (item,) = stand.items(1)
+    """Its heart beats on; that its leases were lost was seen before it counts as stuck."""
+    item, late = stand.items(2)
     never = threading.Event()
     entered = threading.Event()
 
@@ -408,9 +413,15 @@ def test_a_model_that_never_comes_back_ends_its_worker(
     stand.start()
     assert entered.wait(WITHIN_S)
     lose_the_lease(stand)
+    assert not stand.broken.is_set()
+    stuck_after(monkeypatch, stand, 0.0)
     with pytest.raises(Retry, match="never came back"):
         future.result(WITHIN_S)
-    assert stand.broken.is_set()
+    assert stand.broken.wait(WITHIN_S)
+    # What Celery begins before it has heard that the worker stops.
+    with pytest.raises(Retry, match="never came back"):
+        stand.batcher.submit(late).result(WITHIN_S)
+    assert stand.batcher.open_items == 0
     never.set()
 
 
@@ -418,7 +429,7 @@ def test_who_waits_for_the_ledger_is_not_stuck(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that hangs is given up by the ledger itself; a new worker would wait as well."""
-    monkeypatch.setattr(module, "STUCK_AFTER_S", -stand.tools.settings.classify_deadline_s)
+    stuck_after(monkeypatch, stand, 1.0)
     (item,) = stand.items(1)
     entered, back = threading.Event(), threading.Event()
     known = stand.ledger.scores
@@ -433,6 +444,7 @@ def test_who_waits_for_the_ledger_is_not_stuck(
     stand.start()
     assert entered.wait(WITHIN_S)
     lose_the_lease(stand)
+    until(lambda: time.monotonic() > stand.batcher.beat + 2.0)
     back.set()
     assert future.result(WITHIN_S) == STALE
     assert not stand.broken.is_set()
