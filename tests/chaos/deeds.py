@@ -38,11 +38,13 @@ class Deed(StrEnum):
     ROTTEN_ONCE = "rotten-once"
     GPU_BUG = "gpu-bug"
     GPU_SEGFAULT = "gpu-segfault"
+    #: The model never comes back from it.
+    GPU_ENDLESS = "gpu-endless"
     GPU_HELD = "gpu-held"
 
 
 #: Shades that a coded picture can't be mistaken in.
-SHADES = {Deed.GPU_BUG: 10, Deed.GPU_SEGFAULT: 40, Deed.GPU_HELD: 70}
+SHADES = {Deed.GPU_BUG: 10, Deed.GPU_SEGFAULT: 40, Deed.GPU_HELD: 70, Deed.GPU_ENDLESS: 130}
 #: What no honest clip shows: an impostor's picture, put in place of a stored one.
 IMPOSTOR = 200
 TOLERANCE = 10

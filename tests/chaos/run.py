@@ -19,12 +19,15 @@ def main() -> None:
 
 
 def sweep() -> None:
+    from tasks import pace
     from tests.chaos.stand_in import made_up
     from workers import sweep as module
 
     vars(module)["resources"] = functools.cache(made_up)
     if tidy_s := os.environ.get(surroundings.TIDY_S):
         vars(module)["CLEAN_EVERY_S"] = float(tidy_s)
+    if moment_s := os.environ.get(surroundings.MOMENT_S):
+        vars(pace)["MOMENT_S"] = float(moment_s)
     sys.exit(module.main())
 
 

@@ -96,6 +96,12 @@ def endless() -> None:
     collections.deque(itertools.repeat(None), maxlen=0)
 
 
+def stuck() -> None:
+    """In this thread; the others of the process go on."""
+    while True:
+        time.sleep(GLANCE_S)
+
+
 @dataclasses.dataclass
 class MadeUpFetcher:
     """Every address has its own bytes: the address."""
@@ -282,5 +288,6 @@ def _look(seen: int) -> None:
 GPU_DEEDS: dict[Deed, Callable[[], None]] = {
     Deed.GPU_BUG: _bug,
     Deed.GPU_SEGFAULT: segfault,
+    Deed.GPU_ENDLESS: stuck,
     Deed.GPU_HELD: functools.partial(while_held, "gpu"),
 }

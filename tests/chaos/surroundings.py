@@ -15,6 +15,8 @@ DIE_TAKING = "CHAOS_DIE_TAKING"
 REAL = "CHAOS_REAL"
 #: How often the sweep looks for what is past its term.
 TIDY_S = "CHAOS_TIDY_S"
+#: So long do the items of one message keep a worker busy: on a busy machine nothing is quick.
+MOMENT_S = "CHAOS_MOMENT_S"
 #: Set for a worker of the version after this one: it writes messages that this one can't read.
 NEXT_VERSION = "CHAOS_NEXT_VERSION"
 

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -17,6 +18,8 @@ BRIEF = {
     "UNMASK_EXTRACT_SOFT_LIMIT_S": "3",
     "UNMASK_EXTRACT_HARD_LIMIT_S": "4",
 }
+#: A model that has not come back for half a minute more is given up.
+SOON_STUCK = {"UNMASK_CLASSIFY_DEADLINE_S": "3"}
 #: Neighbours of poison keep at least this share of their pace.
 PACE = 0.8
 
@@ -29,12 +32,14 @@ PACE = 0.8
         Deed.ENDLESS,
         Deed.GPU_SEGFAULT,
         Deed.GPU_BUG,
+        Deed.GPU_ENDLESS,
     ],
 )
 def test_poison_is_buried_and_charges_nobody_else(fleet: Fleet, deed: Deed) -> None:
     poison = uri(NEIGHBOURS // 2, deed)
     uris = [uri(number) if number != NEIGHBOURS // 2 else poison for number in range(NEIGHBOURS)]
     accepted = fleet.submit(uris)
+    fleet.extra |= SOON_STUCK if deed is Deed.GPU_ENDLESS else {}
     fleet.mortal.add("gpu")
     fleet.start("sweep", "cpu", "gpu")
     fleet.until_ended()
@@ -60,10 +65,10 @@ def test_poison_slows_nobody_down(fleet: Fleet, deed: Deed, neighbours: int) -> 
     """
     fleet.extra |= BRIEF
     fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.1")
-    run(fleet, "warm", NEIGHBOURS, [])
+    run(fleet, "warm", NEIGHBOURS)
     clean, poisoned = [], []
     for turn in range(3):
-        clean.append(run(fleet, f"clean-{turn}", neighbours, []))
+        clean.append(run(fleet, f"clean-{turn}", neighbours))
         poison = [uri(10_000 + turn, deed)]
         poisoned.append(run(fleet, f"poisoned-{turn}", neighbours, poison))
     pace = statistics.median(clean) / statistics.median(poisoned)
@@ -71,10 +76,21 @@ def test_poison_slows_nobody_down(fleet: Fleet, deed: Deed, neighbours: int) -> 
     assert pace >= PACE
 
 
-def run(fleet: Fleet, name: str, count: int, poison: list[str]) -> float:
+def run(
+    fleet: Fleet,
+    name: str,
+    count: int,
+    poison: Sequence[str] = (),
+    *,
+    after: int = 10,
+    like: Deed | None = None,
+) -> float:
     """Seconds until all the neighbours have ended."""
-    neighbours = [f"https://{number % HOSTS}.made.up/{name}/{number}" for number in range(count)]
-    fleet.submit([*neighbours[:10], *poison, *neighbours[10:]], name)
+    end = f"?deed={like}" if like else ""
+    neighbours = [
+        f"https://{number % HOSTS}.made.up/{name}/{number}{end}" for number in range(count)
+    ]
+    fleet.submit([*neighbours[:after], *poison, *neighbours[after:]], name)
     begun = time.monotonic()
     fleet.until(lambda: fleet.left(name) <= len(poison), 240, lambda: fleet.report(name))
     took = time.monotonic() - begun
