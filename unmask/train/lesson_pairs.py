@@ -77,11 +77,16 @@ def of_margins(margins: NDArray[np.float64], fake: NDArray[np.bool_]) -> dict[st
 
 
 def weighed(logits: Tensor, wanted: Tensor, recipe: Recipe) -> Tensor:
+    """A softmax over both classes weighs their difference alone; two sigmoids hold each to 0 or 1.
+
+    (A single sigmoid of the difference would be that same softmax.)
+    """
     if recipe.loss == "cross-entropy":
         return functional.cross_entropy(logits, wanted, label_smoothing=recipe.smoothing)
-    margin = logits[:, FAKE] - logits[:, REAL]
-    soft = (wanted == FAKE).float() * (1 - recipe.smoothing) + recipe.smoothing / 2
-    return functional.binary_cross_entropy_with_logits(margin, soft)
+    classes = logits.shape[1]
+    each = functional.one_hot(wanted, classes).to(logits.dtype)
+    soft = each * (1 - recipe.smoothing) + recipe.smoothing / classes
+    return functional.binary_cross_entropy_with_logits(logits, soft)
 
 
 def fake_margins(

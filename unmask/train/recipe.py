@@ -43,7 +43,8 @@ class Recipe:
     clips: Literal["papers", "tight", "pictures"] = "tight"
     #: Width of the LSTM.
     width: Count = 256
-    #: Weighs a batch's loss: softmax over two classes, or one logit against none.
+    #: Weighs a batch: a softmax over both classes, or a sigmoid for each. After the second a margin
+    #: counts its evidence about twice, until the bundle is calibrated.
     loss: Literal["cross-entropy", "binary-cross-entropy"] = "cross-entropy"
     optimiser: Literal["adam", "adamw"] = "adamw"
     rate: Positive = 1e-3

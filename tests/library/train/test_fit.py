@@ -19,8 +19,10 @@ from unmask.train import saves
 from unmask.train.curves import LINES
 from unmask.train.finish import train_on_pairs
 from unmask.train.fit import Diverged, Fit
+from unmask.train.frames import FAKE, REAL
 from unmask.train.journal import Journal
 from unmask.train.learner import Learner
+from unmask.train.lesson_pairs import weighed
 from unmask.train.material import material_of
 from unmask.train.metrics import auc
 from unmask.train.recipe import find_recipe, read_recipe, shipped_names
@@ -185,6 +187,28 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[0] == pytest.approx(0.05)
     assert max(rates) == rates[10] == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("loss", "smoothing", "wanted", "slope"),
+    [
+        # A softmax gives (0.731, 0.269); sigmoids give 0.818 and 0.622, each with half the weight.
+        ("cross-entropy", 0.0, 0.3133, (0.731 - 1, 0.269)),
+        ("cross-entropy", 0.2, 0.4133, (0.731 - 0.9, 0.269 - 0.1)),
+        ("binary-cross-entropy", 0.0, 0.5877, ((0.818 - 1) / 2, 0.622 / 2)),
+        ("binary-cross-entropy", 0.2, 0.6377, ((0.818 - 0.9) / 2, (0.622 - 0.1) / 2)),
+    ],
+)
+def test_each_loss_is_the_one_of_its_name(
+    loss: str, smoothing: float, wanted: float, slope: tuple[float, float]
+) -> None:
+    recipe = read_recipe(json.dumps(PAIRS | {"loss": loss, "smoothing": smoothing}).encode(), "t")
+    logits = torch.zeros(1, 2)
+    logits[0, FAKE], logits[0, REAL] = 1.5, 0.5
+    found = weighed(logits.requires_grad_(), torch.tensor([FAKE]), recipe)
+    [slopes] = torch.autograd.grad(found, logits)
+    assert found.item() == pytest.approx(wanted, abs=1e-3)
+    assert slopes[0, [FAKE, REAL]].tolist() == pytest.approx(slope, abs=1e-3)
 
 
 def test_a_plateau_lowers_the_rate_after_two_flat_epochs() -> None:
