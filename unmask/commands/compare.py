@@ -1,6 +1,8 @@
 """`unmask compare DATA --out FOLDER`: the papers' four configurations in one table."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,16 +38,18 @@ def compare(
     also: Also = None,
     trunk_weights: options.TrunkWeights = None,
     epochs: options.Epochs = None,
+    seed: options.Seed = None,
     processes: options.Processes = 1,
     device: options.Device = None,
 ) -> None:
     """Train each configuration on the same clips; print its accuracy on all three parts."""
     from unmask.train.page import plain
+    from unmask.train.recipe import changed
     from unmask.train.start import Job
     from unmask.train.variants.comparing import compared, written_to
 
     with told():
-        rows = _recipes(recipe, trunk, also or [], epochs)
+        rows = _recipes(recipe, trunk, also or [], partial(changed, epochs=epochs, seed=seed))
         job = Job(
             data=data, folder=out, recipe=next(iter(rows.values())), processes=processes,
             trunk_weights=trunk_weights, device=device, data_names=(data.name,), say=typer.echo,
@@ -57,19 +61,24 @@ def compare(
 
 
 def _recipes(
-    named: str, trunk: str | None, also: list[str], epochs: int | None
+    named: str, trunk: str | None, also: list[str], change: Callable[["Recipe"], "Recipe"]
 ) -> dict[str, "Recipe"]:
-    from unmask.train.recipe import changed, find_recipe, with_values
+    from unmask.train.recipe import find_recipe, with_values
     from unmask.train.variants.configurations import configurations
 
-    first = changed(find_recipe(named), epochs=epochs)
+    first = change(find_recipe(named))
     rows = configurations(with_values(first, {"trunk": trunk}) if trunk else first)
-    others = [changed(find_recipe(each), epochs=epochs) for each in also]
-    rows |= {each.name: each for each in others}
-    strange = [each.name for each in rows.values() if each.learns_from != "clips"]
-    if strange:
-        raise Unusable(f"only recipes that learn from clips can be compared, not {strange[0]}")
-    return rows
+    others = [change(find_recipe(each)) for each in also]
+    _check([*rows.values(), *others])
+    return rows | {each.name: each for each in others}
+
+
+def _check(recipes: "list[Recipe]") -> None:
+    for number, recipe in enumerate(recipes):
+        if recipe.learns_from != "clips":
+            raise Unusable(f"only recipes that learn from clips can be compared, not {recipe.name}")
+        if recipe.name in [each.name for each in recipes[:number]]:
+            raise Unusable(f"two rows would be called {recipe.name}; give one another `name`")
 
 
 def _print(rows: dict[str, "Row"]) -> None:

@@ -10,6 +10,7 @@ Device = Annotated[str | None, typer.Option(help="`cpu`, `cuda` or `cuda:1`; cho
 Epochs = Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")]
 Processes = Annotated[int, typer.Option(min=1, help="processes that share the work")]
 Recipe = Annotated[str, typer.Option(help="a recipe's name, or a .json file")]
+Seed = Annotated[int | None, typer.Option(min=0, help="in place of the recipe's")]
 TrunkWeights = Annotated[
-    str | None, typer.Option(help="`imagenet`, or a file with the trunk's first weights")
+    str | None, typer.Option(help="the trunk's first weights: `imagenet`, a bundle, or a file")
 ]

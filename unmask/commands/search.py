@@ -49,7 +49,7 @@ def search(
     from unmask.train.start import Job
     from unmask.train.variants import search as searching
     from unmask.train.variants.search_plot import draw_study
-    from unmask.train.variants.space import find_space, log_scaled
+    from unmask.train.variants.space import find_space, log_scaled, most_frames
 
     out.mkdir(parents=True, exist_ok=True)
     address = storage or f"sqlite:///{(out / 'search.db').resolve()}"
@@ -59,7 +59,7 @@ def search(
         base = changed(within.base(), epochs=epochs)
         job = Job(
             data=data, folder=out, recipe=base, trunk_weights=trunk_weights, device=device,
-            clips=out / "clips",
+            clips=out / "clips", cut_frames=most_frames(within), say=typer.echo,
         )  # fmt: skip
         with searching.opened(wanted, within) as shared:
             searching.run(shared, wanted, within, job, _train)

@@ -22,7 +22,6 @@ Data = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="folder of the run: checkpoints, journal, curves")]
 Origin = Annotated[str | None, typer.Option("--from", help="a bundle to go on from")]
-Seed = Annotated[int | None, typer.Option(min=0, help="in place of the recipe's")]
 Name = Annotated[str | None, typer.Option(help="of the bundle; the recipe's if absent")]
 About = Annotated[
     list[str] | None, typer.Option("--data-name", help="what the data is, for its card")
@@ -42,7 +41,7 @@ def train(
     trunk_weights: options.TrunkWeights = None,
     origin: Origin = None,
     epochs: options.Epochs = None,
-    seed: Seed = None,
+    seed: options.Seed = None,
     processes: options.Processes = 1,
     device: options.Device = None,
     name: Name = None,

@@ -1,4 +1,4 @@
-"""A trunk's first weights: from torchvision's site, or from a file in torchvision's layout."""
+"""A trunk's first weights: torchvision's, a bundle's, or a file's in torchvision's layout."""
 
 from pathlib import Path
 
@@ -8,8 +8,11 @@ from torch import nn
 
 from unmask.errors import Unusable
 from unmask.model import vision
+from unmask.model.bundle import Bundle
 from unmask.model.checkpoint import read_checkpoint
 from unmask.model.description import Architecture, Trunk
+from unmask.model.predict import build
+from unmask.model.shelf import find_bundle, names
 from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.model.unpickle import UnsafeFile
 from unmask.model.weights import State, check_state
@@ -44,9 +47,8 @@ def first_weights(architecture: Architecture, source: str) -> State:
 
 
 def load_trunk(trunk: nn.Module, kind: Trunk, source: str) -> None:
-    """`--trunk-weights imagenet|FILE`. The file's classifier, if it has one, is left aside."""
-    found = _published(kind) if source == IMAGENET else _from_file(Path(source))
-    state = trunk_names(found, kind)
+    """`--trunk-weights imagenet|BUNDLE|FILE`. A file's classifier, if it has one, is left aside."""
+    state = trunk_names(_found(kind, source), kind)
     own = trunk.state_dict()
     for name in own.keys() - state.keys():
         if name.endswith("num_batches_tracked"):
@@ -62,6 +64,22 @@ def trunk_names(state: State, kind: Trunk) -> State:
         for name, tensor in state.items()
         if not name.startswith(_CLASSIFIER)
     }
+
+
+def _found(kind: Trunk, source: str) -> State:
+    if source == IMAGENET:
+        return _published(kind)
+    if source in names() or Path(source).is_dir():
+        return _of_bundle(kind, find_bundle(source))
+    return _from_file(Path(source))
+
+
+def _of_bundle(kind: Trunk, bundle: Bundle) -> State:
+    own = bundle.architecture
+    if own.trunk != kind or own.transformer_after is not None:
+        raise Unusable(f"the trunk of {bundle.name} is another one than {kind}")
+    state: State = build(bundle).trunk.state_dict()
+    return state
 
 
 def _published(kind: Trunk) -> State:

@@ -11,9 +11,9 @@ from unmask.model.device import choose_precision
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.trunks import TRUNKS, make_trunk
+from unmask.train.frozen import Freezing
 from unmask.train.quick import quicken
 from unmask.train.recipe import Recipe
-from unmask.train.variants.freezing import Freezing
 
 #: Position of each class among the logits.
 FAKE, REAL = 0, 1

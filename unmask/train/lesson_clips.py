@@ -17,11 +17,11 @@ from unmask.spec import ScanSpec
 from unmask.train.crops import Rgb
 from unmask.train.extracting import first_window, load
 from unmask.train.frames import FAKE, REAL, mixed
+from unmask.train.frozen import Freezing
 from unmask.train.lesson_pairs import of_margins, weighed
 from unmask.train.recipe import Recipe
 from unmask.train.sets.item import Item
 from unmask.train.team import Team
-from unmask.train.variants.freezing import Freezing
 
 
 class ClipNetwork(Freezing):
@@ -56,12 +56,14 @@ class Clips:
 
     items: tuple[Item, ...]
     folder: Path
+    #: How they were cut, and the most frames of a window that are looked at.
     spec: ScanSpec
+    frames: int
 
     def windows(self, number: int) -> list[Rgb]:
         item = self.items[number]
-        if self.spec.frames > 1:
-            return [first_window(item, self.folder, self.spec)[: self.spec.frames]]
+        if self.spec.moments == "first" or self.frames > 1:
+            return [first_window(item, self.folder, self.spec)[: self.frames]]
         persons = load(item, self.folder, self.spec).persons
         return [window.frames for window in persons[0].windows]
 

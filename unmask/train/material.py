@@ -18,7 +18,6 @@ from unmask.train.crops import Crops
 from unmask.train.measuring import Score
 from unmask.train.placing import clips_folder, placed
 from unmask.train.scoring import Scored, score_crops, score_items
-from unmask.train.sides import PARTS, need_sides
 from unmask.train.splits import Part, split
 from unmask.train.start import Job, cache_of, frame_network
 from unmask.train.tars import find_tars, has_tars, load_crops
@@ -61,7 +60,6 @@ def _from_videos(job: Job, tight: bool) -> Material:
     spec, work = dataclasses.replace(own, frames=job.recipe.frames), clips_folder(job)
     frame_network(job, spec)  # what does not fit is refused before anything is cut
     items = placed(job, spec)
-    need_sides(items, PARTS)
     found = faces_of([i for some in items.values() for i in some], work, spec, FACES_A_VIDEO)
     side = {item: part for part, some in items.items() for item in some}
     sides = np.array([side[found.items[place]] for place in found.of])

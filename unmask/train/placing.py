@@ -1,14 +1,14 @@
 """Labelled videos on their sides: cut into clips where they were not yet, and who is left out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unmask.spec import ScanSpec
 from unmask.train.evaluation import BETWEEN_SIDES, SOUND_ONLY, labelled
 from unmask.train.extracting import extract_all, why_nobody
 from unmask.train.sets.item import Item
-from unmask.train.sides import sides
+from unmask.train.sides import PARTS, need_sides, sides
 from unmask.train.splits import Part
 from unmask.train.start import Job
 
@@ -19,10 +19,15 @@ def clips_folder(job: Job) -> Path:
     return job.clips or job.folder / "clips"
 
 
-def placed(job: Job, spec: ScanSpec) -> dict[Part, list[Item]]:
-    """Everything in which somebody was found; the rest is told with its reason."""
+def placed(job: Job, spec: ScanSpec, needed: Sequence[Part] = PARTS) -> dict[Part, list[Item]]:
+    """Everything in which somebody was found; the rest is told with its reason.
+
+    A needed part without both classes is refused before anything is cut, and once more where those
+    in whom nobody is found leave it without.
+    """
     usable, work = labelled(job.data), clips_folder(job)
     found = sides(usable.kept, job.shares)
+    need_sides(found.parts, needed)
     items = [item for some in found.parts.values() for item in some]
     extract_all(items, work, spec, processes=job.processes)
     empty = {item: why for item in items if (why := why_nobody(item, work, spec))}
@@ -32,9 +37,11 @@ def placed(job: Job, spec: ScanSpec) -> dict[Part, list[Item]]:
         **empty,
     }
     _tell(job, without, among=len(usable.kept) + len(usable.sound_only))
-    return {
+    kept = {
         part: [item for item in some if item not in empty] for part, some in found.parts.items()
     }
+    need_sides(kept, needed)
+    return kept
 
 
 def _tell(job: Job, without: Mapping[Item, str], among: int) -> None:

@@ -49,6 +49,9 @@ class Job:
     origin: str | None = None
     #: Where clips are kept; in `folder` if absent.
     clips: Path | None = None
+    #: Clips of first frames are cut for so many where the recipe takes fewer, so that recipes of
+    #: several lengths share them; for a fit alone.
+    cut_frames: int = 0
     #: Sees each epoch's number and its validation, and may stop the run by raising.
     watch: Watch | None = None
     shares: Shares = dataclasses.field(default_factory=Shares)

@@ -1,6 +1,7 @@
 """From labelled videos and a recipe that learns from clips to a bundle."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import cv2
 import torch
@@ -14,6 +15,7 @@ from unmask.model.pixels import Pixels
 from unmask.model.predict import build
 from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
+from unmask.model.variants import ATTENTIVE
 from unmask.model.weights import StoredEncoding
 from unmask.model.write import write_bundle
 from unmask.spec import PAPERS, ScanSpec
@@ -29,7 +31,6 @@ from unmask.train.recipe import Recipe
 from unmask.train.runs import BUNDLE, finished, open_run, unfinished
 from unmask.train.scoring import score_items
 from unmask.train.sets.item import Item
-from unmask.train.sides import need_sides
 from unmask.train.splits import Part
 from unmask.train.start import Job, draft
 from unmask.train.team import Team, in_team
@@ -52,7 +53,7 @@ def train_on_clips(job: Job, encoding: StoredEncoding = "bf16") -> Bundle:
     if bundle := finished(job.folder):
         return bundle
     spec, work = clips_spec(job.recipe), clips_folder(job)
-    parts = fit_clips(job)
+    parts = fit_clips(dataclasses.replace(job, cut_frames=0))
     said = dataclasses.replace(
         draft(job.recipe, spec),
         spec=spec,
@@ -72,19 +73,28 @@ def train_on_clips(job: Job, encoding: StoredEncoding = "bf16") -> Bundle:
 
 def fit_clips(job: Job) -> dict[Part, list[Item]]:
     """To the last epoch; returns who was on which side."""
-    spec, work = clips_spec(job.recipe), clips_folder(job)
+    spec, cut, work = clips_spec(job.recipe), cut_spec(job), clips_folder(job)
     _clip_network(job, spec)  # what does not fit is refused before anything is cut
     parts = parts_of(job)
-    clips = {part: Clips(items=tuple(some), folder=work, spec=spec) for part, some in parts.items()}
+    clips = {
+        part: Clips(items=tuple(some), folder=work, spec=cut, frames=spec.frames)
+        for part, some in parts.items()
+    }
     _fit(job, spec, clips)
     return parts
 
 
-def parts_of(job: Job) -> dict[Part, list[Item]]:
+def parts_of(job: Job, needed: Sequence[Part] = ("train", "validation")) -> dict[Part, list[Item]]:
     """Everything in which somebody was found, cut into clips where it was not yet."""
-    found = placed(job, clips_spec(job.recipe))
-    need_sides(found, ("train", "validation"))
-    return found
+    return placed(job, cut_spec(job), needed)
+
+
+def cut_spec(job: Job) -> ScanSpec:
+    """The first frames of a longer clip are what a shorter one would hold, but in windows."""
+    spec = clips_spec(job.recipe)
+    if spec.moments != "first":
+        return spec
+    return dataclasses.replace(spec, frames=max(spec.frames, job.cut_frames))
 
 
 def _fit(job: Job, spec: ScanSpec, parts: dict[Part, Clips]) -> None:
@@ -142,7 +152,7 @@ def _take_over(network: Network, other: Network) -> None:
 
 
 def _kind(recipe: Recipe) -> type[ClipNetwork]:
-    if recipe.trunk != "multi_attention_b4":
+    if recipe.trunk != ATTENTIVE:
         return ClipNetwork
     from unmask.train.variants.attentive import AttentiveClips
 

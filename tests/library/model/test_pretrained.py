@@ -6,8 +6,10 @@ import pytest
 import safetensors.torch
 import torch
 
+from tests.making.bundles import write_bundle
 from unmask.errors import Unusable
 from unmask.model import vision
+from unmask.model.predict import build
 from unmask.model.pretrained import load_trunk
 from unmask.model.trunks import TRUNKS
 
@@ -32,6 +34,16 @@ def test_another_networks_file_is_refused_by_name(tmp_path: Path) -> None:
     torch.save(vision.mobilenet_v2(weights=None).state_dict(), path)
     with pytest.raises(Unusable, match=r"missing: bn1\.bias"):
         load_trunk(TRUNKS["resnext50_32x4d"].make(), "resnext50_32x4d", str(path))
+
+
+def test_a_bundles_trunk_is_taken_and_that_of_another_kind_refused(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, architecture={"trunk": "mobilenet_v2", "width": 8})
+    trunk = TRUNKS["mobilenet_v2"].make()
+    load_trunk(trunk, "mobilenet_v2", str(tmp_path))
+    wanted, found = build(bundle).trunk.state_dict(), trunk.state_dict()
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    with pytest.raises(Unusable, match="trunk of tiny is another one than compact"):
+        load_trunk(TRUNKS["compact"].make(), "compact", str(tmp_path))
 
 
 def test_what_is_no_weights_file_is_refused(tmp_path: Path) -> None:

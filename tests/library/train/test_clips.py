@@ -9,17 +9,22 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from bench.made.film import coded, one_face
 from tests.making.recipes import CLIPS
 from tests.making.videos import write_videos
 from unmask.cli import app
 from unmask.errors import Unusable
 from unmask.model.bundle import open_bundle
 from unmask.train import saves
+from unmask.train.crops import BadData
 from unmask.train.curves import LINES
-from unmask.train.recipe import find_recipe, read_recipe
+from unmask.train.extracting import extract_all
+from unmask.train.lesson_clips import Clips
+from unmask.train.recipe import Recipe, find_recipe, read_recipe
 from unmask.train.runs import open_run
+from unmask.train.sets.item import Item
 from unmask.train.start import Job
-from unmask.train.start_clips import clips_spec, fit_clips
+from unmask.train.start_clips import clips_spec, cut_spec, fit_clips
 
 
 def test_from_videos_to_a_bundle(tmp_path: Path) -> None:
@@ -87,6 +92,48 @@ def test_a_stopped_run_on_clips_ends_with_the_very_same_weights(tmp_path: Path) 
     smaller = dataclasses.replace(whole, recipe=dataclasses.replace(recipe, batch=1))
     with pytest.raises(Unusable, match="steps in an epoch were 1, now they would be 2"):
         fit_clips(smaller)
+
+
+def test_a_side_without_a_class_is_told_before_anything_is_cut(tmp_path: Path) -> None:
+    listed = write_videos(tmp_path)
+    listed.write_text(listed.read_text().replace(",validation", ",train"))
+    recipe = read_recipe(json.dumps(CLIPS).encode(), "tiny")
+    with pytest.raises(BadData, match="the validation part holds no real item"):
+        fit_clips(Job(data=listed, folder=tmp_path / "run", recipe=recipe, device="cpu"))
+    assert not (tmp_path / "run" / "clips").exists()
+
+
+def test_recipes_of_several_lengths_share_clips_of_the_longest(tmp_path: Path) -> None:
+    """The first frames of a longer clip are the shorter clip, byte for byte."""
+    spec, item = cut_spec(papers_job(tmp_path, 3, cut_frames=6)), film_item(tmp_path)
+    alone = cut_spec(papers_job(tmp_path, 3))
+    assert (spec.frames, alone.frames) == (6, 3)
+    assert cut_spec(papers_job(tmp_path, 9, cut_frames=6)).frames == 9
+    for each in (spec, alone):
+        extract_all([item], tmp_path / "clips", each)
+    shared, own = (
+        Clips(items=(item,), folder=tmp_path / "clips", spec=each, frames=3).windows(0)
+        for each in (spec, alone)
+    )
+    assert [len(window) for window in own] == [3]
+    assert np.array_equal(shared, own)
+    spread = dataclasses.replace(papers_job(tmp_path, 3, cut_frames=6), recipe=tight(3))
+    assert cut_spec(spread).frames == 3, "windows of another length lie elsewhere"
+
+
+def papers_job(folder: Path, frames: int, cut_frames: int = 0) -> Job:
+    recipe = dataclasses.replace(find_recipe("papers"), frames=frames)
+    return Job(data=folder, folder=folder, recipe=recipe, cut_frames=cut_frames)
+
+
+def tight(frames: int) -> Recipe:
+    return read_recipe(json.dumps(CLIPS | {"frames": frames}).encode(), "tiny")
+
+
+def film_item(folder: Path) -> Item:
+    film = one_face(8, lambda frame: (250.0 + 3 * frame, 180.0), size=(320, 240))
+    (folder / "film.mp4").write_bytes(coded(film.pictures))
+    return Item(path=folder / "film.mp4", fake=False, identities=("a",))
 
 
 def test_the_papers_clips_are_cut_the_papers_way() -> None:

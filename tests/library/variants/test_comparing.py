@@ -44,6 +44,7 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     assert last.architecture.transformer_after == 11
     assert last.description.quality is not None
     assert "test groups, auc" in last.description.quality
+    assert "row: transformer after block 11" in done.output
     # What is there is measured again, not trained again.
     digest = last.digest
     assert CliRunner().invoke(app, command).exit_code == 0
@@ -58,6 +59,15 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     other = CliRunner().invoke(app, [*command, "--trunk", "resnext50_32x4d"])
     assert other.exit_code == 1
     assert "holds a run of recipe tiny-clips-1 with another `trunk`" in other.output
+
+
+def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(CLIPS | {"name": "same"}))
+    also = [word for name in ("one", "two") for word in ("--also", str(tmp_path / f"{name}.json"))]
+    done = CliRunner().invoke(app, ["compare", str(tmp_path), "--out", str(tmp_path / "o"), *also])
+    assert done.exit_code == 1
+    assert "two rows would be called same" in done.output
 
 
 def test_recipes_for_crops_cannot_be_compared(tmp_path: Path) -> None:

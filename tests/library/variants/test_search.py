@@ -17,7 +17,8 @@ from unmask.train.fit import Diverged
 from unmask.train.recipe import find_recipe
 from unmask.train.start import Job
 from unmask.train.variants.search import Search, opened, run
-from unmask.train.variants.space import Space, Span, find_space
+from unmask.train.variants.search_plot import study_figure
+from unmask.train.variants.space import Choice, Space, Span, find_space, log_scaled, most_frames
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -155,15 +156,70 @@ def test_a_search_ends_in_a_recipe_and_a_plot(tmp_path: Path) -> None:
     done = searched(tmp_path, 2)
     assert done.exit_code == 0, done.output
     assert "2 trials in study search" in done.output
+    assert "trial 1: rate 0.00" in done.output
     best = find_recipe(str(tmp_path / "out" / "best.json"))
     assert 0.001 <= best.rate <= 0.01
     assert (tmp_path / "out" / "search.png").read_bytes().startswith(b"\x89PNG")
     assert not list((tmp_path / "out").glob("trial-*/*.safetensors"))
 
 
-def test_nothing_else_loads_optuna() -> None:
+@pytest.mark.parametrize("given_up", [0, 1])
+def test_a_plot_names_what_was_chosen(tmp_path: Path, given_up: int) -> None:
+    chosen = Space(
+        recipe="papers",
+        values={
+            "rate": Span(low=1e-5, high=1e-3, log=True),
+            "loss": Choice(choices=("cross-entropy", "binary-cross-entropy")),
+            "patience": Choice(choices=(None, 2)),
+        },
+    )
+    with opened(study_of(tmp_path, 0), chosen) as study:
+        for value in (0.6, 0.7):
+            study.add_trial(trial_of(optuna.trial.TrialState.COMPLETE, value))
+        for _ in range(given_up):
+            study.add_trial(trial_of(optuna.trial.TrialState.PRUNED, 0.3))
+        figure = study_figure(study, log_scaled(chosen))
+    axes = {axis.get_xlabel(): axis for axis in figure.axes}
+    names = {
+        name: [label.get_text() for label in axes[name].get_xticklabels()]
+        for name in ("loss", "patience")
+    }
+    assert names == {"loss": ["cross-entropy"], "patience": ["None"]}
+    assert axes["rate"].get_xscale() == "log"
+
+
+def trial_of(state: optuna.trial.TrialState, value: float) -> optuna.trial.FrozenTrial:
+    drawn = optuna.distributions.CategoricalDistribution
+    return optuna.trial.create_trial(
+        state=state,
+        value=value if state == optuna.trial.TrialState.COMPLETE else None,
+        intermediate_values={1: value},
+        params={"rate": 1e-4, "loss": "cross-entropy", "patience": None},
+        distributions={
+            "rate": optuna.distributions.FloatDistribution(1e-5, 1e-3, log=True),
+            "loss": drawn(("cross-entropy", "binary-cross-entropy")),
+            "patience": drawn((None, 2)),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("frames", "wanted"),
+    [(Span(low=10, high=60), 60), (Choice(choices=(10, 150, 20)), 150), (None, 0)],
+)
+def test_clips_are_cut_once_for_the_longest_trial(
+    frames: Span | Choice | None, wanted: int
+) -> None:
+    values: dict[str, Span | Choice] = {"rate": Span(low=1e-5, high=1e-3)}
+    values |= {"frames": frames} if frames else {}
+    assert most_frames(Space(recipe="papers", values=values)) == wanted
+
+
+def test_the_main_road_loads_neither_optuna_nor_variants() -> None:
     loads = (
         "import sys, unmask.cli, producer.commands, workers.gpu, unmask.train.start_clips; "
-        "sys.exit('optuna' in sys.modules)"
+        "variants = ('optuna', 'unmask.train.variants', 'unmask.model.variants.'); "
+        "found = [name for name in sys.modules if name.startswith(variants)]; "
+        "sys.exit(str(found) if found else 0)"
     )
     subprocess.run([sys.executable, "-c", loads], cwd=ROOT, check=True, timeout=120)

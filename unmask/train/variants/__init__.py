@@ -1,1 +1,1 @@
-"""What papers do otherwise: configurations, attention, mixes, search. The main road needs none."""
+"""What papers do otherwise: configurations, heads, contests, search. The main road needs none."""

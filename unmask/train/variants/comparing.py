@@ -19,7 +19,7 @@ from unmask.train.figures import level
 from unmask.train.placing import clips_folder
 from unmask.train.recipe import Recipe
 from unmask.train.scoring import score_items
-from unmask.train.sides import PARTS, need_sides
+from unmask.train.sides import PARTS
 from unmask.train.splits import Part
 from unmask.train.start import Job
 from unmask.train.start_clips import clips_spec, parts_of, train_on_clips
@@ -31,6 +31,7 @@ Row = dict[Part, Interval]
 def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row]]:
     """Row by row, as each is trained."""
     for name, recipe in recipes.items():
+        job.say(f"row: {name}")
         own = dataclasses.replace(
             job,
             recipe=recipe,
@@ -38,13 +39,13 @@ def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row
             clips=clips_folder(job),
             trunk_weights=_first_weights(job, name, recipe),
         )
-        need_sides(parts_of(own), PARTS)
+        parts_of(own, PARTS)
         bundle = _trained(own)
         yield name, dict(_accuracies(own, bundle))
 
 
 def _first_weights(job: Job, name: str, recipe: Recipe) -> str | None:
-    """A file holds those of one trunk."""
+    """A file or a bundle holds those of one trunk."""
     if job.trunk_weights in (None, IMAGENET) or _plain(recipe) == _plain(job.recipe):
         return job.trunk_weights
     job.say(f"{name}: {job.trunk_weights} is of another trunk, so this one begins without weights")
@@ -66,7 +67,7 @@ def _trained(job: Job) -> Bundle:
 
 def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
     predictor = load(bundle, job.device)
-    for part, items in parts_of(job).items():
+    for part, items in parts_of(job, PARTS).items():
         scored = list(score_items(items, clips_folder(job), clips_spec(job.recipe), predictor))
         of_videos = level(scored, lambda item: [item.score])
         yield part, of_videos.figures(["accuracy"])["accuracy"]

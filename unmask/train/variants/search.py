@@ -93,6 +93,8 @@ def run(study: "Study", search: Search, space: Space, job: Job, train: Train) ->
     def objective(trial: "Trial") -> float:
         recipe = drawn(trial, space, job.recipe)
         own = dataclasses.replace(job, recipe=recipe, folder=job.folder / f"trial-{trial.number}")
+        values = ", ".join(f"{name} {value}" for name, value in trial.params.items())
+        job.say(f"trial {trial.number}: {values}")
         return _best(own, trial, train)
 
     study.optimize(objective, n_trials=search.trials, catch=(Diverged,))
@@ -108,6 +110,7 @@ def _best(job: Job, trial: "Trial", train: Train) -> float:
         seen.append(value)
         trial.report(value, epoch)
         if trial.should_prune():
+            job.say(f"trial {trial.number} is given up after epoch {epoch}")
             raise optuna.TrialPruned
 
     shutil.rmtree(job.folder, ignore_errors=True)

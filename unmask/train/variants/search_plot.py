@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from optuna import Study
     from optuna.trial import FrozenTrial
 
@@ -13,6 +14,11 @@ _DONE, _GIVEN_UP, _BEST = "#0a58a8", "#b0b7bf", "#c82e2e"
 
 def draw_study(study: "Study", space_of_logs: frozenset[str], target: Path) -> Path:
     """PNG. Grey are the trials that were given up, at the last value they reached."""
+    study_figure(study, space_of_logs).savefig(target, dpi=110)
+    return target
+
+
+def study_figure(study: "Study", space_of_logs: frozenset[str]) -> "Figure":
     from matplotlib.figure import Figure
     from optuna.trial import TrialState
 
@@ -27,8 +33,7 @@ def draw_study(study: "Study", space_of_logs: frozenset[str], target: Path) -> P
         _over(axis, name, done, pruned, log=name in space_of_logs)
     for axis in axes[1 + len(names) :]:
         axis.set_visible(False)
-    figure.savefig(target, dpi=110)
-    return target
+    return figure
 
 
 def _history(axis: Any, done: "list[FrozenTrial]", pruned: "list[FrozenTrial]") -> None:
@@ -45,11 +50,15 @@ def _over(
 ) -> None:
     words = any(isinstance(t.params.get(name), str | None) for t in (*done, *pruned))
     for trials, colour in ((pruned, _GIVEN_UP), (done, _DONE)):
+        if not trials:  # an axis that meets nothing first takes itself for one of numbers
+            continue
         values = [t.params[name] for t in trials]
         axis.scatter(
             [str(v) for v in values] if words else values, list(map(_value, trials)), c=colour
         )
-    axis.set(xlabel=name, xscale="log" if log else axis.get_xscale())
+    axis.set(xlabel=name)
+    if log:  # naming the scale at all would take words off an axis
+        axis.set(xscale="log")
 
 
 def _value(trial: "FrozenTrial") -> float:

@@ -73,6 +73,13 @@ def find_space(space: str) -> Space:
         raise Unusable(f"space {space}: {where}: {first['msg']}") from error
 
 
+def most_frames(space: Space) -> int:
+    """The longest clip that a trial may ask for; 0 where none varies it."""
+    span = space.values.get("frames", Choice(choices=(0,)))
+    ends = (span.high,) if isinstance(span, Span) else span.choices
+    return max(int(each or 0) for each in ends)
+
+
 def log_scaled(space: Space) -> frozenset[str]:
     spans = space.values.items()
     return frozenset(name for name, span in spans if isinstance(span, Span) and span.log)
