@@ -120,8 +120,10 @@ def _when(persons: list[dict[str, Any]]) -> str:
 
 
 def _stretch(start_s: float, end_s: float) -> str:
-    """A picture has no time."""
-    return f", {start_s:.1f}–{end_s:.1f} s" if end_s > start_s else ""
+    """A picture has no time, and a single frame of a film no end."""
+    if end_s > start_s:
+        return f", {start_s:.1f}–{end_s:.1f} s"
+    return f", {start_s:.1f} s" if start_s > 0 else ""
 
 
 def printed(content: RenderableType, width: int | None = None) -> None:

@@ -1,6 +1,6 @@
 """Windows → person → item: what a model's probabilities mean for somebody, somewhere in time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -77,6 +77,16 @@ class Verdict:
 
 UNTRAINED = "untrained model"
 
+
+def lasts(seen: Iterable[WindowScore | Segment]) -> bool:
+    """Whether there is more than one moment to name; a picture is one.
+
+    Windows of one frame have no length of their own, but a film has several of them.
+    """
+    moments = [(each.start_s, each.end_s) for each in seen]
+    return len({moment for pair in moments for moment in pair}) > 1
+
+
 _OUTCOMES: Mapping[Band | None, Outcome] = {
     "low": Outcome.REAL,
     "unsure": Outcome.UNSURE,
@@ -99,7 +109,7 @@ def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
     worst = max([who for who in persons if not who.blurred] or persons, key=_suspicion)
     return Verdict(
         outcome=worst.outcome,
-        reason=_reason(worst, judgement),
+        reason=_reason(worst, judgement, timed=lasts(scores)),
         probability=worst.probability,
         persons=persons,
         thresholds=_pair(judgement.thresholds),
@@ -181,14 +191,14 @@ def _pair(thresholds: Thresholds | None) -> tuple[float, float] | None:
     return None if thresholds is None else (thresholds.real, thresholds.fake)
 
 
-def _reason(worst: PersonVerdict, judgement: Judgement) -> str:
+def _reason(worst: PersonVerdict, judgement: Judgement, *, timed: bool) -> str:
     telling = max(worst.segments, key=lambda segment: segment.raw)
     if judgement.untrained:
         return UNTRAINED
     if worst.probability is None:
         return f"model without calibration: raw score {telling.raw:.3f}"
     said = f"person {worst.person}: {likely(worst.probability)}"
-    at = f"{telling.telling_s:.1f} s" if telling.end_s > telling.start_s else ""
+    at = f"{telling.telling_s:.1f} s" if timed else ""
     if worst.blurred:
         return f"{said}, but too blurred to conclude anything{_look(at)}"
     if judgement.thresholds is None:

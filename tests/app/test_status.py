@@ -73,6 +73,9 @@ def test_a_picture_has_a_person_and_no_time() -> None:
     still["segments"][0] |= {"start_s": 0.0, "end_s": 0.0}
     text = shown(summary(status(), [judged(1, [still], reason="why not")]), 120)
     assert re.search(r"person 1 +why not", text)
+    still["segments"][0] |= {"start_s": 3.5, "end_s": 3.5}
+    text = shown(summary(status(), [judged(1, [still], reason="why not")]), 120)
+    assert re.search(r"person 1, 3\.5 s +why not", text), "one frame of a film has its moment"
     assert "0.0 s" not in text
 
 

@@ -19,7 +19,7 @@ from unmask.model.predict import Predictor, load
 from unmask.model.shelf import default_name, find_bundle
 from unmask.scan import Scanned, scan_file
 from unmask.spec import SEQUENCE_LENGTHS
-from unmask.verdict import PersonVerdict, Segment
+from unmask.verdict import PersonVerdict, Segment, lasts
 from unmask.wording import likely, percent, printable
 
 _LENGTHS = "|".join(map(str, SEQUENCE_LENGTHS))
@@ -109,7 +109,9 @@ def as_line(scanned: Scanned, bundle: Bundle) -> str:
 def as_text(scanned: Scanned, bundle: Bundle) -> str:
     lines = [f"{printable(str(scanned.path))}: {scanned.outcome.upper()} ({scanned.reason})"]
     if scanned.verdict and scanned.manifest:
-        lines += [line for person in scanned.verdict.persons for line in _person(person)]
+        persons = scanned.verdict.persons
+        timed = lasts(segment for person in persons for segment in person.segments)
+        lines += [line for person in persons for line in _person(person, timed=timed)]
         share = scanned.manifest.share_seen
         part = "an unknown share" if share is None else f"{share:.0%}"
         lines.append(f"  looked at {part} of the time with faces; model {bundle.name}")
@@ -120,18 +122,20 @@ def _notes(scanned: Scanned) -> tuple[str, ...]:
     return scanned.manifest.notes if scanned.manifest else ()
 
 
-def _person(person: PersonVerdict) -> list[str]:
+def _person(person: PersonVerdict, *, timed: bool) -> list[str]:
     sure = "" if person.probability is None else f", {likely(person.probability)}"
     seen = ", too blurred to judge" if person.blurred else ""
     lines = [f"  person {person.person}: {person.outcome}{sure}{seen}"]
-    return [*lines, *map(_stretch, person.segments)]
+    return [*lines, *(_stretch(segment, timed=timed) for segment in person.segments)]
 
 
-def _stretch(segment: Segment) -> str:
-    """A picture has no moment to name."""
+def _stretch(segment: Segment, *, timed: bool) -> str:
+    """A picture has no moment to name, and a single frame no end."""
     told = f"raw score {segment.raw:.3f}"
     if segment.probability is not None:
         told = percent(segment.probability)
-    if segment.end_s == segment.start_s:
+    if not timed:
         return f"    {told}"
+    if segment.end_s == segment.start_s:
+        return f"    {segment.start_s:8.2f} s             {told}"
     return f"    {segment.start_s:8.2f} – {segment.end_s:8.2f} s  {told}"

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmask.media.budget import Budget
 from unmask.media.source import opened
@@ -14,9 +15,13 @@ from unmask.model.evidence import FACES, evidence_sheet
 from unmask.model.heat import HeatMap, on_frame, overlay
 from unmask.model.predict import Predictor
 from unmask.model.telling import Moment, most_telling
+from unmask.model.variants import ATTENTIVE
 from unmask.scan import Scanned
-from unmask.verdict import WindowScore
+from unmask.verdict import WindowScore, lasts
 from unmask.wording import likely, printable
+
+if TYPE_CHECKING:
+    from unmask.model.variants.looking import Looking
 
 #: The longer side of a whole frame that is kept as evidence.
 FRAME_PX = 1280
@@ -27,20 +32,23 @@ _INSTANT_S = 1e-4
 def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) -> Iterator[Path]:
     """Writes `OF-personN.jpg` and `OF-personN-frame.jpg` for everybody who was judged."""
     folder.mkdir(parents=True, exist_ok=True)
+    looking = _looking(predictor.bundle)
+    everybody = [on_one_scale(score, predictor.bundle) for each in scanned.scores for score in each]
     for person, scores in zip(scanned.persons, scanned.scores, strict=True):
         number = person.person + 1
         name = f"{of}-person{number}"
         title = f"{printable(scanned.path.name)}, person {number}: {_verdict(scanned, person)}"
         sheet = evidence_sheet(
             person,
-            [on_one_scale(score, predictor.bundle) for score in scores],
+            everybody,
             title=title,
             thresholds=predictor.bundle.thresholds,
             heat=warmed(predictor, person),
         )
         yield _written(folder / f"{name}.jpg", sheet)
-        if attends(predictor.bundle):
-            yield _written(folder / f"{name}-attention.jpg", _attention(predictor, person, scores))
+        if looking is not None:
+            attention = _attention(looking, person, scores, title)
+            yield _written(folder / f"{name}-attention.jpg", attention)
         frame = telling_frame(scanned, predictor, person, scores, title)
         if frame is not None:
             yield _written(folder / f"{name}-frame.jpg", jpeg(frame))
@@ -54,17 +62,23 @@ def on_one_scale(score: WindowScore, bundle: Bundle) -> WindowScore:
     return dataclasses.replace(score, frame_scores=frames)
 
 
-def attends(bundle: Bundle) -> bool:
-    return bundle.architecture.trunk == "multi_attention_b4"
+def _looking(bundle: Bundle) -> "Looking | None":
+    """What says where attention heads look, of a bundle that has some."""
+    if bundle.architecture.trunk != ATTENTIVE:
+        return None
+    from unmask.model.variants.looking import Looking
+
+    return Looking(bundle)
 
 
-def _attention(predictor: Predictor, person: PersonFrames, scores: Sequence[WindowScore]) -> bytes:
+def _attention(
+    looking: "Looking", person: PersonFrames, scores: Sequence[WindowScore], title: str
+) -> bytes:
     """Where each attention head looks in the most telling faces."""
     from unmask.model.variants.looking import attention_sheet
 
     faces = [moment.face for moment in most_telling(person, scores, FACES)]
-    title = f"Person {person.person + 1}: where each head of {predictor.bundle.name} looks"
-    return attention_sheet(predictor.bundle, faces, title)
+    return attention_sheet(faces, looking.at(faces), f"{title}; where each head looks")
 
 
 def warmed(
@@ -96,7 +110,7 @@ def telling_frame(
         frame = picture.small_rgb(FRAME_PX)
         scale = frame.shape[1] / picture.view.size[0]
     found = "warm where the reasons for “fake” lie" if heat.any() else "no reasons for “fake” found"
-    moves = any(score.end_s > score.start_s for score in scores)
+    moves = lasts(score for each in scanned.scores for score in each)
     words = f"{title}{f', at {moment.time_s:.2f} s' if moves else ''}; {found}"
     return captioned(on_frame(frame, _scaled(_box(scanned, person, moment), scale), heat), words)
 

@@ -9,7 +9,7 @@ from unmask.model import drawing
 from unmask.model.chart import draw_chart
 from unmask.model.clips import Frames, PersonFrames
 from unmask.model.telling import Moment, most_telling
-from unmask.verdict import WindowScore
+from unmask.verdict import WindowScore, lasts
 from unmask.wording import percent
 
 #: Faces on a sheet, the side of each, and the space around them.
@@ -34,7 +34,8 @@ def evidence_sheet(
 ) -> bytes:
     """A JPEG. With `heat`, a second row shows where in each face the model found its reasons.
 
-    A picture has no course in time: its sheet ends below the face.
+    `scores` may be of everybody in the file. A picture has no course in time: its sheet ends below
+    the face.
     """
     own = [score for score in scores if score.person == clips.person]
     moments = most_telling(clips, own, FACES)
@@ -42,7 +43,7 @@ def evidence_sheet(
     cold = len(rows) > 1 and all(map(np.array_equal, *rows))
     rows = rows[:1] if cold else rows
     foot = _TOP + len(rows) * (SIDE + GAP) + 18
-    moves = any(score.end_s > score.start_s for score in own)
+    moves = lasts(scores)
     sheet = drawing.page(_WIDTH, foot + (_CHART if moves else 0))
     drawing.text(sheet, title or f"Person {clips.person + 1}", GAP, 26, px=13, width=_WIDTH - GAP)
     words = " ".join(_explained(own, warm=len(rows) > 1, cold=cold, moves=moves))

@@ -13,11 +13,13 @@ import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from bench.made.film import coded, one_face
 from tests.making.bundles import CALIBRATION, THRESHOLDS, window, write_bundle
 from unmask.cli import app
 from unmask.model.golden import drawn_clip
 from unmask.model.predict import load
 from unmask.model.shelf import find_bundle
+from unmask.spec import ScanSpec
 
 
 def run(*arguments: str | Path) -> Result:
@@ -82,6 +84,26 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     frame = written["face.png-person1-frame.jpg"]
     assert frame is not None
     assert frame.shape == (512 + 28, 512, 3), "the picture, and a line that says what it shows"
+
+
+def test_a_film_judged_in_single_pictures_has_seconds_and_a_chart(
+    media: Path, tmp_path: Path
+) -> None:
+    film = one_face(40, lambda frame: (250.0 + frame, 180.0), size=(480, 360))
+    (tmp_path / "film.mp4").write_bytes(coded(film.pictures))
+    spec = ScanSpec(frames=1, windows=3, min_frames=1).to_json()
+    write_bundle(tmp_path / "model", spec=spec)
+    asked = ("score", "--model", tmp_path / "model", "--evidence", tmp_path / "out")
+    result = run(*asked, tmp_path / "film.mp4", media / "face.png")
+    assert result.exit_code == 0, result.output
+    moments = re.findall(r"\n +(\d+\.\d\d) s +raw score \d", result.stdout)
+    assert len(moments) == len(set(moments)) == 3
+    assert len(re.findall(r"\n    raw score \d", result.stdout)) == 1, "that of the picture"
+    names = ("film.mp4-person1.jpg", "face.png-person1.jpg")
+    sheets = [cv2.imread(str(tmp_path / "out" / name)) for name in names]
+    assert sheets[0] is not None
+    assert sheets[1] is not None
+    assert sheets[0].shape[0] > sheets[1].shape[0] + 100, "a film has a course in time"
 
 
 def test_evidence_of_two_files_of_one_name_is_kept_apart(media: Path, tmp_path: Path) -> None:

@@ -74,6 +74,14 @@ def test_a_reason_names_a_moment_only_where_there_is_one(raw: float, film: str, 
     assert judge([of_a_picture], TRAINED).reason.replace("\u00a0", " ").endswith(still)
 
 
+def test_a_film_seen_in_single_frames_has_moments_to_name() -> None:
+    seen = [
+        dataclasses.replace(score(raw, window=number), end_s=float(number), frames=1)
+        for number, raw in enumerate((0.9, 0.99, 0.9))
+    ]
+    assert judge(seen, TRAINED).reason.endswith("likely fake, most telling at 1.0 s")
+
+
 def test_an_untrained_model_says_nothing() -> None:
     verdict = judge([score(0.99)], Judgement(untrained=True))
     assert (verdict.outcome, verdict.reason) == (Outcome.UNSURE, "untrained model")

@@ -22,10 +22,10 @@ from unmask.model.seeded import seeded_state
 from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.model.variants.attention import HEADS, TEXTURES, MultiAttention
 from unmask.model.variants.blocks import block_names
-from unmask.model.variants.looking import attention_maps, attention_sheet
+from unmask.model.variants.looking import Looking, attention_sheet, stretched
+from unmask.train.frozen import Freezing
 from unmask.train.recipe import find_recipe, with_values
 from unmask.train.variants.configurations import configurations
-from unmask.train.variants.freezing import Freezing
 
 SIDE = 64
 PAIR = "mobilenet_v2+efficientnet_lite0"
@@ -184,15 +184,34 @@ def test_attention_comes_out_as_pictures(tmp_path: Path) -> None:
     own = window(2, seed=1)
     [[score]] = load(bundle, "cpu", "fp32").score([person(own)])
     assert 0 <= score.raw <= 1
-    maps = attention_maps(bundle, list(own.frames))
-    assert [len(heads) for heads in maps] == [HEADS, HEADS]
-    sheet = attention_sheet(bundle, list(own.frames), "Person 1")
-    page = cv2.imdecode(np.frombuffer(sheet, np.uint8), cv2.IMREAD_COLOR)
-    assert page is not None
-    assert page.shape[0] > page.shape[1]
-    plain = write_bundle(tmp_path / "plain")
+    found = Looking(bundle).at(list(own.frames))
+    assert found.shape[:2] == (2, HEADS)
+    assert 0 <= found.min() < found.max() <= 1
+    sheet = attention_sheet(list(own.frames), found, "Person 1")
+    assert cv2.imdecode(np.frombuffer(sheet, np.uint8), cv2.IMREAD_COLOR) is not None
     with pytest.raises(Unusable, match="no attention heads"):
-        attention_maps(plain, list(own.frames))
+        Looking(write_bundle(tmp_path / "plain"))
+
+
+def test_a_head_that_looks_at_every_place_shows_where_it_looks_most() -> None:
+    face = np.full((112, 112, 3), 100, np.uint8)
+    attention = np.full((1, HEADS, 4, 4), 0.91, np.float32)
+    attention[0, 1, 0, 0] = 0.96
+    page = cv2.imdecode(
+        np.frombuffer(attention_sheet([face], attention, "Person 1"), np.uint8), cv2.IMREAD_COLOR
+    )
+    assert page is not None
+    changed = np.abs(page[54:, 116:268].astype(int) - 100).max(axis=2) > 20
+    rows = [changed[row * 164 : row * 164 + 152] for row in range(1 + HEADS)]
+    assert [bool(row.any()) for row in rows] == [False, False, True, False, False]
+    assert rows[2][:30, :30].all()
+    assert not rows[2][90:, 90:].any()
+
+
+def test_attention_that_hardly_varies_is_not_blown_up() -> None:
+    assert stretched(np.array([[0.5, 0.5001]], np.float32)).max() == 0
+    spread = stretched(np.array([[0.91, 0.935, 0.96]], np.float32))
+    assert spread[0].tolist() == pytest.approx([0, 0.5, 1], abs=1e-5)
 
 
 @pytest.mark.parametrize("trunk", ["multi_attention_b4", PAIR])
