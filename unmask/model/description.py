@@ -16,13 +16,10 @@ Trunk = Literal[
     "resnext50_32x4d",
     "mobilenet_v2",
     "efficientnet_lite0",
-    "mobilenet_v2+efficientnet_lite0",
     "efficientnet_b4",
     "multi_attention_b4",
     "compact",
 ]
-#: Not one row of blocks, so nothing can stand behind one of them.
-COMPOSED: frozenset[Trunk] = frozenset({"mobilenet_v2+efficientnet_lite0", "multi_attention_b4"})
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -49,7 +46,7 @@ class Architecture:
     transformer_after: Annotated[int, Field(ge=1)] | None = None
 
     def __post_init__(self) -> None:
-        if self.transformer_after is not None and self.trunk in COMPOSED:
+        if self.transformer_after is not None and self.trunk == "multi_attention_b4":
             raise ValueError("a spatial transformer goes into a plain trunk")
 
     @property

@@ -24,16 +24,11 @@ _PREFIX: dict[Trunk, str] = {
     "resnext50_32x4d": "",
     "mobilenet_v2": "features.",
     "efficientnet_lite0": "features.",
-    "mobilenet_v2+efficientnet_lite0": "",
     "efficientnet_b4": "features.",
     "compact": "",
 }
 #: torchvision publishes no weights for these; a file is needed.
-_UNPUBLISHED: tuple[Trunk, ...] = (
-    "efficientnet_lite0",
-    "mobilenet_v2+efficientnet_lite0",
-    "compact",
-)
+_UNPUBLISHED: tuple[Trunk, ...] = ("efficientnet_lite0", "compact")
 _CLASSIFIER = ("fc.", "classifier.")
 
 

@@ -4,8 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unmask.model import vision
 from unmask.model.description import Architecture, Trunk
@@ -53,21 +52,6 @@ def _efficientnet_lite0() -> nn.Module:
     return features
 
 
-class SideBySide(nn.Module):
-    """Two trunks that look at the same picture: the maps of the one, behind them the other's."""
-
-    def __init__(self, one: nn.Module, other: nn.Module) -> None:
-        super().__init__()
-        self.one, self.other = one, other
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return torch.cat([self.one(pictures), self.other(pictures)], dim=1)
-
-
-def _light_pair() -> nn.Module:
-    return SideBySide(_mobilenet_v2(), _efficientnet_lite0())
-
-
 def _efficientnet_b4() -> nn.Module:
     features: nn.Module = vision.efficientnet_b4(weights=None).features
     return features
@@ -90,7 +74,6 @@ TRUNKS: dict[Trunk, TrunkKind] = {
     "resnext50_32x4d": TrunkKind(plain=_resnext50, features=2048),
     "mobilenet_v2": TrunkKind(plain=_mobilenet_v2, features=1280),
     "efficientnet_lite0": TrunkKind(plain=_efficientnet_lite0, features=1280),
-    "mobilenet_v2+efficientnet_lite0": TrunkKind(plain=_light_pair, features=2560),
     "efficientnet_b4": TrunkKind(plain=_efficientnet_b4, features=1792),
     "multi_attention_b4": TrunkKind(
         plain=_efficientnet_b4, features=2048, around=_with_heads, base="efficientnet_b4"

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from unmask.errors import Unusable
 from unmask.judgement import STRICT
-from unmask.model.description import COMPOSED, Trunk
+from unmask.model.description import Trunk
 from unmask.train.pairs import Pairing
 
 Positive = Annotated[float, Field(gt=0)]
@@ -73,7 +73,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.teacher is not None and self.learns_from == "clips":
             raise ValueError("`teacher` is for recipes that learn from pairs")
-        if self.transformer_after is not None and self.trunk in COMPOSED:
+        if self.transformer_after is not None and self.trunk == "multi_attention_b4":
             raise ValueError("`transformer_after` goes into a plain trunk")
 
 

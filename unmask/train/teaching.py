@@ -15,7 +15,7 @@ from unmask.model.bundle import Bundle
 from unmask.model.description import Description
 from unmask.model.pixels import Pixels
 from unmask.model.predict import build
-from unmask.model.trunks import TRUNKS, SideBySide, make_trunk
+from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.train.frames import FAKE, REAL, FrameNetwork, mixed
 from unmask.train.recipe import Recipe
 
@@ -88,9 +88,6 @@ def taught(pupil: Pupil, teacher: Teacher, frames: Tensor) -> tuple[Tensor, Tens
 
 def maps_by_side(trunk: nn.Module, planes: Tensor) -> dict[int, Tensor]:
     """The last map of each side from `LARGEST_SIDE` down; the very last is the trunk's own."""
-    if isinstance(trunk, SideBySide):
-        one, other = (maps_by_side(row, planes) for row in trunk.children())
-        return {side: torch.cat([one[side], other[side]], dim=1) for side in one if side in other}
     found: dict[int, Tensor] = {}
     for part in trunk.children():
         planes = part(planes)
@@ -112,7 +109,7 @@ def _level(maps: Tensor) -> Tensor:
 def _widths(description: Description) -> dict[int, int]:
     """Channels by side."""
     trunk = make_trunk(description.architecture)
-    if not isinstance(trunk, nn.Sequential | SideBySide):
+    if not isinstance(trunk, nn.Sequential):
         known = ", ".join(name for name in TRUNKS if name != "multi_attention_b4")
         raise Unusable(f"{description.architecture.trunk} has no row of maps; take one of {known}")
     with torch.device("meta"):

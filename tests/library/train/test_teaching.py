@@ -19,7 +19,6 @@ from unmask.train.start import draft
 from unmask.train.teaching import Pupil, Teacher, taught
 
 SIDE = 48
-PAIR: Trunk = "mobilenet_v2+efficientnet_lite0"
 
 
 def recipe() -> Recipe:
@@ -40,7 +39,7 @@ def frames() -> torch.Tensor:
     return torch.from_numpy(np.stack([picture(n, fake=bool(n % 2)) for n in range(8)]))
 
 
-@pytest.mark.parametrize("trunk", ["mobilenet_v2", "compact", PAIR])
+@pytest.mark.parametrize("trunk", ["mobilenet_v2", "compact"])
 def test_a_pupil_comes_nearer_to_what_its_teacher_sees(tmp_path: Path, trunk: Trunk) -> None:
     """Also where it lacks the teacher's smallest maps."""
     teacher = teacher_in(tmp_path)
@@ -56,14 +55,6 @@ def test_a_pupil_comes_nearer_to_what_its_teacher_sees(tmp_path: Path, trunk: Tr
         gaps.append(float(apart.detach()))
     assert gaps[-1] < 0.85 * gaps[0]
     assert all(torch.equal(before[name], one) for name, one in teacher.state_dict().items())
-
-
-def test_two_trunks_side_by_side_teach_what_both_see(tmp_path: Path) -> None:
-    both = {"trunk": PAIR, "width": 8}
-    teacher = Teacher(write_bundle(tmp_path, architecture=both, spec=ScanSpec(size=SIDE).to_json()))
-    maps, _ = teacher(frames())
-    assert maps[min(maps)].shape[1] == 2 * 1280
-    assert float(taught(pupil_of(teacher), teacher, frames())[1].detach()) > 0
 
 
 def test_margins_follow_the_teachers_and_not_the_other_way_round(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Trunks that papers describe: which blocks they have, what stands still, what they answer."""
 
-import re
 from pathlib import Path
 
 import cv2
@@ -28,7 +27,6 @@ from unmask.train.recipe import find_recipe, with_values
 from unmask.train.variants.configurations import configurations
 
 SIDE = 64
-PAIR = "mobilenet_v2+efficientnet_lite0"
 
 
 def pictures(count: int = 2) -> torch.Tensor:
@@ -153,9 +151,9 @@ def test_the_four_configurations(trunk: Trunk, wanted: list[tuple[int, int | Non
     assert len({each.name for each in rows.values()}) == 4
 
 
-@pytest.mark.parametrize("trunk", ["compact", "multi_attention_b4", PAIR])
+@pytest.mark.parametrize("trunk", ["compact", "multi_attention_b4"])
 def test_a_trunk_without_plain_blocks_has_no_configurations(trunk: Trunk) -> None:
-    with pytest.raises(Unusable, match=re.escape(f"plain trunk of blocks, not {trunk}")):
+    with pytest.raises(Unusable, match=f"plain trunk of blocks, not {trunk}"):
         configurations(with_values(find_recipe("configurations"), {"trunk": trunk}))
 
 
@@ -214,8 +212,7 @@ def test_attention_that_hardly_varies_is_not_blown_up() -> None:
     assert spread[0].tolist() == pytest.approx([0, 0.5, 1], abs=1e-5)
 
 
-@pytest.mark.parametrize("trunk", ["multi_attention_b4", PAIR])
-def test_a_description_with_a_transformer_in_no_row_is_refused(tmp_path: Path, trunk: str) -> None:
-    built = {"trunk": trunk, "width": 8, "transformer_after": 3}
+def test_a_description_with_a_transformer_in_heads_is_refused(tmp_path: Path) -> None:
+    built = {"trunk": "multi_attention_b4", "width": 8, "transformer_after": 3}
     with pytest.raises(BadBundle, match="plain trunk"):
         write_bundle(tmp_path, architecture=built)

@@ -13,7 +13,6 @@ same shares of its depth are meant: a quarter, a half, and behind five eighths.
 import dataclasses
 
 from unmask.errors import Unusable
-from unmask.model.description import COMPOSED
 from unmask.model.trunks import TRUNKS
 from unmask.model.variants.blocks import block_names
 from unmask.train.recipe import Recipe
@@ -26,8 +25,9 @@ _LEAST = 8
 
 def configurations(recipe: Recipe) -> dict[str, Recipe]:
     """The recipe four times over, under names for a table."""
-    count = len(block_names(TRUNKS[recipe.trunk].make()))
-    if count < _LEAST or recipe.trunk in COMPOSED:
+    kind = TRUNKS[recipe.trunk]
+    count = len(block_names(kind.make()))
+    if count < _LEAST or kind.base is not None:
         raise Unusable(f"the four configurations need a plain trunk of blocks, not {recipe.trunk}")
     few, many, after = (
         round(count * each / _OF) for each in (_LAST_FEW, _LAST_MANY, _TRANSFORMER_AFTER)
