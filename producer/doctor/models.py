@@ -40,8 +40,9 @@ def _bundle(name: str, shelf: Path, *, is_default: bool) -> Finding:
 
 def _read_all(bundle: Bundle) -> None:
     """Every file that the description names, against its hash."""
-    weights, golden = bundle.description.weights, bundle.golden
-    if weights.file and weights.sha256:
-        read_checked(bundle, weights.file, weights.sha256)
+    said, golden = bundle.description, bundle.golden
+    for weights in (said.weights, said.second_opinion and said.second_opinion.weights):
+        if weights and weights.file and weights.sha256:
+            read_checked(bundle, weights.file, weights.sha256)
     if golden:
         read_checked(bundle, golden.file, golden.sha256)

@@ -12,6 +12,7 @@ from unmask.commands import options
 from unmask.commands.told import told
 from unmask.model.alarms import Alarms, expected_alarms
 from unmask.model.bundle import Bundle
+from unmask.model.description import Description
 from unmask.model.shelf import find_bundle
 
 app = typer.Typer(no_args_is_help=True, help="Look at, check and convert models.")
@@ -30,6 +31,7 @@ Length = Annotated[int | None, typer.Option(min=1, help="window length, if the f
 Scores = Annotated[
     Path, typer.Argument(help="lines of `unmask score --json`, each with `fake` (and `group`)")
 ]
+Share = Annotated[float, typer.Option(min=0.01, max=0.99, help="how much the other's word counts")]
 Encoding = Annotated[Literal["fp32", "bf16", "int8"], typer.Option(help="of the stored weights")]
 
 
@@ -79,14 +81,34 @@ def convert(
 @app.command()
 def encode(model: Named, target: Target, encoding: Encoding = "int8") -> None:
     """Write a model anew with its weights stored otherwise: `int8` takes a quarter of the space."""
-    from unmask.model.predict import build
+    from unmask.model.predict import build, build_second
     from unmask.model.write import write_bundle
 
     with told(OSError):
         bundle = find_bundle(model)
-        written = write_bundle(target, bundle.description, build(bundle).state_dict(), encoding)
+        second = build_second(bundle)
+        written = write_bundle(
+            target,
+            bundle.description,
+            build(bundle).state_dict(),
+            encoding,
+            None if second is None else second.state_dict(),
+        )
     size = sum(file.stat().st_size for file in target.iterdir())
     typer.echo(f"{target}: {written.name} in {encoding}, {size / 1e6:.1f} MB")
+
+
+@app.command()
+def second(
+    model: Named, other: Named, target: Target, share: Share = 0.4, encoding: Encoding = "bf16"
+) -> None:
+    """Make a model ask another one about pictures. Calibrate it: `unmask evaluate … --fit`."""
+    from unmask.model.write import with_second
+
+    with told(OSError):
+        first, asked = find_bundle(model), find_bundle(other)
+        made = with_second(target, first, asked, share=share, encoding=encoding)
+    typer.echo(f"{target}: {made.name}, which asks {asked.name} about pictures; not calibrated")
 
 
 @app.command()
@@ -116,6 +138,7 @@ def facts(bundle: Bundle) -> dict[str, str]:
         "digest": bundle.digest,
         "untrained": "yes: it judges nothing" if said.untrained else "no",
         "network": f"{built.trunk}, LSTM of {built.width}, {built.mode}, pooling {built.pooling}",
+        "on pictures": _on_pictures(said),
         "weights": said.weights.encoding,
         "pixels": f"{said.spec.size}x{said.spec.size} {said.colours}",
         "scan spec": f"{said.spec.name} ({said.spec.digest}), windows of {said.spec.frames} frames",
@@ -128,6 +151,14 @@ def facts(bundle: Bundle) -> dict[str, str]:
         "trained on": ", ".join(said.training.data) if said.training else "nothing",
         "terms": said.training.terms if said.training else "",
     }
+
+
+def _on_pictures(said: Description) -> str:
+    looks, second = 1 + len(said.looks), said.second_opinion
+    seen = f"looked at {looks} times" if looks > 1 else "looked at once"
+    if second is None:
+        return seen
+    return f"{seen}; a second opinion, {second.architecture.trunk}, counts {second.share:.0%}"
 
 
 def _sentence(alarms: Alarms, base_rate: float) -> str:

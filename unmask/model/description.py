@@ -92,6 +92,18 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class SecondOpinion:
+    """Another network that judges pictures too, from the same pixels and in the same order."""
+
+    architecture: Architecture
+    weights: Weights
+    #: How much its margins count; the first network's count the rest.
+    share: Annotated[float, Field(gt=0, lt=1)]
+    #: What it says of the golden clip.
+    golden_margin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Training:
     """Where the weights come from."""
 
@@ -126,6 +138,7 @@ class Description:
     looks: tuple[Look, ...] = ()
     #: A mean of several is nearer to the middle than any; this times it is as far out as a film's.
     looks_gain: Annotated[float, Field(gt=0)] = 1.0
+    second_opinion: SecondOpinion | None = None
     golden: Golden | None = None
     training: Training | None = None
     #: What was measured, under names of the measurer's choice.

@@ -14,6 +14,15 @@ class Margins:
     frames: tuple[float, ...]
 
 
+def weighed(one: Margins, other: Margins, share: float) -> Margins:
+    """What two networks say of one window; the other's word counts `share`."""
+    frames = zip(one.frames, other.frames, strict=True)
+    return Margins(
+        window=(1 - share) * one.window + share * other.window,
+        frames=tuple((1 - share) * own + share * its for own, its in frames),
+    )
+
+
 def mean_of(several: Sequence[Margins], gain: float) -> Margins:
     """Of windows of one length, and so many times as sure."""
     frames = gain * np.mean([one.frames for one in several], axis=0)

@@ -9,12 +9,13 @@ from unmask.judgement import Calibration
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames, Window, check_size
+from unmask.model.description import Architecture, Weights
 from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
 from unmask.model.heat import HeatMap, scaled
 from unmask.model.loading import FrameLine
-from unmask.model.looks import by_window, looked_at
-from unmask.model.margins import Margins
+from unmask.model.looks import by_window, is_picture, looked_at
+from unmask.model.margins import Margins, weighed
 from unmask.model.memory import naming_lost_device
 from unmask.model.network import Network
 from unmask.model.weights import read_state
@@ -30,28 +31,42 @@ def load(
 ) -> "Predictor":
     """The bundle's network, ready on a device; refuses a bundle whose weights don't fit."""
     place = choose_device(device)
+    chosen = precision or choose_precision(place)
+
+    def ready(network: Network) -> Engine:
+        return Engine(network, bundle.description, place, chosen)
+
     with naming_lost_device():
-        engine = Engine(
-            build(bundle), bundle.description, place, precision or choose_precision(place)
-        )
-    return Predictor(bundle, engine)
+        second = build_second(bundle)
+        return Predictor(bundle, ready(build(bundle)), None if second is None else ready(second))
 
 
 def build(bundle: Bundle) -> Network:
     """The network in float32 on the CPU, as it was trained."""
+    return _built(bundle, bundle.architecture, bundle.description.weights)
+
+
+def build_second(bundle: Bundle) -> Network | None:
+    """The one that is asked about pictures too."""
+    second = bundle.description.second_opinion
+    return None if second is None else _built(bundle, second.architecture, second.weights)
+
+
+def _built(bundle: Bundle, architecture: Architecture, weights: Weights) -> Network:
     with torch.device("meta"):
-        network = Network(bundle.architecture)
+        network = Network(architecture)
     shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    network.load_state_dict(read_state(bundle, shapes), assign=True)
+    network.load_state_dict(read_state(bundle, weights, shapes), assign=True)
     return network.eval().requires_grad_(False)
 
 
 class Predictor:
     """One model on one device. One thread uses it at a time."""
 
-    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+    def __init__(self, bundle: Bundle, engine: Engine, second: Engine | None = None) -> None:
         self.bundle = bundle
         self._engine = engine
+        self._second = second
         self._fake = 0 if bundle.description.classes == "fake,real" else 1
 
     @property
@@ -72,8 +87,7 @@ class Predictor:
         for person in clips:
             check_size(person, self.bundle.spec.size)
         said = self.bundle.description
-        windows = [window for person in clips for window in looked_at(person, said)]
-        margins = iter(self.margins(windows, deadline))
+        margins = iter(self._judged(clips, deadline))
         calibration = self.bundle.calibration
         return [
             [
@@ -85,13 +99,31 @@ class Predictor:
 
     def margins(self, windows: Sequence[Window], deadline: Deadline | None = None) -> list[Margins]:
         """What the network itself says, before any softmax or calibration."""
+        return self._margins(self._engine, windows, deadline)
+
+    def _judged(self, clips: Sequence[PersonFrames], deadline: Deadline | None) -> list[Margins]:
+        """Of all that `looked_at` gives; of pictures the mean with the second opinion."""
+        said, second = self.bundle.description, self.bundle.description.second_opinion
+        looks = [(each, is_picture(one)) for one in clips for each in looked_at(one, said)]
+        found = self.margins([window for window, _ in looks], deadline)
+        if second is None or self._second is None:
+            return found
+        places = [place for place, (_, picture) in enumerate(looks) if picture]
+        told = self._margins(self._second, [looks[place][0] for place in places], deadline)
+        for place, other in zip(places, told, strict=True):
+            found[place] = weighed(found[place], other, second.share)
+        return found
+
+    def _margins(
+        self, engine: Engine, windows: Sequence[Window], deadline: Deadline | None
+    ) -> list[Margins]:
         if not windows:
             return []
         between = deadline or _no_deadline
         lengths = [len(window.frames) for window in windows]
         with naming_lost_device(), torch.inference_mode():
-            features = self._engine.features(FrameLine([w.frames for w in windows]), between)
-            scores = self._engine.score(torch.split_with_sizes(features, lengths), between)
+            features = engine.features(FrameLine([w.frames for w in windows]), between)
+            scores = engine.score(torch.split_with_sizes(features, lengths), between)
             whole = self._margin(scores.logits)
             each = torch.split_with_sizes(torch.tensor(self._margin(scores.frame_logits)), lengths)
         return [
@@ -123,14 +155,24 @@ class Predictor:
 
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
-        known = self.bundle.golden
+        known, second = self.bundle.golden, self.bundle.description.second_opinion
         if known is None:
             return
-        found = self.margins([golden.read_clip(self.bundle, known)])[0].window
-        if not abs(found - known.margin) <= known.tolerance:
+        wanted = [known.margin] if second is None else [known.margin, second.golden_margin]
+        found = self.opinions(golden.read_clip(self.bundle, known))
+        for own, right in zip(found, wanted, strict=True):
+            self._check(own, right, known.tolerance)
+
+    def opinions(self, clip: Window) -> list[float]:
+        """What each network says of a window: the first, and the second where there is one."""
+        engines = [self._engine] if self._second is None else [self._engine, self._second]
+        return [self._margins(engine, [clip], None)[0].window for engine in engines]
+
+    def _check(self, found: float, wanted: float, tolerance: float) -> None:
+        if not abs(found - wanted) <= tolerance:
             raise BadBundle(
                 f"{self.bundle.name} on {self.device}: the golden clip scores {found:.4f}, "
-                f"not {known.margin:.4f} ± {known.tolerance}; this machine computes wrongly"
+                f"not {wanted:.4f} ± {tolerance}; this machine computes wrongly"
             )
 
     def _margin(self, logits: Tensor) -> list[float]:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from unmask.model.bundle import BadBundle, Bundle, read_checked
+from unmask.model.description import Weights
 from unmask.model.seeded import seeded_state
 
 State = dict[str, Tensor]
@@ -25,9 +26,8 @@ SCALE = "::scale"
 INT8_MAX = 127
 
 
-def read_state(bundle: Bundle, shapes: Mapping[str, torch.Size]) -> State:
-    """The weights as float32, each one there, of the right shape and finite."""
-    weights = bundle.description.weights
+def read_state(bundle: Bundle, weights: Weights, shapes: Mapping[str, torch.Size]) -> State:
+    """One network's weights as float32, each one there, of the right shape and finite."""
     if weights.seed is not None:
         return seeded_state(shapes, weights.seed)
     assert weights.file is not None

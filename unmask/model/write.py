@@ -14,11 +14,12 @@ from torch import Tensor
 from unmask.errors import Unusable
 from unmask.model import golden
 from unmask.model.bundle import DESCRIPTION_FILE, Bundle, open_bundle
-from unmask.model.description import Description, Golden, Weights
-from unmask.model.predict import load
+from unmask.model.description import Description, Golden, SecondOpinion, Weights
+from unmask.model.predict import build, load
 from unmask.model.weights import StoredEncoding, encode
 
 WEIGHTS_FILE = "weights.safetensors"
+SECOND_FILE = "second.safetensors"
 GOLDEN_FILE = "golden.png"
 
 #: How far another machine, or bf16, may be off the golden margin: of its size, and at least.
@@ -33,15 +34,26 @@ def write_bundle(
     description: Description,
     state: Mapping[str, Tensor],
     encoding: StoredEncoding,
+    second: Mapping[str, Tensor] | None = None,
 ) -> Bundle:
-    """`description` says everything but weights and golden clip, which are filled in here."""
+    """`description` says everything but weights and golden clip, which are filled in here.
+
+    `second` are the weights of the second opinion, where the description has one.
+    """
     if folder.exists() and any(folder.iterdir()):
         raise Unusable(f"{folder} is not empty; name a folder that is new")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as scratch:
         draft = Path(scratch) / "bundle"
         draft.mkdir()
-        _write_weights(draft, description, state, encoding)
+        said = dataclasses.replace(
+            description, weights=_write_weights(draft / WEIGHTS_FILE, state, encoding)
+        )
+        if said.second_opinion and second:
+            weights = _write_weights(draft / SECOND_FILE, second, encoding)
+            asked = dataclasses.replace(said.second_opinion, weights=weights)
+            said = dataclasses.replace(said, second_opinion=asked)
+        write_description(draft, said)
         add_golden(open_bundle(draft))
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
@@ -55,10 +67,14 @@ def add_golden(bundle: Bundle) -> None:
     (bundle.folder / GOLDEN_FILE).write_bytes(png)
     known = Golden(file=GOLDEN_FILE, sha256=_sha256(png), margin=0.0, tolerance=_LEAST)
     clip = golden.read_clip(bundle, known)
-    margin = load(bundle, "cpu", "fp32").margins([clip])[0].window
-    tolerance = round(max(_LEAST, _RELATIVE * abs(margin)), 4)
+    predictor = load(bundle, "cpu", "fp32")
+    margin, *second = predictor.opinions(clip)
+    tolerance = round(max(_LEAST, _RELATIVE * max(map(abs, (margin, *second)))), 4)
     known = dataclasses.replace(known, margin=round(margin, 5), tolerance=tolerance)
-    write_description(bundle.folder, dataclasses.replace(said, golden=known))
+    asked = said.second_opinion
+    if asked:
+        asked = dataclasses.replace(asked, golden_margin=round(second[0], 5))
+    write_description(bundle.folder, dataclasses.replace(said, golden=known, second_opinion=asked))
 
 
 def write_description(folder: Path, description: Description) -> None:
@@ -67,16 +83,32 @@ def write_description(folder: Path, description: Description) -> None:
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def _write_weights(
-    folder: Path,
-    description: Description,
-    state: Mapping[str, Tensor],
-    encoding: StoredEncoding,
-) -> None:
+def with_second(
+    target: Path, first: Bundle, other: Bundle, *, share: float, encoding: StoredEncoding
+) -> Bundle:
+    """`first`, which asks `other` about pictures: a new model, so without calibration."""
+    if (first.spec.size, _pixels(first)) != (other.spec.size, _pixels(other)):
+        raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: no second opinion")
+    asked = SecondOpinion(
+        architecture=other.architecture, weights=other.description.weights, share=share
+    )
+    said = dataclasses.replace(
+        first.description, second_opinion=asked, calibration=None, thresholds=None
+    )
+    return write_bundle(
+        target, said, build(first).state_dict(), encoding, build(other).state_dict()
+    )
+
+
+def _pixels(bundle: Bundle) -> tuple[object, ...]:
+    said = bundle.description
+    return said.classes, said.colours, said.mean, said.deviation
+
+
+def _write_weights(path: Path, state: Mapping[str, Tensor], encoding: StoredEncoding) -> Weights:
     raw = encode(state, encoding)
-    (folder / WEIGHTS_FILE).write_bytes(raw)
-    weights = Weights(encoding=encoding, file=WEIGHTS_FILE, sha256=_sha256(raw))
-    write_description(folder, dataclasses.replace(description, weights=weights))
+    path.write_bytes(raw)
+    return Weights(encoding=encoding, file=path.name, sha256=_sha256(raw))
 
 
 def _sha256(data: bytes) -> str:

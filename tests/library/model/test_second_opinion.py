@@ -1,0 +1,137 @@
+"""Another network is asked about pictures, and only about pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.making.bundles import CALIBRATION, THRESHOLDS, person, window, write_bundle
+from unmask.commands.model import app
+from unmask.errors import Unusable
+from unmask.model.bundle import BadBundle, Bundle, open_bundle
+from unmask.model.clips import PersonFrames
+from unmask.model.predict import Predictor, load
+from unmask.model.write import SECOND_FILE, with_second
+
+SHARE = 0.25
+LOOKS = [{"mirrored": True}]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`first`, `other`, and `both`: the first, which asks the other."""
+    made = tmp_path_factory.mktemp("models")
+    first = write_bundle(
+        made / "first",
+        untrained=False,
+        calibration=CALIBRATION,
+        thresholds=THRESHOLDS,
+        looks=LOOKS,
+    )
+    other = write_bundle(
+        made / "other",
+        looks=LOOKS,
+        architecture={"trunk": "efficientnet_lite0", "width": 8},
+        weights={"encoding": "seeded", "seed": 11},
+    )
+    with_second(made / "both", first, other, share=SHARE, encoding="fp32")
+    return made
+
+
+def predictor(folder: Path, name: str) -> Predictor:
+    return load(open_bundle(folder / name), "cpu", "fp32")
+
+
+def margin(judge: Predictor, clip: PersonFrames) -> float:
+    [[score]] = judge.score([clip])
+    return float(np.log(score.raw / (1 - score.raw)))
+
+
+def test_a_picture_scores_the_weighed_mean_of_both(folder: Path) -> None:
+    picture = person(window(1, seed=3))
+    own, its = (margin(predictor(folder, name), picture) for name in ("first", "other"))
+    assert abs(own - its) > 0.01
+    wanted = (1 - SHARE) * own + SHARE * its
+    assert margin(predictor(folder, "both"), picture) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_a_film_is_judged_by_the_first_alone(folder: Path) -> None:
+    film = person(window(5, seed=4))
+    assert margin(predictor(folder, "both"), film) == pytest.approx(
+        margin(predictor(folder, "first"), film), abs=1e-4
+    )
+
+
+def test_pictures_among_films_keep_their_scores(folder: Path) -> None:
+    both = predictor(folder, "both")
+    clips = [person(window(3, 1)), person(window(1, 2)), person(window(2, 3)), person(window(1, 4))]
+    together = [scores[0].raw for scores in both.score(clips)]
+    assert together == pytest.approx([both.score([one])[0][0].raw for one in clips], abs=1e-4)
+
+
+def test_it_is_a_new_model_without_calibration(folder: Path) -> None:
+    first, both = (open_bundle(folder / name) for name in ("first", "both"))
+    assert first.calibration is not None
+    assert both.calibration is None
+    assert both.thresholds is None
+    assert both.digest != first.digest
+
+
+def test_a_machine_that_computes_the_second_wrongly_refuses_to_serve(folder: Path) -> None:
+    both = predictor(folder, "both")
+    both.self_test()
+    second = both._second
+    assert second is not None
+    with_other_bias = second._network.linear.bias
+    with_other_bias.data[0] += 5.0
+    with pytest.raises(BadBundle, match="golden clip"):
+        both.self_test()
+
+
+def test_damaged_weights_of_the_second_are_refused(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder / "both", tmp_path / "copy")
+    raw = bytearray((copy / SECOND_FILE).read_bytes())
+    raw[-1] ^= 1
+    (copy / SECOND_FILE).write_bytes(raw)
+    with pytest.raises(BadBundle, match=SECOND_FILE):
+        load(open_bundle(copy), "cpu", "fp32")
+
+
+def test_other_pixels_are_refused(folder: Path, tmp_path: Path) -> None:
+    odd = write_bundle(tmp_path / "odd", colours="bgr")
+    with pytest.raises(Unusable, match="sees pixels otherwise"):
+        with_second(tmp_path / "x", opened(folder), odd, share=SHARE, encoding="fp32")
+
+
+def test_encoded_anew_it_says_the_same(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "anew"
+    asked = CliRunner().invoke(
+        app, ["encode", str(folder / "both"), str(target), "--encoding", "bf16"]
+    )
+    assert asked.exit_code == 0, asked.output
+    picture = person(window(1, seed=3))
+    assert margin(predictor(tmp_path, "anew"), picture) == pytest.approx(
+        margin(predictor(folder, "both"), picture), abs=0.02
+    )
+
+
+def test_the_command_makes_one_and_inspect_tells_of_it(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    names = [str(folder / "first"), str(folder / "other"), str(target)]
+    made = CliRunner().invoke(app, ["second", *names, "--share", str(SHARE)])
+    assert made.exit_code == 0, made.output
+    shown = CliRunner().invoke(app, ["inspect", str(target)])
+    wanted = "looked at 2 times; a second opinion, efficientnet_lite0, counts 25%"
+    assert wanted in " ".join(shown.output.split())
+
+
+def opened(folder: Path) -> Bundle:
+    return open_bundle(folder / "first")
+
+
+def copied(source: Path, target: Path) -> Path:
+    target.mkdir()
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    return target
