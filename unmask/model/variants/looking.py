@@ -48,7 +48,7 @@ class Looking:
 def stretched(attention: Attention) -> HeatMap:
     """One head on one face: from 0 where it looks least to 1 where it looks most.
 
-    A head says how much it looks at each place; most look a good deal at every one.
+    A head says how much it looks at each place, and may look nearly as much at every one.
     """
     least, most = float(attention.min()), float(attention.max())
     if most - least < _FLAT:
