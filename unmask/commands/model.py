@@ -82,7 +82,7 @@ def convert(
 def encode(model: Named, target: Target, encoding: Encoding = "int8") -> None:
     """Write a model anew with its weights stored otherwise: `int8` takes a quarter of the space."""
     from unmask.model.predict import build, build_second
-    from unmask.model.write import write_bundle
+    from unmask.model.write import Second, write_bundle
 
     with told(OSError):
         bundle = find_bundle(model)
@@ -92,7 +92,7 @@ def encode(model: Named, target: Target, encoding: Encoding = "int8") -> None:
             bundle.description,
             build(bundle).state_dict(),
             encoding,
-            None if second is None else second.state_dict(),
+            None if second is None else Second(second.state_dict(), encoding),
         )
     size = sum(file.stat().st_size for file in target.iterdir())
     typer.echo(f"{target}: {written.name} in {encoding}, {size / 1e6:.1f} MB")
@@ -100,7 +100,7 @@ def encode(model: Named, target: Target, encoding: Encoding = "int8") -> None:
 
 @app.command()
 def second(
-    model: Named, other: Named, target: Target, share: Share = 0.4, encoding: Encoding = "bf16"
+    model: Named, other: Named, target: Target, share: Share = 0.35, encoding: Encoding = "int8"
 ) -> None:
     """Make a model ask another one about pictures. Calibrate it: `unmask evaluate … --fit`."""
     from unmask.model.write import with_second

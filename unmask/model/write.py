@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 from torch import Tensor
@@ -29,16 +30,23 @@ _LEAST = 0.05
 _WRITER = TypeAdapter(Description)
 
 
+class Second(NamedTuple):
+    """The weights of a second opinion, and how they are stored."""
+
+    state: Mapping[str, Tensor]
+    encoding: StoredEncoding
+
+
 def write_bundle(
     folder: Path,
     description: Description,
     state: Mapping[str, Tensor],
     encoding: StoredEncoding,
-    second: Mapping[str, Tensor] | None = None,
+    second: Second | None = None,
 ) -> Bundle:
     """`description` says everything but weights and golden clip, which are filled in here.
 
-    `second` are the weights of the second opinion, where the description has one.
+    `second` is for a description with a second opinion.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Unusable(f"{folder} is not empty; name a folder that is new")
@@ -50,7 +58,7 @@ def write_bundle(
             description, weights=_write_weights(draft / WEIGHTS_FILE, state, encoding)
         )
         if said.second_opinion and second:
-            weights = _write_weights(draft / SECOND_FILE, second, encoding)
+            weights = _write_weights(draft / SECOND_FILE, second.state, second.encoding)
             asked = dataclasses.replace(said.second_opinion, weights=weights)
             said = dataclasses.replace(said, second_opinion=asked)
         write_description(draft, said)
@@ -86,7 +94,10 @@ def write_description(folder: Path, description: Description) -> None:
 def with_second(
     target: Path, first: Bundle, other: Bundle, *, share: float, encoding: StoredEncoding
 ) -> Bundle:
-    """`first`, which asks `other` about pictures: a new model, so without calibration."""
+    """`first`, which asks `other` about pictures: a new model, so without calibration.
+
+    The weights of `first` stay stored as they are; `encoding` is for the other's.
+    """
     if (first.spec.size, _pixels(first)) != (other.spec.size, _pixels(other)):
         raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: no second opinion")
     asked = SecondOpinion(
@@ -95,8 +106,13 @@ def with_second(
     said = dataclasses.replace(
         first.description, second_opinion=asked, calibration=None, thresholds=None
     )
+    own = first.description.weights.encoding
     return write_bundle(
-        target, said, build(first).state_dict(), encoding, build(other).state_dict()
+        target,
+        said,
+        build(first).state_dict(),
+        "fp32" if own == "seeded" else own,
+        Second(build(other).state_dict(), encoding),
     )
 
 
