@@ -27,8 +27,9 @@ FORMED, ITEMS = 450, 650
 #: So many items lie between one dose of poison and the next.
 APART = 5
 ATTEMPTS = 3
-#: Neighbours of which all sorts together cost little, as they are in an archive.
-MANY = 3000
+#: Where pace is measured items wait more than they work, so that what else the machine does counts
+#: for little; of so many neighbours one poison of each sort costs little, as in an archive.
+PATIENT, MANY, EARLY = {SLOW_S: "0.1", MOMENT_S: "0.4"}, 1100, 250
 
 
 @pytest.mark.parametrize(
@@ -104,14 +105,14 @@ def is_spared(row: ResultRow) -> None:
 def test_poison_slows_no_handfuls_down(fleet: Fleet) -> None:
     """Neighbours without faces, and among them poison of each sort, in turns on one fleet."""
     fleet.extra |= BRIEF
-    fleet.start("sweep", "cpu", **QUICK)
+    fleet.start("sweep", "cpu", **PATIENT)
     clean, poisoned = [], []
-    for turn in range(2):
+    for turn in range(3):
         clean.append(run(fleet, f"clean-{turn}", MANY, like=Deed.NOBODY))
         poison = [uri(10 * turn, deed) for deed in (Deed.SEGFAULT, Deed.HOARD, Deed.ENDLESS)]
         name = f"poisoned-{turn}"
-        poisoned.append(run(fleet, name, MANY, poison, after=FORMED, like=Deed.NOBODY))
-    pace = sum(clean) / sum(poisoned)
+        poisoned.append(run(fleet, name, MANY, poison, after=EARLY, like=Deed.NOBODY))
+    pace = statistics.median(clean) / statistics.median(poisoned)
     handful = statistics.mean(1 + len(one.beside) for one in claims(fleet.ledger))
     print(f"{handful:.1f} items to a message; neighbours keep {pace:.2f} of their pace")
     assert handful > 1.5
