@@ -36,6 +36,8 @@ class Deed(StrEnum):
     HELD = "held"
     #: Its stored clip is damaged, once.
     ROTTEN_ONCE = "rotten-once"
+    #: What is cut from it is no picture, each time.
+    BLANK = "blank"
     GPU_BUG = "gpu-bug"
     GPU_SEGFAULT = "gpu-segfault"
     #: The model never comes back from it.

@@ -54,6 +54,8 @@ SLOW_MODEL_S = "CHAOS_SLOW_MODEL_S"
 #: What `hoard` may take before the machine itself would suffer.
 HOARD_BYTES = 1 << 30
 GLANCE_S = 0.05
+#: In place of a coded picture.
+BLANK = b"no picture"
 
 
 def made_up() -> Resources:
@@ -180,7 +182,8 @@ class MadeUpRoom:
         if deed is Deed.NOBODY:
             yield manifest(spec)
             return
-        clip, page = a_person(spec, deeds.shade(deed))
+        coded = BLANK if deed is Deed.BLANK else picture(spec, deeds.shade(deed))
+        clip, page = a_person(coded)
         yield clip
         yield dataclasses.replace(manifest(spec), persons=(page,), outcome=None, reason="")
 
@@ -232,8 +235,8 @@ def manifest(spec: ScanSpec) -> Manifest:
     )
 
 
-def a_person(spec: ScanSpec, shade: int) -> tuple[Clip, Person]:
-    return make_clip(0, [(_frame(number), picture(spec, shade)) for number in range(deeds.FRAMES)])
+def a_person(coded: bytes) -> tuple[Clip, Person]:
+    return make_clip(0, [(_frame(number), coded) for number in range(deeds.FRAMES)])
 
 
 @functools.cache

@@ -31,6 +31,7 @@ WORKERS: dict[str, tuple[str, Deed | None]] = {
     "classifying>extracted": ("gpu", Deed.GPU_BUG),
     "classifying>waiting": ("gpu", Deed.ROTTEN_ONCE),
     "classifying>dead": ("gpu", Deed.GPU_BUG),
+    "classifying>rejected": ("gpu", Deed.BLANK),
     "window": ("sweep", None),
 }
 #: What the sweep does with items whose worker dies of them.
@@ -66,7 +67,6 @@ UNMADE = {
     "waiting>dead",
     "extracted>dead",
     "extracted>waiting",
-    "classifying>rejected",
     "cancelled>waiting",
 }
 #: Made by the sweep for a host that was given up.
