@@ -30,11 +30,16 @@ CUT = {
 FAULT_WITHIN_S = 900
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.timeout(FAULT_WITHIN_S))
         if item.name in CUT:
             item.add_marker("cut")
+    gone = CUT - {item.name for item in items}
+    if gone and config.getoption("markexpr") == "cut":
+        raise pytest.UsageError(
+            f"the cut names tests that are not there: {', '.join(sorted(gone))}"
+        )
 
 
 @pytest.fixture(scope="session")
