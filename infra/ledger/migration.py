@@ -14,6 +14,7 @@ import infra.migrations
 from infra.ledger import sqlite
 from infra.ledger.engine import make_engine, parse, path_of
 from infra.ledger.faults import told_apart
+from infra.ledger.server import connected
 from unmask.errors import Unusable
 
 #: Where Alembic finds the versions.
@@ -39,16 +40,11 @@ def config(db: Connection | None = None) -> Config:
 
 
 def check(address: str) -> Schema:
-    url = parse(address)
-    path = path_of(url)
+    path = path_of(parse(address))
     if path and not path.exists():
         return Schema.MISSING
-    engine = make_engine(url)
-    try:
-        with told_apart(), engine.connect() as db:
-            return compare(db)
-    finally:
-        engine.dispose()
+    with connected(address) as db:
+        return compare(db)
 
 
 def compare(db: Connection) -> Schema:

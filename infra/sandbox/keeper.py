@@ -67,7 +67,7 @@ class Keeper:
 
     def serve(self) -> None:
         while True:
-            self._standby = self._standby or self._fork()
+            self._standby = self._fork()
             try:
                 data, handles = receive(self._control, 3)
             except ConnectionError:  # the worker was killed in the middle of a word

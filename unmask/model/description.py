@@ -100,7 +100,7 @@ class SecondOpinion:
     #: How much its margins count; the first network's count the rest.
     share: Annotated[float, Field(gt=0, lt=1)]
     #: What it says of the golden clip.
-    golden_margin: float = 0.0
+    golden_margin: float
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -101,7 +101,10 @@ def with_second(
     if (first.spec.size, _pixels(first)) != (other.spec.size, _pixels(other)):
         raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: no second opinion")
     asked = SecondOpinion(
-        architecture=other.architecture, weights=other.description.weights, share=share
+        architecture=other.architecture,
+        weights=other.description.weights,
+        share=share,
+        golden_margin=0.0,  # until it is asked about the golden clip
     )
     said = dataclasses.replace(
         first.description, second_opinion=asked, calibration=None, thresholds=None
