@@ -1,5 +1,6 @@
 """Real servers for tests: started from wheels, on loopback, gone with the test session."""
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
+from unittest.mock import patch
 
 import boto3
 import psycopg
@@ -52,7 +54,8 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 def postgresql() -> Iterator[str]:
     """The address of a private server.
 
-    As root it runs as another user, who can't enter the folders that pytest makes.
+    As root it runs as another user, who can't enter the folders that pytest makes. The wheel makes
+    that user where there is none yet, so of several processes one alone may bring a server up.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that it falls back to /tmp for its runtime folder
@@ -60,9 +63,25 @@ def postgresql() -> Iterator[str]:
 
     with (
         tempfile.TemporaryDirectory(prefix="unmask-pg-", ignore_cleanup_errors=True) as data,
-        get_server(data) as server,
+        ExitStack() as stack,
     ):
+        with _one_at_a_time("unmask-tests-postgresql"), patch.dict(os.environ, PATH=_with_sbin()):
+            server = stack.enter_context(get_server(data))
         yield server.get_uri()
+
+
+def _with_sbin() -> str:
+    """Where `useradd` lies; the path of a root that did not log in may lack it."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+@contextmanager
+def _one_at_a_time(name: str) -> Iterator[None]:
+    """What stands under it is done by one process of this user and machine at a time."""
+    path = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock"
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

