@@ -5,7 +5,7 @@ import os
 import tasks.extract
 from tasks.names import CPU_QUEUE
 from tasks.pool import pool_size
-from workers import soft_limit
+from workers import lost_process, soft_limit
 from workers.app import make_app
 from workers.life import announce
 
@@ -19,3 +19,4 @@ app.conf.update(
 )
 announce(app)
 soft_limit.guard()
+lost_process.watch()

@@ -26,6 +26,11 @@ LOG_CHARACTERS = 8_000
 ATTEMPT = "attempt "
 SILENT = "fell silent while"
 LATE = "ran past its deadline on"
+#: The log of an item whose worker could write none.
+_MUTE = (
+    "it left no word; what is killed leaves none: by the kernel when memory runs out (`dmesg`),",
+    "by a crash of its own (the worker's log names item and signal), or with its machine",
+)
 
 
 def retry_fetch(
@@ -118,9 +123,15 @@ def _lost(db: Connection, policy: Policy, row: Row[Any], campaign: Campaign) -> 
     """In company nobody is charged: each runs alone next, and then it shows whose fault it was."""
     error = _silence(row)
     if not row.company:
-        return charge(db, policy, row, campaign, error=error, log=row.log, runs=1 + row.suspected)
+        log, runs = _last_words(row.log, error), 1 + row.suspected
+        return charge(db, policy, row, campaign, error=error, log=log, runs=runs)
     note = f"{error}; it had company and runs alone next"
     return give_back(db, row, note, suspected=1, last_error=clean(error))
+
+
+def _last_words(log: str, error: str) -> str:
+    lines = [line for line in log.splitlines() if line not in _MUTE]
+    return "\n".join([*lines, error, *_MUTE])
 
 
 def _silence(row: Row[Any]) -> str:

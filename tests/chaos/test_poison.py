@@ -51,6 +51,9 @@ def test_poison_is_buried_and_charges_nobody_else(fleet: Fleet, deed: Deed) -> N
     assert {row.stage for row in rows.values()} == {"done"}
     charged = [row.item for row in rows.values() if row.attempts != 1]
     assert not charged, f"neighbours of the poison were charged: {charged}"
+    if deed is Deed.SEGFAULT:
+        told = [line for line in fleet.log("cpu").splitlines() if "a process died" in line]
+        assert any(f"held item {dead.item}: " in line and "SIGSEGV" in line for line in told), told
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -74,6 +74,23 @@ def test_poison_is_buried_with_its_last_words(ledger: Ledger) -> None:
     row = row_of(ledger, item)
     assert (row.stage, row.outcome) == (Stage.DEAD, Outcome.DEAD)
     assert row.reason == "host:7 fell silent while extracting"
+    (failure,) = ledger.status("one").failures
+    told = failure.log.splitlines()
+    assert told.count("host:7 fell silent while extracting") == 3
+    assert "dmesg" in told[-2], "what may have happened"
+    assert len(told) == 5, "and it is said once"
+
+
+def test_a_bug_before_the_silence_stays_in_the_log(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    ledger.fail(claimed(ledger, item), "a bug", log="the trace of a bug")
+    for _ in range(2):
+        pass_time(ledger, LONG_S)
+        claimed(ledger, item, owner="host:7")
+        pass_time(ledger, LEASE_S + 1)
+        ledger.sweep()
+    (failure,) = ledger.status("one").failures
+    assert failure.log.startswith("the trace of a bug\nhost:7 fell silent while extracting\n")
 
 
 def test_a_new_stage_begins_with_all_attempts(ledger: Ledger) -> None:
