@@ -4,7 +4,8 @@ Items that share somebody, in any chain, are a group and stay together: a group 
 set says, else by a hash of its people. Two kinds of groups can't be placed whole: one so large that
 a side would hold little else, and one that the data set itself puts on a side in part alone. (In
 Celeb-DF both: each of its people lends a face to many others.) There each person goes to a side,
-and whatever shows people of two sides is left out.
+and whatever shows people of two sides is left out. One or two people, of whom the data set places
+some files alone (two versions of it with different lists), go where those are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,11 +60,12 @@ def _placed(
     group: Sequence[Item], shares: Shares, most: float
 ) -> Iterable[tuple[Item, Part | None]]:
     people, own = _people(group), {item.part for item in group}
+    said = sorted({part for item in group if (part := _own_part(item)) is not None})
     partly = None in own and len(own) > 1
     if len(people) >= _MANY and (partly or (own == {None} and len(group) > most)):
         return [(item, _common_side(item, shares)) for item in group]
     # A name that follows from who is in it, not from the order in which they were met.
-    whole = part_of(min(people), shares)
+    whole = said[0] if said else part_of(min(people), shares)
     return [(item, _own_part(item) or whole) for item in group]
 
 

@@ -35,6 +35,15 @@ def test_parts_that_share_somebody_are_a_leak() -> None:
         sides(items, Shares())
 
 
+@pytest.mark.parametrize("who", [f"youtube-{number}" for number in range(9)])
+def test_somebody_of_whom_one_file_is_placed_goes_there_with_the_others(who: str) -> None:
+    items = [
+        item("v1/a.mp4", who, fake=False, part="test"),
+        item("v2/a.mp4", who, fake=False),
+    ]
+    assert sides(items, Shares()).parts["test"] == items
+
+
 def people(found: Sides) -> list[set[str]]:
     return [{one for item in found.parts[part] for one in item.identities} for part in PARTS]
 

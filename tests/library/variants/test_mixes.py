@@ -65,6 +65,51 @@ def test_namesakes_of_two_sets_are_two_people(tmp_path: Path) -> None:
     assert people == [("1:0",), ("1:0",), ("2:0",), ("2:0",)]
 
 
+def celebrities(folder: Path, people: int) -> None:
+    for name in ("Celeb-real", "Celeb-synthesis", "YouTube-real"):
+        (folder / name).mkdir(parents=True)
+    for one in range(people):
+        (folder / "Celeb-real" / f"id{one}_0000.mp4").write_bytes(b"x")
+        fake = f"id{one}_id{(one + 1) % people}_0000.mp4"
+        (folder / "Celeb-synthesis" / fake).write_bytes(b"x")
+
+
+def test_people_of_two_versions_of_a_public_set_are_the_same_people(tmp_path: Path) -> None:
+    celebrities(tmp_path / "v1", 2)
+    celebrities(tmp_path / "v2", 3)
+    many(tmp_path / "mine", 1, 1)
+    found = find_items(mix(tmp_path, ("v1", 2, 0), ("mine", 1, 0), ("v2", 3, 0)))
+    people = [name for item in found for name in item.identities]
+    known = [f"Celeb-DF:id{one}" for one in (0, 1, 2)]
+    assert sorted(people) == sorted(["2:0", *known[:2], *known])
+
+
+def test_lists_beside_each_other_name_the_same_people(tmp_path: Path) -> None:
+    many(tmp_path / "a", 2, 1)
+    for name, listed in (("one", "real/0.mp4"), ("two", "real/1.mp4")):
+        row = f"path,label,identities\n{listed},real,ann\n"
+        (tmp_path / "a" / f"{name}.csv").write_text(row)
+    found = find_items(mix(tmp_path, ("a/one.csv", 1, 0), ("a/two.csv", 1, 0)))
+    assert [item.identities for item in found] == [("1:ann",), ("1:ann",)]
+
+
+def test_a_file_is_drawn_once_whatever_its_set_is_called(tmp_path: Path) -> None:
+    many(tmp_path / "a", 1, 1)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    path = mix(tmp_path, ("a", 1, 0), ("link", 1, 1))
+    with pytest.raises(BadData, match=r"draws .*link/real/0\.mp4 twice, for parts 1 and 2"):
+        find_items(path)
+    apart = mix(tmp_path, ("a", 1, 0), ("link", 0, 1))
+    assert [item.identities for item in find_items(apart)] == [("1:0",), ("1:0",)]
+
+
+def test_a_mix_is_no_part_of_a_mix(tmp_path: Path) -> None:
+    many(tmp_path / "a", 1, 1)
+    mix(tmp_path, ("a", 1, 1)).rename(tmp_path / "inner.json")
+    with pytest.raises(BadData, match=r"inner\.json as a part; name its data sets"):
+        find_items(mix(tmp_path, ("inner.json", 1, 1)))
+
+
 def test_dfdcs_sound_only_fakes_fill_no_quota(tmp_path: Path) -> None:
     part = tmp_path / "dfdc"
     part.mkdir()

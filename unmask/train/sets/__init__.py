@@ -9,6 +9,9 @@ from unmask.train.sets.item import Item
 
 __all__ = ["Item", "find_items"]
 
+#: Sets whose names mean the same people in every folder, part and version of them.
+_PUBLIC = frozenset({"FaceForensics++", "DFDC", "Celeb-DF"})
+
 #: How each layout is recognised, and how it is read.
 _LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], list[Item]]]] = {
     "FaceForensics++": (face_forensics.recognised, face_forensics.items),
@@ -21,13 +24,26 @@ _LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], list[Item]]]]
 
 def find_items(source: Path) -> list[Item]:
     """Labelled media at `source`, whatever its layout; refused where it is none we know."""
-    for recognised, items in _LAYOUTS.values():
+    _, items = _LAYOUTS[_layout(source)]
+    return _complete(items(source), source)
+
+
+def _layout(source: Path) -> str:
+    for name, (recognised, _) in _LAYOUTS.items():
         if recognised(source):
-            return _complete(items(source), source)
+            return name
     raise BadData(f"{source} has none of these layouts: {', '.join(_LAYOUTS)}")
 
 
-_LAYOUTS["a mix"] = (mix.recognised, mix.items_with(find_items))
+def _whose_names(source: Path) -> str:
+    """The public set that it is of, else the folder: lists beside each other name one another's."""
+    layout, place = _layout(source), source.resolve()
+    if layout in _PUBLIC:
+        return layout
+    return str(place if place.is_dir() else place.parent)
+
+
+_LAYOUTS["a mix"] = (mix.recognised, mix.items_with(find_items, _whose_names))
 
 
 def _complete(items: list[Item], source: Path) -> list[Item]:

@@ -7,11 +7,14 @@
 
 Folders are relative to the file. Which items are drawn depends on the mix's name and on the items'
 own names alone, so two machines agree, and a larger quota holds all that a smaller one held.
+
+People of two data sets are other people, whatever they are called; two folders of one public set
+(Celeb-DF v1 and v2, parts of DFDC) name the same ones, and so do two lists in one folder.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -60,22 +63,50 @@ def read_mix(source: Path) -> Mix:
         raise BadData(f"{source} is no mix: {where}: {first['msg']}") from error
 
 
-def items_with(read: Reader) -> Reader:
-    """Reads a mix whose data sets `read` knows."""
+def items_with(read: Reader, whose_names: Callable[[Path], str]) -> Reader:
+    """Reads a mix of data sets that `read` knows; `whose_names` says which name the same people."""
 
     def items(source: Path) -> list[Item]:
         mix = read_mix(source)
-        return [
-            item
-            for number, share in enumerate(mix.parts, start=1)
-            for item in _taken(mix, share, number, read(source.parent / share.data))
+        places = [_place(source, share) for share in mix.parts]
+        named = _named([whose_names(place) for place in places])
+        drawn = [
+            [_apart(item, name) for item in _taken(mix, share, read(place))]
+            for share, place, name in zip(mix.parts, places, named, strict=True)
         ]
+        _need_each_once(mix, drawn)
+        return [item for some in drawn for item in some]
 
     return items
 
 
-def _taken(mix: Mix, share: Share, number: int, items: list[Item]) -> list[Item]:
-    """People of two data sets are other people, whatever they are called."""
+def _place(source: Path, share: Share) -> Path:
+    place = source.parent / share.data
+    if recognised(place):
+        raise BadData(f"{source} has the mix {share.data} as a part; name its data sets instead")
+    return place
+
+
+def _named(owners: Sequence[str]) -> list[str]:
+    """A folder goes by the first part that names it: where it lies differs between machines."""
+    return [
+        str(owners.index(owner) + 1) if Path(owner).is_absolute() else owner for owner in owners
+    ]
+
+
+def _need_each_once(mix: Mix, drawn: Sequence[Sequence[Item]]) -> None:
+    seen: dict[Path, int] = {}
+    for number, some in enumerate(drawn, start=1):
+        for item in some:
+            before = seen.setdefault(item.path.resolve(), number)
+            if before != number:
+                raise BadData(
+                    f"mix {mix.name} draws {item.path} twice, for parts {before} and {number}; "
+                    "name each data set once, with all that is wanted of it"
+                )
+
+
+def _taken(mix: Mix, share: Share, items: list[Item]) -> list[Item]:
     originals = originals_of(items)
     found: list[Item] = []
     for fake, quota in ((False, share.real), (True, share.fake)):
@@ -88,11 +119,11 @@ def _taken(mix: Mix, share: Share, number: int, items: list[Item]) -> list[Item]
                 f"mix {mix.name} wants {quota} {kind} items of {share.data}; it has {len(drawn)}"
             )
         found += drawn
-    return [_apart(item, number) for item in found]
+    return found
 
 
-def _apart(item: Item, number: int) -> Item:
-    names = tuple(f"{number}:{name}" for name in item.identities)
+def _apart(item: Item, owner: str) -> Item:
+    names = tuple(f"{owner}:{name}" for name in item.identities)
     return dataclasses.replace(item, identities=names)
 
 
