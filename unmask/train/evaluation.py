@@ -179,31 +179,59 @@ def _judged(
 def _by_length(
     items: Sequence[Item], wanted: Wanted, spec: ScanSpec, predictor: Predictor
 ) -> dict[str, dict[str, Any]]:
-    """The same frames as windows of each length; item figures by method, and of single windows.
+    """All frames of each long window as windows of each length; item figures by method too.
 
-    Accuracy is that of items, cut where the model calls both as likely.
+    A window shorter than a length has no part in its row, so rows may stand on fewer videos: each
+    says on how many. A length that either class lacks has none. Accuracy is that of items, cut
+    where the model calls both as likely.
     """
     long = dataclasses.replace(spec, frames=max(LENGTHS), windows=_LONG_WINDOWS)
     extract_all(items, wanted.work, long, processes=wanted.processes)
     table: dict[str, dict[str, Any]] = {}
     for length in LENGTHS:
         scored = [
-            score_persons(item, group, [_shortened(each, length) for each in persons], predictor)
+            score_persons(item, group, parted, predictor)
             for item, group, persons in _judged(items, wanted.work, long)
+            if (parted := _parted(persons, length))
         ]
-        windows = level(scored, lambda item: item.windows).figures(["auc"])["auc"]
-        methods = {method: row["auc"] for method, row in by_method(scored).items()}
-        right = levels(scored)["video"].figures(["accuracy"])["accuracy"]
-        table[str(length)] = {"accuracy": right, "window auc": windows, **methods}
+        if len({item.fake for item in scored}) == 2:
+            table[str(length)] = _length_row(scored)
     return table
 
 
+def _length_row(scored: Sequence[Scored]) -> dict[str, Any]:
+    methods = {method: row["auc"] for method, row in by_method(scored).items()}
+    return {
+        "videos": len(scored),
+        "windows": sum(len(item.windows) for item in scored),
+        "accuracy": levels(scored)["video"].figures(["accuracy"])["accuracy"],
+        "window auc": level(scored, lambda item: item.windows).figures(["auc"])["auc"],
+        **methods,
+    }
+
+
+def _parted(persons: Sequence[PersonFrames], length: int) -> list[PersonFrames]:
+    """Those of whom a window is that long."""
+    return [own for each in persons if (own := _shortened(each, length)).windows]
+
+
 def _shortened(person: PersonFrames, length: int) -> PersonFrames:
-    """Each window parted into windows of that length; a rest that is too short is left out."""
+    """Each window as the fewest windows of that length that hold all of its frames.
+
+    They lie evenly and overlap where the length does not go into the window: 150 frames are two
+    windows of 80, from 0 and from 70. A window that is shorter is left out.
+    """
     parts: list[Window] = []
     for window in person.windows:
-        for start in range(0, max(len(window.times) - length, 0) + 1, length):
+        for start in _starts(len(window.times), length):
             stop = start + length
             times, frames = window.times[start:stop], window.frames[start:stop]
             parts.append(Window(len(parts), times, frames, window.sharpness))
     return PersonFrames(person=person.person, windows=tuple(parts))
+
+
+def _starts(frames: int, length: int) -> list[int]:
+    if frames < length:
+        return []
+    count = -(-frames // length)
+    return [number * (frames - length) // max(count - 1, 1) for number in range(count)]

@@ -99,6 +99,8 @@ def summary(report: dict[str, Any]) -> list[str]:
         lines.append(f"  {method}: video auc {figure(row['auc'])}{added}")
     lines.append(f"  reals called fake: {figure(report['outcomes']['reals called fake'])}")
     lines += [f"  windows of {name}: {_row(row)}" for name, row in _table(report, "by length")]
+    if report.get("by length") == {}:
+        lines.append("  windows by length: too few frames with a face, of one class at least")
     lines += [f"  after {name}, auc: {_row(row)}" for name, row in _table(report, "robustness")]
     return lines
 

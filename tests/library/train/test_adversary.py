@@ -61,7 +61,7 @@ def test_the_tables_stand_in_the_report(tmp_path: Path) -> None:
     for number in range(2):
         folder = tmp_path / "data" / ("fake" if number % 2 else "real")
         folder.mkdir(parents=True, exist_ok=True)
-        scene = one_face(6, partial(_still_place, 250.0 + 9 * number), size=(480, 360))
+        scene = one_face(12, partial(_still_place, 250.0 + 9 * number), size=(480, 360))
         (folder / f"{number}.mp4").write_bytes(coded(scene.pictures))
     write_bundle(tmp_path / "model")
     done = CliRunner().invoke(
@@ -79,9 +79,11 @@ def test_the_tables_stand_in_the_report(tmp_path: Path) -> None:
     assert set(mistakes) <= {str(path) for path in (tmp_path / "data").glob("*/*.mp4")}
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert page.count('src="data:image/jpeg') == len(mistakes)
-    assert list(found["by length"]) == ["10", "20", "40", "60", "80", "100", "150"]
-    assert {"value", "low", "high"} == found["by length"]["150"]["accuracy"].keys()
-    assert "windows of 150: accuracy" in done.output
+    # A film of twelve frames has no window of twenty.
+    assert list(found["by length"]) == ["10"]
+    assert {"value", "low", "high"} == found["by length"]["10"]["accuracy"].keys()
+    assert "windows of 10: videos 2, windows 4, accuracy" in done.output
+    assert "<td>4</td>" in page
     assert found["robustness"].keys() >= {
         "noise of 8 levels", "darker by 40 %", "brighter by 40 %", "half the contrast",
         "adversary, one step of 2 levels",
