@@ -1,5 +1,6 @@
 """`unmask compare`, and how the multi-attentional network learns."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,28 +11,45 @@ from typer.testing import CliRunner
 from tests.making.recipes import CLIPS
 from tests.making.videos import write_videos
 from unmask.cli import app
+from unmask.errors import Unusable
 from unmask.model.bundle import open_bundle
 from unmask.model.network import Network
 from unmask.model.pixels import Pixels
 from unmask.model.variants.attention import HEADS, TEXTURES
 from unmask.spec import ScanSpec
 from unmask.train.frames import FAKE, REAL
-from unmask.train.recipe import find_recipe
-from unmask.train.start import draft
+from unmask.train.learner import Learner
+from unmask.train.recipe import Recipe, find_recipe, read_recipe
+from unmask.train.runs import BUNDLE, open_run
+from unmask.train.start import Job, draft
+from unmask.train.start_clips import _clip_network
 from unmask.train.variants.attentive import AttentiveClips
+from unmask.train.variants.comparing import compared
+from unmask.train.variants.configurations import configurations
 from unmask.train.variants.regional import Regional, blurred_where_seen
 
 
+def videos(folder: Path) -> Path:
+    """With one real and one fake on each of the three sides."""
+    listed = write_videos(folder)
+    sides = {0: "train", 1: "train", 4: "validation", 5: "validation", 6: "test", 7: "test"}
+    rows = [
+        f"{number}.mp4,{'fake' if number % 2 else 'real'},p{number},made,{side}"
+        for number, side in sides.items()
+    ]
+    listed.write_text("\n".join(["path,label,identities,method,part", *rows]) + "\n")
+    return listed
+
+
 def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
-    listed = write_videos(tmp_path)
-    rows = listed.read_text().replace("p6,made,validation", "p6,made,test")
-    listed.write_text(rows.replace("p7,made,validation", "p7,made,test"))
-    (tmp_path / "tiny.json").write_text(json.dumps(CLIPS))
-    command = [
-        "compare", str(listed), "--out", str(tmp_path / "out"), "--device", "cpu",
-        "--recipe", str(tmp_path / "tiny.json"),
-    ]  # fmt: skip
-    done = CliRunner().invoke(app, command)
+    (tmp_path / "tiny.json").write_text(json.dumps(CLIPS | {"frames": 1}))
+    done = CliRunner().invoke(
+        app,
+        [
+            "compare", str(videos(tmp_path)), "--out", str(tmp_path / "out"), "--device", "cpu",
+            "--recipe", str(tmp_path / "tiny.json"),
+        ],
+    )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "out" / "comparison.json").read_text())
     names = ["trunk frozen", "last 4 blocks", "last 8 blocks", "transformer after block 11"]
@@ -45,20 +63,65 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     assert last.description.quality is not None
     assert "test groups, auc" in last.description.quality
     assert "row: transformer after block 11" in done.output
-    # What is there is measured again, not trained again.
-    digest = last.digest
-    assert CliRunner().invoke(app, command).exit_code == 0
-    assert open_bundle(last.folder).digest == digest
-    # A further row of another trunk can't begin with the file's weights, and says so.
-    (tmp_path / "also.json").write_text(json.dumps(CLIPS | {"name": "also", "trunk": "compact"}))
-    further = ["--also", str(tmp_path / "also.json"), "--trunk-weights", "mobilenet.pth"]
-    more = CliRunner().invoke(app, [*command, *further])
-    assert more.exit_code == 0, more.output
-    assert "mobilenet.pth is of another trunk, so this one begins without weights" in more.output
-    assert len(json.loads((tmp_path / "out" / "comparison.json").read_text())) == 5
-    other = CliRunner().invoke(app, [*command, "--trunk", "resnext50_32x4d"])
-    assert other.exit_code == 1
-    assert "holds a run of recipe tiny-clips-1 with another `trunk`" in other.output
+
+
+def test_a_row_that_is_there_is_measured_again_and_not_trained_again(tmp_path: Path) -> None:
+    """It stands on another trunk than the four, so it can't begin with their file's weights."""
+    said: list[str] = []
+    recipe = tiny(name="also", trunk="compact")
+    job = Job(
+        data=videos(tmp_path), folder=tmp_path / "out", recipe=tiny(), device="cpu",
+        trunk_weights="mobilenet.pth", data_names=("list.csv",), say=said.append,
+    )  # fmt: skip
+    [(name, row)] = compared(job, {"a fifth": recipe})
+    assert name == "a fifth"
+    assert "a fifth: mobilenet.pth is of another trunk, so this one begins without weights" in said
+    digest = open_bundle(tmp_path / "out" / "also" / "bundle").digest
+    assert list(compared(job, {"a fifth": recipe})) == [(name, row)]
+    assert open_bundle(tmp_path / "out" / "also" / "bundle").digest == digest
+    with pytest.raises(Unusable, match="holds a row of other data"):
+        list(compared(dataclasses.replace(job, data_names=("other",)), {"a fifth": recipe}))
+
+
+def test_a_folder_with_rows_of_another_trunk_is_refused(tmp_path: Path) -> None:
+    before, now = (configurations(tiny(**own)) for own in ({}, {"trunk": "resnext50_32x4d"}))
+    row = tmp_path / "out" / "tiny-clips-1"
+    open_run(row, before["trunk frozen"])
+    (row / BUNDLE).mkdir()
+    job = Job(
+        data=videos(tmp_path), folder=tmp_path / "out", recipe=now["trunk frozen"], device="cpu"
+    )
+    with pytest.raises(Unusable, match="a run of recipe tiny-clips-1 with another `trunk`"):
+        list(compared(job, now))
+
+
+def tiny(**changes: str | int) -> Recipe:
+    return read_recipe(json.dumps(CLIPS | changes).encode(), "tiny")
+
+
+@pytest.mark.parametrize(("trained", "still"), [(0, 19), (4, 14)])
+def test_a_row_leaves_its_frozen_layers_as_they_were(
+    tmp_path: Path, trained: int, still: int
+) -> None:
+    """Of MobileNetV2's 19 parts, weights and running statistics, before and after two steps."""
+    recipe = tiny(trained_blocks=trained)
+    job = Job(data=tmp_path, folder=tmp_path, recipe=recipe)
+    model = _clip_network(job, ScanSpec(size=32)).train()
+    learner = Learner(model=model, recipe=recipe)
+    before = {name: each.clone() for name, each in model.state_dict().items()}
+    faces = torch.randint(0, 256, (2, 1, 32, 32, 3), dtype=torch.uint8)
+    for _ in range(2):
+        learner.optimiser.zero_grad()
+        torch.autograd.backward(model.loss(list(faces), torch.tensor([FAKE, REAL]), recipe))
+        learner.learn(0.01)
+        with learner.averaged():
+            pass  # a validation makes the network ready to learn again
+    same = {name for name, each in model.state_dict().items() if torch.equal(each, before[name])}
+    trunk = {name for name in before if name.startswith("network.trunk.")}
+    front = {name for name in trunk if int(name.split(".")[2]) < still}
+    assert any("running_mean" in name for name in front)
+    assert same & trunk == front
+    assert "network.lstm.weight_ih_l0" in before.keys() - same
 
 
 def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
