@@ -23,17 +23,17 @@ def train(job: Job) -> None:
 def test_two_machines_add_to_one_study(postgresql_server: str, tmp_path: Path) -> None:
     with servers.database(postgresql_server) as address:
         search = Search(study="shared", storage=address, trials=EACH)
-        with opened(search, SPACE):
+        with opened(search, SPACE, {}):
             pass
 
         def machine(name: str) -> None:
             job = Job(data=tmp_path, folder=tmp_path / name, recipe=find_recipe("strong"))
-            with opened(search, SPACE) as study:
+            with opened(search, SPACE, {}) as study:
                 run(study, search, SPACE, job, train)
 
         with ThreadPoolExecutor(2) as machines:
             list(machines.map(machine, ["one", "two"]))
-        with opened(search, SPACE) as study:
+        with opened(search, SPACE, {}) as study:
             trials = study.trials
             best = study.best_value
     assert sorted(trial.number for trial in trials) == list(range(2 * EACH))

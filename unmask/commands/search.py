@@ -61,7 +61,7 @@ def search(
             data=data, folder=out, recipe=base, trunk_weights=trunk_weights, device=device,
             clips=out / "clips", cut_frames=most_frames(within), say=typer.echo,
         )  # fmt: skip
-        with searching.opened(wanted, within) as shared:
+        with searching.opened(wanted, within, searching.common_of(job)) as shared:
             searching.run(shared, wanted, within, job, _train)
             _told(shared, base, out)
             draw_study(shared, log_scaled(within), out / _PLOT)

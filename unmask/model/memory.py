@@ -32,7 +32,7 @@ def halving(batch: B, run: Callable[[B], R]) -> list[R]:
     done = _attempt(batch, run)
     if done:
         return done
-    _free()
+    free()
     half = len(batch) // 2
     return halving(batch[:half], run) + halving(batch[half:], run)
 
@@ -54,15 +54,15 @@ def _attempt(batch: B, run: Callable[[B], R]) -> list[R]:
     try:
         return [run(batch)]
     except RuntimeError as error:
-        if not _is_shortage(error) or len(batch) == 1:
+        if not is_shortage(error) or len(batch) == 1:
             raise
         return []
 
 
-def _is_shortage(error: RuntimeError) -> bool:
+def is_shortage(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or _CPU_SHORTAGE in str(error)
 
 
-def _free() -> None:
+def free() -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,21 +1,29 @@
 """Random search over a recipe's space, its trials in a SQL table that several machines share.
 
-Each machine draws, trains and reports on its own; what they have in common is the study. After
-every epoch from the second on, a trial below the median of the others there is given up.
+Each machine draws, trains and reports on its own; what they have in common is the study, which says
+by what its trials can be compared: space, recipe, first weights, data. After every epoch from the
+second on, a trial below the median of the others there is given up. One whose machine was killed
+shows as failed when the next trial begins anywhere.
 """
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.errors import Unusable
+from unmask.model.memory import free, is_shortage
 from unmask.train import saves
 from unmask.train.fit import Diverged
-from unmask.train.recipe import Recipe, with_values
+from unmask.train.recipe import Recipe, differing, read_recipe, with_values
+from unmask.train.recipe import written as as_written
+from unmask.train.sets import find_items
 from unmask.train.start import Job
+from unmask.train.tars import find_tars, has_tars
 from unmask.train.variants.space import Choice, Space, Span, Value, written
 
 if TYPE_CHECKING:
@@ -24,10 +32,17 @@ if TYPE_CHECKING:
 
 #: Trials that are never given up, so that there is a median; and the first epoch to give up at.
 _FIRST_TRIALS, _FIRST_EPOCHS = 4, 2
-_SPACE = "space"
+#: A running trial says so this often, in seconds; silent for so long, its machine is gone.
+HEARTBEAT_S, GRACE_S = 60, 600
+#: What every trial of a study has in common, and how it is called where it differs.
+_COMMON = "common"
 
 #: Trains by a job to its end; the job's watcher sees every validation.
 Train = Callable[[Job], None]
+
+
+class TooLarge(Unusable):
+    """Memory was too small for a trial; it fails alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +54,11 @@ class Search:
 
 
 @contextmanager
-def opened(search: Search, space: Space) -> Iterator["Study"]:
-    """The study, made where it is not there yet; refused where it searches another space."""
+def opened(search: Search, space: Space, common: Mapping[str, str]) -> Iterator["Study"]:
+    """The study, made where it is not there yet; refused where its trials are of another kind.
+
+    `common` is what `common_of` says of the job, by name.
+    """
     with _stored(search.storage) as storage:
         import optuna
 
@@ -53,11 +71,53 @@ def opened(search: Search, space: Space) -> Iterator["Study"]:
             sampler=optuna.samplers.RandomSampler(),
             pruner=optuna.pruners.MedianPruner(_FIRST_TRIALS, _FIRST_EPOCHS),
         )
-        known = study.user_attrs.get(_SPACE)
-        if known not in (None, written(space)):
-            raise Unusable(f"study {search.study} searches another space; name another study")
-        study.set_user_attr(_SPACE, written(space))
+        _need_same(study, {"space": written(space), **common})
         yield study
+
+
+def common_of(job: Job) -> dict[str, str]:
+    """What else decides how good a trial is. Machines keep data in other folders, so by name."""
+    return {
+        "recipe": as_written(job.recipe).decode(),
+        "first weights": Path(job.trunk_weights).name if job.trunk_weights else "none",
+        "data": f"{job.data.resolve().name}, {_amount(job.data)}",
+    }
+
+
+def _amount(data: Path) -> str:
+    """Of tars the bytes: what is in them is read only when it is learned from."""
+    if has_tars(data):
+        tars = find_tars(data)
+        return f"{len(tars)} tars, {sum(tar.stat().st_size for tar in tars)} bytes"
+    return f"{len(find_items(data))} items"
+
+
+def _need_same(study: "Study", common: dict[str, str]) -> None:
+    known: dict[str, str] | None = study.user_attrs.get(_COMMON)
+    if known is None and study.get_trials(deepcopy=False):
+        raise Unusable(
+            f"study {study.study_name} does not say what its trials learned from; "
+            "name another study"
+        )
+    others = [
+        how for name, own in common.items() if known and (how := _differing(name, known[name], own))
+    ]
+    if others:
+        raise Unusable(
+            f"study {study.study_name} has another {', another '.join(others)}; "
+            "put it back, or name another study"
+        )
+    study.set_user_attr(_COMMON, common)
+
+
+def _differing(name: str, before: str, now: str) -> str:
+    """Of a recipe the fields, of a space that it is another, of short things what they were."""
+    if name == "recipe":
+        one, other = (read_recipe(each.encode(), "of the study") for each in (before, now))
+        fields = ", ".join(f"`{field}`" for field in differing(one, other))
+        return fields and f"recipe ({fields})"
+    said = name if name == "space" else f"{name} ({before}, now {now})"
+    return said if before != now else ""
 
 
 @contextmanager
@@ -69,7 +129,7 @@ def _stored(address: str) -> Iterator["RDBStorage"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        storage = RDBStorage(_with_driver(address))
+        storage = _with_heartbeat(RDBStorage, _with_driver(address))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         # The address may hold a password, and so may what the driver says of it.
         raise Unusable(
@@ -81,6 +141,13 @@ def _stored(address: str) -> Iterator["RDBStorage"]:
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _with_heartbeat(kind: "type[RDBStorage]", address: str) -> "RDBStorage":
+    """Optuna calls its heartbeat experimental, and would warn of it at each start."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*heartbeat", category=Warning)
+        return kind(address, heartbeat_interval=HEARTBEAT_S, grace_period=GRACE_S)
 
 
 def _with_driver(address: str) -> str:
@@ -95,9 +162,28 @@ def run(study: "Study", search: Search, space: Space, job: Job, train: Train) ->
         own = dataclasses.replace(job, recipe=recipe, folder=job.folder / f"trial-{trial.number}")
         values = ", ".join(f"{name} {value}" for name, value in trial.params.items())
         job.say(f"trial {trial.number}: {values}")
-        return _best(own, trial, train)
+        free()
+        with _told_of_memory():
+            return _best(own, trial, train)
 
-    study.optimize(objective, n_trials=search.trials, catch=(Diverged,))
+    study.optimize(objective, n_trials=search.trials, catch=(Diverged, TooLarge))
+
+
+@contextmanager
+def _told_of_memory() -> Iterator[None]:
+    """A recipe that this machine can't hold is a poor one here, not the end of the search."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not _lacks_memory(error):
+            raise
+        raise TooLarge(f"the trial does not fit into memory: {error}") from error
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Some of torch's backends have no error class of their own for it."""
+    said = "out of memory" in str(error).lower()
+    return said or isinstance(error, MemoryError) or is_shortage(error)
 
 
 def _best(job: Job, trial: "Trial", train: Train) -> float:
