@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from bench.made.film import coded, one_face
 from tests.making.bundles import CALIBRATION, THRESHOLDS, window, write_bundle
 from unmask.cli import app
+from unmask.model.evidence import SIDE
 from unmask.model.golden import drawn_clip
 from unmask.model.predict import load
 from unmask.model.shelf import find_bundle
@@ -84,6 +85,21 @@ def test_text_is_for_people_and_evidence_is_written(media: Path, tmp_path: Path)
     frame = written["face.png-person1-frame.jpg"]
     assert frame is not None
     assert frame.shape == (512 + 28, 512, 3), "the picture, and a line that says what it shows"
+
+
+def test_a_model_with_heads_shows_where_each_of_them_looks(media: Path, tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model", architecture={"trunk": "multi_attention_b4", "width": 8})
+    asked = ("score", "--model", tmp_path / "model", "--evidence", tmp_path / "out")
+    result = run(*asked, media / "face.png")
+    assert result.exit_code == 0, result.output
+    assert "evidence: " in result.stdout
+    page = cv2.imread(str(tmp_path / "out" / "face.png-person1-attention.jpg"))
+    sheet = cv2.imread(str(tmp_path / "out" / "face.png-person1.jpg"))
+    assert page is not None
+    assert sheet is not None
+    assert page.shape[0] > sheet.shape[0] + 2 * SIDE, "a row for each head below the faces"
+    faces = page[54:, 116 : 116 + SIDE]
+    assert faces[:SIDE].std() > 5, "the face stands above them"
 
 
 def test_a_film_judged_in_single_pictures_has_seconds_and_a_chart(
