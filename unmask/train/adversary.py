@@ -1,56 +1,102 @@
 """An adversary who knows the weights and takes one step: each pixel moved a little the worst way.
 
 The step follows the sign of the slope of the margin (Goodfellow et al.), down for fakes and up for
-reals, in whole levels so that the picture stays a picture. One step is the weakest of such attacks:
-a model that falls here falls to all of them, one that stands has shown little.
+reals, in whole levels so that the picture stays a picture. The margin is the one that judges: of a
+picture the weighed sum of both networks over all looks, of a film what its own network says. One
+step is the weakest of such attacks: a model that falls here falls to all of them, one that stands
+has shown little.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unmask.model.bundle import Bundle
 from unmask.model.clips import Frames, PersonFrames
+from unmask.model.description import Look
+from unmask.model.looks import is_picture
 from unmask.model.network import Network
 from unmask.model.pixels import WHITE, Pixels
-from unmask.model.predict import build
+from unmask.model.predict import build, build_second
 
 #: Levels of 255 that each pixel may move.
 LEVELS = 2
 #: Frames that go back through the trunk at once.
 _CHUNK = 32
 
-#: The window's frames, and whether it is fake, to worse frames.
-Attack = Callable[[Frames, bool], Frames]
+#: Somebody's frames, and whether they are fake, to worse frames.
+Attack = Callable[[PersonFrames, bool], PersonFrames]
+#: Networks, and how much the word of each counts.
+Judges = Sequence[tuple[float, Network]]
 
 
 def one_step(bundle: Bundle, device: torch.device, levels: int = LEVELS) -> Attack:
-    network = build(bundle).to(device)
+    judges = _judges(bundle, device)
     pixels = Pixels(bundle.description).to(device)
     fake_first = bundle.description.classes == "fake,real"
 
-    def attack(frames: Frames, fake: bool) -> Frames:
+    def moved(frames: Frames, fake: bool, *, picture: bool) -> Frames:
         planes = torch.from_numpy(np.ascontiguousarray(frames)).to(device).float()
-        slopes = _slopes(network, pixels, planes, towards_first=fake_first)
-        moved = planes + slopes.sign() * (-levels if fake else levels)
-        return moved.clamp(0, WHITE).to(torch.uint8).cpu().numpy()
+        if picture:
+            slopes = _slopes_of_picture(judges, pixels, planes, bundle.description.looks)
+        else:
+            slopes = _slopes(judges[0][1], pixels, planes)
+        down = fake == fake_first
+        worse = planes + slopes.sign() * (-levels if down else levels)
+        return worse.clamp(0, WHITE).to(torch.uint8).cpu().numpy()
+
+    def attack(person: PersonFrames, fake: bool) -> PersonFrames:
+        picture = is_picture(person)
+        windows = (
+            window._replace(frames=moved(window.frames, fake, picture=picture))
+            for window in person.windows
+        )
+        return PersonFrames(person=person.person, windows=tuple(windows))
 
     return attack
 
 
-def attacked_person(person: PersonFrames, attack: Attack, fake: bool) -> PersonFrames:
-    windows = (window._replace(frames=attack(window.frames, fake)) for window in person.windows)
-    return PersonFrames(person=person.person, windows=tuple(windows))
+def _judges(bundle: Bundle, device: torch.device) -> Judges:
+    """The network of films, and behind it the second opinion where there is one."""
+    own, other = build(bundle).to(device), build_second(bundle)
+    second = bundle.description.second_opinion
+    if other is None or second is None:
+        return [(1.0, own)]
+    return [(1 - second.share, own), (second.share, other.to(device))]
 
 
-def _slopes(network: Network, pixels: Pixels, planes: Tensor, *, towards_first: bool) -> Tensor:
+def _slopes_of_picture(
+    judges: Judges, pixels: Pixels, planes: Tensor, looks: Sequence[Look]
+) -> Tensor:
+    """Through every look and every network at once: they are few."""
+    leaf = planes.clone().requires_grad_()
+    views = pixels(torch.cat([leaf, *(_seen(leaf, look) for look in looks)]))
+    total = torch.stack(
+        [share * _margin(network, network.features(views)[:, None]) for share, network in judges]
+    ).sum()
+    [found] = torch.autograd.grad(total, leaf)
+    return found
+
+
+def _seen(planes: Tensor, look: Look) -> Tensor:
+    """As `looks.seen`, but a slope goes through it; (1, S, S, 3)."""
+    side = planes.shape[1]
+    cut = round(look.closer * side)
+    inner = planes[:, cut : side - cut, cut : side - cut].permute(0, 3, 1, 2)
+    if cut:
+        inner = functional.interpolate(inner, size=(side, side), mode="bicubic")
+    return (inner.flip(3) if look.mirrored else inner).permute(0, 2, 3, 1)
+
+
+def _slopes(network: Network, pixels: Pixels, planes: Tensor) -> Tensor:
     """How the margin changes with each pixel, chunk by chunk so that memory stays small."""
     with torch.no_grad():
         found = [network.features(pixels(some)) for some in torch.split(planes, _CHUNK)]
     features = torch.cat(found).requires_grad_()
-    [wanted] = torch.autograd.grad(_margin(network, features, towards_first), features)
+    [wanted] = torch.autograd.grad(_margin(network, features[None]), features)
     parts = zip(torch.split(planes, _CHUNK), torch.split(wanted, _CHUNK), strict=True)
     return torch.cat([_back(network, pixels, some, slopes) for some, slopes in parts])
 
@@ -61,12 +107,13 @@ def _back(network: Network, pixels: Pixels, planes: Tensor, slopes: Tensor) -> T
     return found
 
 
-def _margin(network: Network, features: Tensor, towards_first: bool) -> Tensor:
-    lengths = torch.tensor([len(features)], device=features.device)
+def _margin(network: Network, windows: Tensor) -> Tensor:
+    """Of the first class, over the features (B, T, F) of all windows."""
+    count, length = windows.shape[:2]
+    lengths = torch.full((count,), length, device=windows.device)
     with torch.backends.cudnn.flags(enabled=False):
-        scores = network.score(features[None], lengths)
+        scores = network.score(windows, lengths)
     # Where every frame is judged alone, its own logits are what it has reasons for.
     alone = network.architecture.recurrence == "frame"
     logits = scores.frame_logits if alone else scores.logits
-    margin = (logits[..., 0] - logits[..., 1]).sum()
-    return margin if towards_first else -margin
+    return (logits[..., 0] - logits[..., 1]).sum()

@@ -12,7 +12,7 @@ import torch
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.predict import Predictor
 from unmask.spec import SEQUENCE_LENGTHS, ScanSpec
-from unmask.train.adversary import LEVELS, attacked_person, one_step
+from unmask.train.adversary import LEVELS, one_step
 from unmask.train.crops import BadData, need_both
 from unmask.train.extracting import extract_all, load, why_nobody
 from unmask.train.figures import by_method, curve, level, levels, outcomes, reliability
@@ -159,7 +159,7 @@ def _harms(predictor: Predictor) -> dict[str, Callable[[PersonFrames, bool], Per
     attack = one_step(predictor.bundle, torch.device(predictor.device))
     blind = {name: _blindly(damage) for name, damage in DAMAGES.items()}
     named = f"adversary, one step of {LEVELS} levels"
-    return {**blind, named: lambda person, fake: attacked_person(person, attack, fake)}
+    return {**blind, named: attack}
 
 
 def _blindly(damage: Damage) -> Callable[[PersonFrames, bool], PersonFrames]:

@@ -1,9 +1,12 @@
 """One step of an adversary who knows the weights."""
 
 import json
+import math
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,8 +15,12 @@ from typer.testing import CliRunner
 from bench.made.film import coded, one_face
 from tests.making.bundles import person, window, write_bundle
 from unmask.cli import app
+from unmask.model.clips import PersonFrames
+from unmask.model.description import Look
+from unmask.model.looks import seen
 from unmask.model.predict import load
-from unmask.train.adversary import LEVELS, attacked_person, one_step
+from unmask.model.write import with_second
+from unmask.train.adversary import LEVELS, _seen, one_step
 from unmask.train.robust import lit, noisy
 
 
@@ -29,8 +36,8 @@ def test_a_step_lowers_fakes_and_raises_reals(
         name: load(bundle, "cpu", "fp32").margins(list(some.windows))[0].window
         for name, some in {
             "before": own,
-            "as fake": attacked_person(own, attack, fake=True),
-            "as real": attacked_person(own, attack, fake=False),
+            "as fake": attack(own, True),
+            "as real": attack(own, False),
         }.items()
     }
     assert margins["as fake"] < margins["before"] < margins["as real"]
@@ -38,9 +45,51 @@ def test_a_step_lowers_fakes_and_raises_reals(
 
 def test_no_pixel_moves_further_than_it_may(tmp_path: Path) -> None:
     attack = one_step(write_bundle(tmp_path), torch.device("cpu"))
-    frames = window(2, seed=3).frames
-    gap = attack(frames, True).astype(int) - frames.astype(int)
+    own = person(window(2, seed=3))
+    gap = attack(own, True).windows[0].frames.astype(int) - own.windows[0].frames.astype(int)
     assert 0 < np.abs(gap).max() <= LEVELS
+
+
+LOOKS: list[dict[str, Any]] = [{"mirrored": True}, {"mirrored": True, "closer": 0.0625}]
+
+
+def test_a_picture_is_moved_against_everything_that_judges_it(tmp_path: Path) -> None:
+    """A second network that counts nine tenths, and looks of which most are mirrored."""
+    first = write_bundle(tmp_path / "first", untrained=False, looks=LOOKS)
+    other = write_bundle(
+        tmp_path / "other",
+        architecture={"trunk": "efficientnet_lite0", "width": 8},
+        weights={"encoding": "seeded", "seed": 11},
+    )
+    both = with_second(tmp_path / "both", first, other, share=0.9, encoding="fp32")
+    judge, picture = load(both, "cpu", "fp32"), person(window(1, seed=3))
+
+    def said(some: PersonFrames) -> float:
+        [[score]] = judge.score([some])
+        return math.log(score.raw / (1 - score.raw))
+
+    all_of_it, one_look = (one_step(each, torch.device("cpu"), 1) for each in (both, first))
+    assert said(all_of_it(picture, True)) < said(picture) < said(all_of_it(picture, False))
+    assert said(all_of_it(picture, True)) < said(one_look(picture, True))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_slope_goes_through_what_the_model_sees(look: dict[str, Any]) -> None:
+    frames = cv2.GaussianBlur(window(1, seed=3, size=48).frames[0], (0, 0), 2)[None]
+    wanted = seen(frames, Look(**look)).astype(float)
+    found = _seen(torch.from_numpy(frames).float(), Look(**look)).numpy()
+    assert np.abs(found - wanted).max() <= 1
+
+
+def test_a_film_is_moved_against_its_own_network_alone(tmp_path: Path) -> None:
+    first = write_bundle(tmp_path / "first", untrained=False, looks=LOOKS)
+    other = write_bundle(
+        tmp_path / "other", architecture={"trunk": "efficientnet_lite0", "width": 8}
+    )
+    both = with_second(tmp_path / "both", first, other, share=0.9, encoding="fp32")
+    film = person(window(2, seed=3))
+    moved = [one_step(each, torch.device("cpu"))(film, True) for each in (both, first)]
+    assert np.array_equal(moved[0].windows[0].frames, moved[1].windows[0].frames)
 
 
 def test_noise_and_light_do_what_their_names_say() -> None:
