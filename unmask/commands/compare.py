@@ -15,6 +15,7 @@ from unmask.commands.told import told
 from unmask.errors import Unusable
 
 if TYPE_CHECKING:
+    from unmask.model.bundle import Bundle
     from unmask.train.recipe import Recipe
     from unmask.train.variants.comparing import Row
 
@@ -29,6 +30,12 @@ Also = Annotated[
 ]
 
 
+Beside = Annotated[
+    list[str] | None,
+    typer.Option("--beside", help="a finished bundle, measured on the same videos, as a row"),
+]
+
+
 def compare(
     data: Data,
     *,
@@ -36,6 +43,7 @@ def compare(
     recipe: Named = "configurations",
     trunk: Trunk = None,
     also: Also = None,
+    beside: Beside = None,
     trunk_weights: options.TrunkWeights = None,
     epochs: options.Epochs = None,
     seed: options.Seed = None,
@@ -43,21 +51,26 @@ def compare(
     device: options.Device = None,
 ) -> None:
     """Train each configuration on the same clips; print its accuracy on all three parts."""
+    from unmask.model.shelf import find_bundle
     from unmask.train.page import plain
     from unmask.train.recipe import changed
     from unmask.train.start import Job
-    from unmask.train.variants.comparing import compared, written_to
+    from unmask.train.variants import comparing
 
     with told():
+        bundles = [find_bundle(each) for each in beside or []]
         rows = _recipes(recipe, trunk, also or [], partial(changed, epochs=epochs, seed=seed))
+        _check_names([*rows, *(bundle.name for bundle in bundles)])
         job = Job(
             data=data, folder=out, recipe=next(iter(rows.values())), processes=processes,
             trunk_weights=trunk_weights, device=device, data_names=(data.name,), say=typer.echo,
         )  # fmt: skip
-        found = dict(compared(job, rows))
-    written_to(out).write_text(json.dumps(plain(found), indent=2) + "\n")
+        _warn(bundles, data)
+        found = dict(comparing.compared(job, rows)) | dict(comparing.beside(job, bundles))
+    written = comparing.written_to(out)
+    written.write_text(json.dumps(plain(found), indent=2) + "\n")
     _print(found)
-    typer.echo(f"written: {written_to(out)}")
+    typer.echo(f"written: {written}")
 
 
 def _recipes(
@@ -74,11 +87,27 @@ def _recipes(
 
 
 def _check(recipes: "list[Recipe]") -> None:
-    for number, recipe in enumerate(recipes):
+    for recipe in recipes:
         if recipe.learns_from != "clips":
             raise Unusable(f"only recipes that learn from clips can be compared, not {recipe.name}")
-        if recipe.name in [each.name for each in recipes[:number]]:
-            raise Unusable(f"two rows would be called {recipe.name}; give one another `name`")
+    _check_names([recipe.name for recipe in recipes])
+
+
+def _check_names(names: list[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise Unusable(f"two rows would be called {name}; give one another `name`")
+
+
+def _warn(bundles: "list[Bundle]", data: Path) -> None:
+    """A run on this data by other sides would have seen who is held out here."""
+    for bundle in bundles:
+        said = bundle.description.training
+        if said is not None and data.name in said.data:
+            typer.echo(
+                f"{bundle.name} learned from data called {data.name}; where its sides were others "
+                "than these, it has seen people of the test part"
+            )
 
 
 def _print(rows: dict[str, "Row"]) -> None:

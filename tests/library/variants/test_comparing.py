@@ -8,6 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.making.bundles import write_bundle
 from tests.making.recipes import CLIPS
 from tests.making.videos import write_videos
 from unmask.cli import app
@@ -24,7 +25,7 @@ from unmask.train.runs import BUNDLE, open_run
 from unmask.train.start import Job, draft
 from unmask.train.start_clips import _clip_network
 from unmask.train.variants.attentive import AttentiveClips
-from unmask.train.variants.comparing import compared
+from unmask.train.variants.comparing import beside, compared
 from unmask.train.variants.configurations import configurations
 from unmask.train.variants.regional import Regional, blurred_where_seen
 
@@ -93,6 +94,29 @@ def test_a_folder_with_rows_of_another_trunk_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(Unusable, match="a run of recipe tiny-clips-1 with another `trunk`"):
         list(compared(job, now))
+
+
+def test_a_finished_bundle_stands_beside_the_rows(tmp_path: Path) -> None:
+    """On the same sides, cut by its own scan spec."""
+    own = ScanSpec(frames=2, min_frames=1)
+    bundle = write_bundle(tmp_path / "model", spec=own.to_json())
+    job = Job(data=videos(tmp_path), folder=tmp_path / "out", recipe=tiny(), device="cpu")
+    [(name, row)] = beside(job, [bundle])
+    assert name == bundle.name
+    assert list(row) == ["train", "validation", "test"]
+    # One real and one fake: right of none, one or both.
+    assert {part.value for part in row.values()} <= {0.0, 0.5, 1.0}
+    cut = {folder.name: len(list(folder.iterdir())) for folder in (job.folder / "clips").iterdir()}
+    assert cut[own.digest] == 6
+
+
+def test_a_bundle_beside_a_row_needs_a_name_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(CLIPS | {"name": "same"}))
+    bundle = write_bundle(tmp_path / "model", name="same")
+    more = ["--also", str(tmp_path / "one.json"), "--beside", str(bundle.folder)]
+    done = CliRunner().invoke(app, ["compare", str(tmp_path), "--out", str(tmp_path / "o"), *more])
+    assert done.exit_code == 1
+    assert "two rows would be called same" in done.output
 
 
 def tiny(**changes: str | int) -> Recipe:

@@ -2,11 +2,14 @@
 
 Accuracy is that of whole videos, cut where the network itself calls both as likely, as the papers
 print it; the interval draws whole groups of people. A row that is there already is not made again.
+Finished bundles stand beside them, measured on the same videos and cut by their own scan spec.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
@@ -14,7 +17,10 @@ from unmask.model.description import Trunk
 from unmask.model.predict import load
 from unmask.model.pretrained import IMAGENET
 from unmask.model.trunks import TRUNKS
+from unmask.spec import ScanSpec
 from unmask.train.bootstrap import Interval
+from unmask.train.crops import need_both
+from unmask.train.extracting import extract_all
 from unmask.train.figures import level
 from unmask.train.placing import clips_folder
 from unmask.train.recipe import Recipe
@@ -65,10 +71,26 @@ def _trained(job: Job) -> Bundle:
     return bundle
 
 
+def beside(job: Job, bundles: Sequence[Bundle]) -> Iterator[tuple[str, Row]]:
+    """Finished bundles on the sides that the rows have."""
+    for bundle in bundles:
+        job.say(f"row: {bundle.name}, as it is")
+        items = [item for some in parts_of(job, PARTS).values() for item in some]
+        extract_all(items, clips_folder(job), bundle.spec, processes=job.processes)
+        yield bundle.name, dict(_measured(job, bundle, bundle.spec))
+
+
 def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
+    return _measured(job, bundle, clips_spec(job.recipe))
+
+
+def _measured(job: Job, bundle: Bundle, spec: ScanSpec) -> Iterator[tuple[Part, Interval]]:
     predictor = load(bundle, job.device)
     for part, items in parts_of(job, PARTS).items():
-        scored = list(score_items(items, clips_folder(job), clips_spec(job.recipe), predictor))
+        scored = list(score_items(items, clips_folder(job), spec, predictor))
+        need_both(
+            np.array([item.fake for item in scored]), f"what {bundle.name} sees of the {part} part"
+        )
         of_videos = level(scored, lambda item: [item.score])
         yield part, of_videos.figures(["accuracy"])["accuracy"]
 
