@@ -52,10 +52,13 @@ def test_a_trained_one_beats_one_that_guesses(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     guess, trained = guessing(tmp_path / "guess").folder, tmp_path / "run" / "bundle"
-    common = ("stills", tmp_path / "data", "--cache", tmp_path / "cache", "--device", "cpu")
+    common = ("stills", tmp_path / "data", "--out", tmp_path / "out", "--device", "cpu")
     won = run(*common, "--model", guess, "--still-model", trained)
     assert won.exit_code == 0, won.output
     assert "stills are better judged by little" in won.output
+    said = json.loads((tmp_path / "out" / "stills.json").read_text())
+    assert said["still"]["auc"]["value"] > said["video"]["auc"]["value"]
+    assert list((tmp_path / "out" / "cache").glob("crops-*.npy"))
     lost = run(*common, "--model", trained, "--still-model", guess)
     assert "stills are better judged by little" in lost.output
 
