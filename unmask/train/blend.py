@@ -36,6 +36,8 @@ class Moving:
     zoom_out: _Part = 0.03
     zoom_in: _Part = 0.14
     shift: _Part = 0.035
+    #: How much wider than high a face may become, or the other way round: wrong pixel aspects.
+    stretch: _Part = 0.0
     turn_degrees: Annotated[float, Field(ge=0, le=180)] = 8.0
     patch_shift: _Part = 0.025
     patch_zoom: _Part = 0.04
@@ -47,7 +49,13 @@ def placement(how: Moving, size: int, rng: Generator) -> Matrix:
     turn = np.deg2rad(rng.uniform(-how.turn_degrees, how.turn_degrees))
     shift = rng.uniform(-how.shift, how.shift, 2) * size
     mirror = -1.0 if rng.random() < 0.5 else 1.0
-    return _about_centre(size, zoom, float(turn), (float(shift[0]), float(shift[1])), mirror)
+    place = _about_centre(size, zoom, float(turn), (float(shift[0]), float(shift[1])), mirror)
+    return _wider(size, 1 + rng.uniform(-how.stretch, how.stretch)) @ place
+
+
+def _wider(size: int, factor: float) -> Matrix:
+    middle = (size - 1) / 2
+    return np.array([[factor, 0.0, middle - factor * middle], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def nudge(how: Moving, size: int, rng: Generator) -> Matrix:

@@ -24,7 +24,7 @@ _SHRINKING = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 _GROWING = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 _CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 #: The first so many kinds of damage last over a film; grain and codec differ from frame to frame.
-_LASTING = 5
+_LASTING = 10
 #: The mildest of each damage: pixels of the side, blur, JPEG's quality.
 _MOST_PX, _LEAST_BLUR, _MOST_QUALITY = 106, 0.3, 97
 #: How clips are coded between extraction and model.
@@ -38,6 +38,14 @@ class Spoiling:
     tone: Share = 0.6
     saturation: Share = 0.2
     grey: Share = 0.03
+    #: What studios and their cameras do: make-up and noise reduction smooth the skin and leave its
+    #: outlines sharp, the picture is sharpened, its colours lean one way and are kept coarsely.
+    tint: Share = 0.0
+    smoothing: Share = 0.0
+    sharpening: Share = 0.0
+    coarse_colour: Share = 0.0
+    #: A codec that saw the face larger than the crop shows it.
+    far_codec: Share = 0.0
     resolution: Share = 0.45
     least_px: Annotated[int, Field(ge=8, lt=_MOST_PX)] = 44
     blur: Share = 0.25
@@ -57,6 +65,11 @@ def common_damage(how: Spoiling, rng: Generator, *, over_time: bool = False) -> 
         (how.tone, lambda: tone(rng, gain=0.25, shift=18, gamma=0.3)),
         (how.saturation, lambda: saturation(rng.uniform(0.5, 1.4))),
         (how.grey, lambda: saturation(0.0)),
+        (how.tint, lambda: tinted(rng)),
+        (how.smoothing, lambda: _skin(rng)),
+        (how.sharpening, lambda: _crisp(rng)),
+        (how.coarse_colour, lambda: partial(_coarse, side=int(rng.integers(20, 60)))),
+        (how.far_codec, lambda: _far(rng)),
         (how.resolution, lambda: fewer_pixels(rng, how.least_px, _MOST_PX)),
         (how.blur, lambda: partial(_blurred, sigma=rng.uniform(_LEAST_BLUR, how.most_blur))),
         (how.noise, lambda: _noise(rng, rng.uniform(1, how.most_noise))),
@@ -143,6 +156,26 @@ def fewer_pixels(rng: Generator, least: int, most: int) -> Spoil:
     return partial(_rescaled, side=side, shrink=shrink, grow=grow)
 
 
+def _skin(rng: Generator) -> Spoil:
+    """Noise reduction and make-up: flat regions lose their detail, edges stay."""
+    return partial(
+        _smoothed,
+        span=int(rng.integers(3, 8)),
+        levels=rng.uniform(10, 45),
+        amount=rng.uniform(0.4, 1),
+    )
+
+
+def _crisp(rng: Generator) -> Spoil:
+    return partial(_sharpened, amount=rng.uniform(0.3, 1.6), sigma=rng.uniform(0.6, 2.0))
+
+
+def _far(rng: Generator) -> Spoil:
+    """Larger, coded, and small again."""
+    zoom, quality = rng.uniform(1.3, 2.5), int(rng.integers(18, 70))
+    return partial(_coded_larger, zoom=zoom, quality=quality, chroma=_CHROMA[0])
+
+
 def _jpeg(rng: Generator, least_quality: int) -> Spoil:
     quality = int(rng.integers(least_quality, _MOST_QUALITY))
     return partial(_coded, quality=quality, chroma=int(rng.choice(_CHROMA)))
@@ -177,8 +210,29 @@ def _blurred(picture: Rgb, *, sigma: float) -> Rgb:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.uint8)
 
 
-def _sharpened(picture: Rgb, *, amount: float) -> Rgb:
-    soft = cv2.GaussianBlur(picture, (0, 0), 1.2)
+def _smoothed(picture: Rgb, *, span: int, levels: float, amount: float) -> Rgb:
+    flat = cv2.bilateralFilter(picture, span, levels, span)
+    return np.asarray(cv2.addWeighted(flat, amount, picture, 1 - amount, 0), dtype=np.uint8)
+
+
+def _coarse(picture: Rgb, *, side: int) -> Rgb:
+    """Colour with fewer pixels than light."""
+    parts = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)
+    size = picture.shape[0]
+    small = cv2.resize(parts[:, :, 1:], (side, side), interpolation=cv2.INTER_AREA)
+    parts[:, :, 1:] = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
+
+
+def _coded_larger(picture: Rgb, *, zoom: float, quality: int, chroma: int) -> Rgb:
+    size, side = picture.shape[0], round(picture.shape[0] * zoom)
+    large = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
+    coded = _coded(large, quality=quality, chroma=chroma)
+    return np.asarray(cv2.resize(coded, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _sharpened(picture: Rgb, *, amount: float, sigma: float = 1.2) -> Rgb:
+    soft = cv2.GaussianBlur(picture, (0, 0), sigma)
     return np.asarray(cv2.addWeighted(picture, 1 + amount, soft, -amount, 0), dtype=np.uint8)
 
 

@@ -1,5 +1,7 @@
 """Twins: a pair differs inside the mask and nowhere else, and follows from its numbers."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from torch.nn import functional
 from tests.making.crops import picture
 from tests.making.pairs import SIDE, crops, pairs, points
 from unmask.train.blend import Moving, blended, moved, moved_points, placement, twins
+from unmask.train.crops import Rgb
 from unmask.train.hulls import hull, soft_mask
 from unmask.train.pairs import Pairing, Pairs
 from unmask.train.quick import QuickStrided, quicken
@@ -57,6 +60,85 @@ def test_both_sides_of_a_pair_suffer_the_same() -> None:
     for seed in range(20):
         damage = common_damage(Spoiling(), np.random.default_rng(seed))
         assert np.array_equal(applied(face, damage), applied(face.copy(), damage))
+
+
+NONE: dict[str, Any] = dict.fromkeys(
+    ("tone", "saturation", "grey", "resolution", "blur", "noise", "jpeg"), 0
+)
+
+
+def damaged(face: Rgb, name: str, seed: int) -> Rgb:
+    """By one kind of damage alone, as it was cut."""
+    rng = np.random.default_rng(seed)
+    return applied(face, common_damage(Spoiling(**{**NONE, name: 1}), rng, over_time=True))
+
+
+def noisy_edge() -> Rgb:
+    """Dark beside bright, with grain on both."""
+    picture = np.full((SIDE, SIDE, 3), 60, np.uint8)
+    picture[:, SIDE // 2 :] = 190
+    grain = np.random.default_rng(0).normal(0, 6, picture.shape)
+    return np.asarray((picture + grain).clip(0, 255), dtype=np.uint8)
+
+
+def step(picture: Rgb) -> float:
+    """How far the two columns beside the edge lie apart."""
+    middle = SIDE // 2
+    return float(picture[:, middle].mean() - picture[:, middle - 1].mean())
+
+
+def test_smoothed_skin_loses_its_grain_and_keeps_its_edges() -> None:
+    before = noisy_edge()
+    for seed in range(8):
+        after = damaged(before, "smoothing", seed)
+        assert after[:, :40].std() < 0.8 * before[:, :40].std()
+        assert step(after) > 0.9 * step(before)
+
+
+def test_a_sharpened_picture_overshoots_at_its_edges() -> None:
+    before = noisy_edge()
+    for seed in range(8):
+        after = damaged(before, "sharpening", seed)
+        assert step(after) > 1.1 * step(before)
+
+
+def test_coarse_colour_leaves_the_light_alone() -> None:
+    red = np.zeros((SIDE, SIDE, 3), np.uint8)
+    red[:, ::2] = (200, 30, 30)
+    red[:, 1::2] = (30, 120, 30)
+    for seed in range(8):
+        before, after = (
+            cv2.cvtColor(each, cv2.COLOR_RGB2YCrCb).astype(int)
+            for each in (red, damaged(red, "coarse_colour", seed))
+        )
+        assert np.abs(after[..., 1] - before[..., 1]).mean() > 30
+        assert after[..., 0].std() > 0.5 * before[..., 0].std()
+
+
+def test_a_tint_moves_the_channels_apart() -> None:
+    grey = np.full((SIDE, SIDE, 3), 160, np.uint8)
+    spread = [np.ptp(damaged(grey, "tint", seed)[0, 0].astype(int)) for seed in range(8)]
+    assert max(spread) > 8
+
+
+def test_a_codec_on_the_larger_picture_costs_less_than_on_the_crop() -> None:
+    face = picture(5, fake=False, side=SIDE)
+    far = [np.abs(damaged(face, "far_codec", seed).astype(int) - face).mean() for seed in range(8)]
+    assert 0.3 < float(np.mean(far)) < 12
+
+
+def test_a_stretched_face_is_wider_or_narrower_and_its_landmarks_go_along() -> None:
+    only = Moving(zoom_in=0, zoom_out=0, shift=0, turn_degrees=0, stretch=0.2)
+    widths = []
+    for seed in range(24):
+        place = placement(only, SIDE, np.random.default_rng(seed))
+        [left, right, top, bottom] = moved_points(
+            np.array([[36, 56], [76, 56], [56, 36], [56, 76]], np.float32), place
+        )
+        widths.append(abs(right[0] - left[0]) / 40)
+        assert abs(bottom[1] - top[1]) == pytest.approx(40, abs=0.01)
+    assert 0.8 <= min(widths) < 0.95
+    assert 1.05 < max(widths) <= 1.2
 
 
 def test_a_pair_follows_from_seed_epoch_and_number() -> None:
