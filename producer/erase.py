@@ -1,6 +1,6 @@
 """Every trace of an item, or of one person of it: out of the ledger and out of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from infra.ledger import Ledger
@@ -28,17 +28,35 @@ def sentences(erased: Erased) -> Iterator[str]:
     whose = f"item {erased.item}"
     if erased.person is not None:
         whose = f"person {erased.person} of {whose}"
-    pictures = sum(key.startswith("evidence/") for key in erased.objects)
-    clips = len(erased.objects) - pictures
-    yield f"{whose} is erased:"
-    yield f"  {counted(clips, 'clip file')} and {counted(pictures, 'evidence picture')} deleted"
-    yield f"  {counted(erased.scores, 'score')} of its clips deleted"
-    if erased.person is None:
-        yield "  its address, source, columns, result and log deleted"
-    yield f"  {counted(erased.notes, 'note')} of the history blanked"
+    removed = list(_removed(erased))
+    if erased.again:
+        yield f"{whose} was erased before{':' if removed else '; nothing more of it was found'}"
+    else:
+        yield f"{whose} is erased:"
+    yield from (f"  {line}" for line in removed)
     if erased.heirs:
         same = ", ".join(map(str, erased.heirs[:10])) + (" …" if len(erased.heirs) > 10 else "")
         count = len(erased.heirs)
         marked = "results of the same content marked" if count > 1 else "result marked"
         yield f"  {count} other {marked}: item {same}"
     yield "reports that were written before still hold what they held: write them again"
+
+
+def _removed(erased: Erased) -> Iterator[str]:
+    pictures = sum(key.startswith("evidence/") for key in erased.objects)
+    clips = len(erased.objects) - pictures
+    objects = {"clip file": clips, "evidence picture": pictures}
+    if erased.objects:
+        yield f"{_listed([counted(n, what) for what, n in objects.items() if n])} deleted"
+    if erased.scores:
+        yield f"{counted(erased.scores, 'score')} of its clips deleted"
+    if erased.words:
+        yield f"its {_listed(erased.words)} deleted"
+    if erased.notes:
+        yield f"{counted(erased.notes, 'note')} of the history blanked"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last

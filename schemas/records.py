@@ -341,9 +341,13 @@ class Erased:
 
     item: int
     person: int | None = None
+    #: Somebody asked for the same before.
+    again: bool = False
     sha256: str | None = None
     objects: tuple[str, ...] = ()
     scores: int = 0
+    #: What the ledger said of the item and says no more: address, source, columns, result, log.
+    words: tuple[str, ...] = ()
     #: Entries of its history whose words were blanked.
     notes: int = 0
     #: Other items of the same content, whose results were marked.

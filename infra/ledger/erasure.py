@@ -1,6 +1,6 @@
 """What a person asks to be erased goes at once, whatever its term; who inherited it is marked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from unmask.errors import Unusable
 #: Stands in place of the address.
 GONE = "erased"
 WHY = "erased on request"
+ERASED_PERSON = "person {} was erased on request"
 #: What a verdict says of somebody begins with a number: `person 2: …`.
 _OF_SOMEBODY = "%person %"
 
@@ -63,9 +64,11 @@ def erase_item(db: Connection, item: int) -> Erased:
     heirs = sorted({result.item_id for result in results} - {item})
     return Erased(
         item=item,
+        again=row.uri == GONE,
         sha256=row.sha256,
         objects=removed,
         scores=forgotten,
+        words=tuple(_words(row, results)),
         notes=notes,
         heirs=tuple(heirs),
     )
@@ -83,6 +86,8 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
     numbers = [who["person"] for who in own.persons] if own else []
     if own is None or person not in numbers:
         there = f"its people are {', '.join(map(str, numbers))}" if numbers else "it shows nobody"
+        if row.uri == GONE or (own and ERASED_PERSON.format(person) in own.notes):
+            there = "that was erased before"
         raise Unusable(f"item {item} has no person {person}: {there}")
     kept = {
         key
@@ -94,9 +99,7 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
     notes = 0
     for result in results:
         same = result.scan_spec == own.scan_spec
-        words = (
-            f"person {person} was erased on request" if same else "people were erased on request"
-        )
+        words = ERASED_PERSON.format(person) if same else "people were erased on request"
         notes += _mark(db, result, words, person if same else None)
     heirs = tuple(sorted({one.item_id for one in results} - {item}))
     return Erased(
@@ -194,6 +197,20 @@ def _mark(db: Connection, result: Row[Any], words: str, person: int | None = Non
     return _without_words(db, result.item_id, MoveTable.note.like(_OF_SOMEBODY))
 
 
+def _words(row: Row[Any], results: Sequence[Row[Any]]) -> Iterator[str]:
+    """What there is to blank, by the names that a person knows."""
+    if row.uri != GONE:
+        yield "address"
+    if row.source:
+        yield "source"
+    if row.extra:
+        yield "columns"
+    if any(one.item_id == row.id for one in results):
+        yield "result"
+    if row.log:
+        yield "log"
+
+
 def _without_words(db: Connection, item: int, which: ColumnElement[bool]) -> int:
     mine = update(MoveTable).where(MoveTable.item_id == item, which)
     return int(db.execute(mine.values(note="")).rowcount)
@@ -206,7 +223,7 @@ def _blank(db: Connection, row: Row[Any], results: Sequence[Row[Any]]) -> int:
     """
     db.execute(delete(ResultTable).where(ResultTable.item_id == row.id))
     db.execute(delete(ReferenceTable).where(ReferenceTable.item_id == row.id))
-    notes = _without_words(db, row.id, MoveTable.note != "")
+    notes = _without_words(db, row.id, MoveTable.note.not_in(("", WHY)))
     blank = _BLANK | {"finished_at": row.finished_at if row.stage in ENDS else now()}
     db.execute(update(ItemTable).where(ItemTable.id == row.id).values(blank))
     if row.stage is not Stage.CANCELLED:

@@ -105,5 +105,14 @@ def test_erasing_takes_what_no_row_names_too_and_says_what_went(tools: Resources
     assert stored(tools) == []
     said = "\n".join(sentences(erased))
     assert f"item {item} is erased" in said
-    assert "3 clip files and 0 evidence pictures deleted" in said
+    assert "  3 clip files deleted" in said
+    assert "  its address and result deleted" in said
     assert tools.ledger.status("one").outcomes.get(Outcome.EXTRACTED) is None
+
+
+def test_erasing_twice_claims_nothing_twice(tools: Resources) -> None:
+    item = cut(tools)
+    erase(tools.ledger, tools.store, item, None)
+    first, *more = sentences(erase(tools.ledger, tools.store, item, None))
+    assert first == f"item {item} was erased before; nothing more of it was found"
+    assert not [line for line in more if "deleted" in line or "blanked" in line]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from infra.ledger import Ledger
+from infra.ledger.erasure import WHY
 from infra.ledger.retention import TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
@@ -301,9 +302,12 @@ def test_the_same_list_does_not_bring_it_back(ledger: Ledger) -> None:
 
 def test_an_item_that_was_never_fetched_can_be_erased(ledger: Ledger) -> None:
     (item,) = submitted(ledger, 1)
-    assert ledger.erase(item).objects == ()
+    first = ledger.erase(item)
+    assert (first.again, first.objects, first.words) == (False, (), ("address", "source"))
     assert stages(ledger) == {Stage.CANCELLED: 1}
-    assert ledger.erase(item).objects == (), "twice is as good as once"
+    again = ledger.erase(item)
+    assert again == Erased(item=item, again=True), "twice is as good as once, and it is said"
+    assert WHY in everything(ledger, item), "the history still tells what happened"
     assert ledger.offer(window=4, lease_s=60) == []
 
 
@@ -330,6 +334,8 @@ def test_one_person_of_an_item_is_erased_by_number(ledger: Ledger) -> None:
         assert row.erased_at
         assert row.notes[-1] == f"person {number} was erased on request"
     assert stages(ledger) == {Stage.DONE: 2}
+    with pytest.raises(Unusable, match=f"no person {number}: that was erased before"):
+        ledger.erase(first, number)
 
 
 def two_people(ledger: Ledger, item: int) -> None:
