@@ -11,6 +11,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.closed import make_closed
 from infra.ledger import Ledger
 from infra.objects import Store
 from producer.report.csv_file import guarded
@@ -29,7 +30,7 @@ class Exported:
 
 
 def export_clips(ledger: Ledger, store: Store, campaign: str, folder: Path) -> Exported:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_closed(folder)
     rows = list[tuple[str, ...]]()
     without = 0
     for row in ledger.results(campaign):
@@ -52,7 +53,7 @@ def _stored(ledger: Ledger, row: ResultRow) -> Extraction | None:
 
 
 def _write(stored: Extraction, store: Store, place: Path) -> None:
-    place.mkdir(exist_ok=True)
+    make_closed(place)
     for clip in stored.clips:
         (place / clip.sha256).write_bytes(store.get(clip.key, sha256=clip.sha256))
     manifest = store.get(stored.manifest.key, sha256=stored.manifest.sha256)

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import infra.migrations
+from infra.closed import FILE_MODE, make_closed
 from infra.ledger import sqlite
 from infra.ledger.engine import make_engine, parse, path_of
 from infra.ledger.faults import told_apart
@@ -64,12 +65,14 @@ def migrate(address: str, revision: str = "head") -> None:
     path = path_of(url)
     if path:
         sqlite.refuse_network(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_closed(path.parent)
     schema = check(address)
     if schema is Schema.NEWER:
         raise Unusable("the database was written by a newer version of this program: update it")
     if schema is not Schema.CURRENT or revision != "head":
         with sqlite.alone(path) if path else nullcontext():
+            if path and not path.exists():
+                path.touch(FILE_MODE)  # SQLite gives its log the mode of the file
             _move(address, revision)
 
 

@@ -10,15 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
 
+from infra.closed import FILE_MODE, make_closed
 from infra.objects.keys import check_key, check_prefix, is_key
 from infra.objects.port import Listed, Missing, round_trip, stored, verified
 from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
 from unmask.errors import OwnTrouble, Unusable
-
-#: Clips show faces: nobody but the account that runs the workers reads them.
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 
 #: Half-written objects lie here, on the same file system, where no key can point.
 PARTS = ".parts"
@@ -103,17 +100,17 @@ class FolderStore:
             raise
 
     def _publish(self, part: Path, target: Path) -> None:
-        _make(target.parent)
+        make_closed(target.parent)
         try:
             part.replace(target)
         except FileNotFoundError:  # `delete` pruned the folder between the two
-            _make(target.parent)
+            make_closed(target.parent)
             part.replace(target)
         _sync(target.parent)
 
     def _part(self) -> Path:
         parts = self.path / PARTS
-        _make(parts)
+        make_closed(parts)
         return parts / secrets.token_hex(16)
 
     def _prune(self, folder: Path) -> None:
@@ -132,15 +129,6 @@ class FolderStore:
         key = file.relative_to(self.path).as_posix()
         size = max(about.st_size - self._seal.extra, 0)
         return Listed(key=key, size=size, modified_at=modified_at)
-
-
-def _make(folder: Path) -> None:
-    """With its parents, all of them closed to others."""
-    try:
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    except FileNotFoundError:
-        _make(folder.parent)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def _has(target: Path, size: int) -> bool:

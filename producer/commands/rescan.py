@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from infra.closed import make_closed
 from producer.commands import options
 from producer.commands.context import Context, context
 from producer.commands.hints import DEFAULT_STATE, typed
@@ -65,7 +66,7 @@ def _confirmed() -> bool:
 def _run_here(tools: Context, opened: Campaign, before: str, out: Path | None) -> Exit:
     name = opened.options.name
     folder = out or default_results(name)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_closed(folder)
     status = run(tools, Submission(tools.ledger, opened, ()))
     if status is Exit.INTERRUPTED:
         warn("stopped; the same command goes on from here")

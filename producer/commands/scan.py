@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from infra.closed import make_closed
 from producer.bad_lines import BadLines
 from producer.campaigns import bundle_of
 from producer.card import AUTO, place_of
@@ -81,7 +82,7 @@ def scan(
     name = wish.options.name
     folder = out or default_results(name)
     for needed in (state, folder):
-        needed.mkdir(parents=True, exist_ok=True)
+        make_closed(needed)
     tools.migrate()
     opened = open_campaign(tools.ledger, wish)
     for sentence in opened.told:

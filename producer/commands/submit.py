@@ -2,6 +2,7 @@
 
 import typer
 
+from infra.closed import make_closed
 from producer.card import AUTO
 from producer.commands import options
 from producer.commands.context import context
@@ -53,7 +54,7 @@ def submit(
         on_bad=bad_line,
     )
     if tools.owns_ledger:
-        state.mkdir(parents=True, exist_ok=True)
+        make_closed(state)
         tools.migrate()
     opened = open_campaign(tools.ledger, wish)
     for sentence in opened.told:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Self
 from urllib.parse import urlsplit
 
+from infra.closed import FOLDER_MODE, make_closed
 from producer.local import redis_server
 from producer.local.child import Child
 from unmask.errors import Unusable
@@ -66,8 +67,8 @@ class Machine:
         self.flower_url = ""
 
     def __enter__(self) -> Self:
-        self._run.mkdir(parents=True, exist_ok=True)
-        self._run.chmod(0o700)
+        make_closed(self._run)
+        self._run.chmod(FOLDER_MODE)
         self._lock = _locked(self._run / "lock")
         try:
             self._start_redis()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from infra.closed import make_closed
 from infra.objects import Store
 from producer.report.csv_file import csv_file
 from producer.report.json_lines import json_lines
@@ -44,7 +45,7 @@ def write_reports(
         "results.parquet": parquet_file,
         "report.html": lambda path: page(path, status, Gallery(store), written_at, bundle),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_closed(folder)
     with ExitStack() as open_files:
         adders = [
             open_files.enter_context(_appearing(folder / name, export))

@@ -1,9 +1,10 @@
 """The command line as it is typed: what it teaches, and what it says of campaigns."""
 
 import json
+import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -106,6 +107,45 @@ def test_a_named_campaign_keeps_the_priority_it_has(submit: Submit) -> None:
     assert "campaign june goes on: it holds 2 items" in more.output
     refused = submit("other.txt", "--campaign", "june", "--priority", "live")
     assert "priority is bulk, not live" in str(refused.exception)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.fixture
+def begin(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """A scan whose processes are stopped before they start, by an account that hides nothing."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def run() -> None:
+        done = CliRunner().invoke(app, ["scan", "one.txt", "--campaign", "june"], obj=settings)
+        assert done.exit_code == 130
+
+    monkeypatch.setattr("producer.commands.scan.Machine", stopped)
+    before = os.umask(0)
+    yield run
+    os.umask(before)
+
+
+def test_other_accounts_see_neither_ledger_nor_results(
+    begin: Callable[[], None], tmp_path: Path
+) -> None:
+    begin()
+    for folder in ("state", "results", "results/june"):
+        assert mode(tmp_path / folder) == 0o700, folder
+    assert mode(tmp_path / "state" / "unmask.db") == 0o600
+
+
+def test_a_folder_that_was_there_keeps_its_mode(begin: Callable[[], None], tmp_path: Path) -> None:
+    for folder in ("state", "results"):
+        (tmp_path / folder).mkdir(mode=0o755)
+    begin()
+    assert (mode(tmp_path / "state"), mode(tmp_path / "results")) == (0o755, 0o755)
+    assert mode(tmp_path / "state" / "unmask.db") == 0o600
+    assert mode(tmp_path / "results" / "june") == 0o700
 
 
 def test_hints_name_the_ledger_that_is_meant(submit: Submit, tmp_path: Path) -> None:
