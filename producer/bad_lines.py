@@ -32,6 +32,9 @@ class BadLines:
         elif self._count == SHOWN_LINES + 1:
             self._say(f"… more such lines; {FILE} beside the results will have them all")
 
+    def close(self) -> None:
+        self._kept.close()
+
     def save(self, folder: Path) -> Path | None:
         """None where every line was good; a file of an earlier run goes then."""
         path = folder / FILE

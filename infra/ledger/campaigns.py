@@ -30,6 +30,7 @@ def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
     )
     db.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
     found = campaign(db, options.name)
+    refuse_cancelled(found)
     if differences := list(_differences(found.options, options)):
         raise Unusable(
             f"campaign {options.name!r} exists with other options: {'; '.join(differences)}. "
@@ -100,7 +101,10 @@ def resume(db: Connection, name: str) -> None:
 def refuse_cancelled(found: Campaign) -> None:
     if found.state == "cancelled":
         name = found.options.name
-        raise Unusable(f"campaign {name!r} was cancelled; submit its items under another name")
+        raise Unusable(
+            f"campaign {name!r} was cancelled, and stays so: take its media into another one "
+            "(`--campaign NAME`; for a rescan, `--name NAME`)"
+        )
 
 
 def set_state(db: Connection, found: Campaign, state: str, reason: str) -> None:

@@ -70,6 +70,7 @@ def scan(
     )
     tools = context(ctx, state)
     bad_lines = BadLines(bad_line, warn)
+    ctx.call_on_close(bad_lines.close)
     wish = order(
         tools,
         wanted,
@@ -80,11 +81,11 @@ def scan(
         on_bad=bad_lines,
     )
     name = wish.options.name
-    folder = out or default_results(name)
-    for needed in (state, folder):
-        make_closed(needed)
+    make_closed(state)
     tools.migrate()
     opened = open_campaign(tools.ledger, wish)
+    folder = out or default_results(name)
+    make_closed(folder)
     for sentence in opened.told:
         warn(sentence)
     try:

@@ -21,6 +21,7 @@ from producer.card import place_of
 from producer.commands import app
 from producer.commands.examples import EXAMPLES
 from producer.commands.hints import typeable, typed
+from unmask.errors import Unusable
 from unmask.model.shelf import SHELF
 
 Submit = Callable[..., Result]
@@ -107,6 +108,24 @@ def test_a_named_campaign_keeps_the_priority_it_has(submit: Submit) -> None:
     assert "campaign june goes on: it holds 2 items" in more.output
     refused = submit("other.txt", "--campaign", "june", "--priority", "live")
     assert "priority is bulk, not live" in str(refused.exception)
+
+
+@pytest.mark.parametrize("command", ["scan", "submit"])
+def test_a_cancelled_campaign_is_refused_before_anything_is_begun(
+    submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def begun(*_: object) -> None:
+        raise AssertionError("a process was to be started")
+
+    monkeypatch.setattr("producer.commands.scan.Machine", begun)
+    submit("one.txt", "--campaign", "off")
+    CliRunner().invoke(app, ["cancel", "--campaign", "off"], obj=settings)
+    refused = CliRunner().invoke(app, [command, "one.txt", "--campaign", "off"], obj=settings)
+    assert isinstance(refused.exception, Unusable)
+    assert "campaign 'off' was cancelled" in str(refused.exception)
+    assert "`--campaign NAME`" in str(refused.exception)
+    assert refused.output == "", "it does not go on"
+    assert not (tmp_path / "results").exists()
 
 
 def mode(path: Path) -> int:

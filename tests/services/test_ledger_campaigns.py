@@ -78,6 +78,13 @@ def test_a_cancelled_campaign_is_not_resumed(ledger: Ledger) -> None:
         ledger.resume("one")
 
 
+def test_a_cancelled_campaign_is_not_opened_again(ledger: Ledger) -> None:
+    submitted(ledger, 1)
+    ledger.cancel("one")
+    with pytest.raises(Unusable, match=r"was cancelled.* into another one"):
+        ledger.open_campaign(options())
+
+
 def test_a_cancelled_campaign_takes_no_more_items(ledger: Ledger) -> None:
     campaign = ledger.open_campaign(options())
     ledger.cancel("one")
