@@ -64,23 +64,23 @@ def sentences(plan: RescanPlan, *, fetch: bool) -> Iterator[str]:
         yield (
             f"  {counted(plan.clips.items, 'item')} to classify: {plan.clip_bytes / GB:,.2f} GB of "
             f"clips, {span(plan.clips.footage_s)} of footage; fetching, cutting and classifying "
-            f"them cost {_cost(plan.clips)}, of which only classifying is repeated"
+            f"cost {_cost(plan.clips)}, of which only classifying is repeated"
         )
     if plan.answered.items:
         yield f"  {counted(plan.answered.items, 'item')} without a face to judge: no work"
     if plan.fetch.items:
-        what = "to be fetched again" if fetch else "left out, since they had to be fetched again"
+        what = "to be fetched again" if fetch else "left out, since nothing is to be fetched"
         yield (
-            f"{counted(plan.fetch.items, 'item')} {what}: their clips are gone or of another scan "
+            f"{counted(plan.fetch.items, 'item')} {what}: clips are gone or of another scan "
             f"spec ({plan.fetch.bytes_fetched / GB:,.2f} GB, {_cost(plan.fetch)} the time before)"
         )
         yield from (f"  {printable(uri)}" for uri in plan.fetched_again)
         if plan.fetch.items > len(plan.fetched_again):
             yield "  …"
     if plan.erased:
-        yield f"{counted(plan.erased, 'item')} left out: something of them was erased on request"
+        yield f"{counted(plan.erased, 'item')} left out: something was erased on request"
     if plan.left_out:
-        yield f"{counted(plan.left_out, 'item')} left out: they have no answer"
+        yield f"{counted(plan.left_out, 'item')} left out: there was no answer the time before"
 
 
 def _cost(part: RescanPart) -> str:

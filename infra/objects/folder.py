@@ -12,10 +12,10 @@ from typing import Never
 
 from infra.closed import FILE_MODE, make_closed
 from infra.objects.keys import check_key, check_prefix, is_key
-from infra.objects.port import Listed, Missing, round_trip, stored, verified
+from infra.objects.port import Listed, Missing, StoreUnusable, round_trip, stored, verified
 from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
-from unmask.errors import OwnTrouble, Unusable
+from unmask.errors import OwnTrouble
 
 #: Half-written objects lie here, on the same file system, where no key can point.
 PARTS = ".parts"
@@ -167,6 +167,5 @@ def _explained(target: Path) -> Iterator[None]:
 def _raise(error: OSError, target: Path) -> Never:
     if error.errno in _PASSING:
         raise OwnTrouble(f"object storage: {error.strerror} at {target}") from error
-    raise Unusable(
-        f"object storage: {error.strerror} at {target}; check the folder's owner and path"
-    ) from error
+    says = f"object storage: {error.strerror} at {target}"
+    raise StoreUnusable(says, mend="check the folder's owner and path") from error

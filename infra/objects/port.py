@@ -22,6 +22,14 @@ class Missing(Corrupt):
     """The ledger names an object that the store does not have."""
 
 
+class StoreUnusable(Unusable):
+    """The store is set up wrongly: what it says, and what a person does about it."""
+
+    def __init__(self, says: str, *, mend: str) -> None:
+        super().__init__(f"{says}; {mend}")
+        self.says, self.mend = says, mend
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """An object as the store lists it."""

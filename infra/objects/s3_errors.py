@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
+from infra.objects.port import StoreUnusable
 from unmask.errors import TryAgain, Unusable
 
 #: What can happen while a body is read.
@@ -53,8 +54,9 @@ def explained(where: str) -> Iterator[None]:
     except _AWAY as error:
         raise TryAgain(f"object storage does not answer at {where}: {error}") from error
     except NoCredentialsError as error:
-        raise Unusable(
-            f"no S3 credentials for {where}: set AWS_ACCESS_KEY_ID and its like"
+        raise StoreUnusable(
+            f"no S3 credentials for {where}",
+            mend="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
         ) from error
     except BotoCoreError as error:
         raise Unusable(f"object storage {where}: {error}") from error
@@ -64,5 +66,6 @@ def _raise(error: ClientError, where: str) -> Never:
     about = error.response["Error"]
     code, message = about["Code"], about.get("Message", "")
     if code in _OURS:
-        raise Unusable(f"object storage {where}: {code} {message}; {_OURS[code]}") from error
+        says = f"object storage {where}: {code} {message}"
+        raise StoreUnusable(says, mend=_OURS[code]) from error
     raise TryAgain(f"object storage {where}: {code} {message}") from error

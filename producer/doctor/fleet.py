@@ -12,6 +12,7 @@ from infra.ledger import Ledger, Schema, open_ledger
 from infra.ledger import check as schema_of
 from producer.doctor.broker import ANSWER_WITHIN_S, answers, is_private
 from producer.doctor.finding import Finding, bad, note, well
+from producer.sources.values import counted
 from schemas.stages import Stage
 from tasks import names
 from unmask.errors import UnmaskError
@@ -95,7 +96,8 @@ def _workers(queue: str, answering: int, waiting: int) -> Finding:
         return well(what, f"{answering} answer{'s' if answering == 1 else ''}")
     start = f"start `{STARTS[queue]}`"
     if waiting:
-        return bad(what, f"none answers, and {waiting:,} items wait for one", start)
+        wait = f"{counted(waiting, 'item')} {'waits' if waiting == 1 else 'wait'} for one"
+        return bad(what, f"none answers, and {wait}", start)
     return note(what, "none answers, and nothing waits for one", start)
 
 

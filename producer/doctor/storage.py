@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from infra.objects import StoreUnusable
 from infra.resources import store
 from producer.doctor.finding import Finding, bad, well
 from unmask.errors import TryAgain
@@ -15,6 +16,8 @@ def check(settings: "Settings") -> Iterator[Finding]:
     place = settings.store_url
     try:
         store(settings).check()
+    except StoreUnusable as error:
+        yield bad("object storage", error.says, error.mend)
     except TryAgain as error:
         yield bad(
             "object storage",

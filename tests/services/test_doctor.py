@@ -264,7 +264,19 @@ class TestStore:
         assert only(storage.check, store_url=f"s3://{bucket}/clips", **place).ok is True
         finding = only(storage.check, store_url="s3://no-such-bucket", **place)
         assert finding.ok is False
-        assert "create the bucket" in finding.says
+        assert "NoSuchBucket" in finding.says
+        assert "create the bucket" in finding.mend
+
+    def test_nobody_gave_credentials(self, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in servers.S3_ENVIRONMENT:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+            monkeypatch.setenv(name, "/nowhere")
+        finding = only(storage.check, store_url="s3://clips", s3_endpoint_url=s3)
+        assert finding.ok is False
+        assert "no S3 credentials" in finding.says
+        assert "AWS_ACCESS_KEY_ID" in finding.mend
 
 
 class TestModels:
@@ -458,7 +470,7 @@ class TestFleet:
         place.submit()
         told = place.asked()
         assert told["CPU workers"].ok is False
-        assert "1 items wait" in told["CPU workers"].says
+        assert "1 item waits for one" in told["CPU workers"].says
         assert "celery -A workers.cpu worker" in told["CPU workers"].mend
         assert told["GPU workers"].ok is None
         assert told["sweep"].ok is False
@@ -515,6 +527,34 @@ class TestReport:
 
         (finding,) = found(telling, redis_url="redis://:p%40ss%3Aword@host/0")
         assert finding == bad("it", "the password is ***, written ***", "try ***")
+
+    @pytest.mark.parametrize(
+        ("given", "text", "told"),
+        [
+            ({"redis_url": "redis://:x@host/0"}, "the sandbox, x or not", "the sandbox, x or not"),
+            ({"redis_url": "redis://:x@host/0"}, "at redis://:x@host/0", "at redis://:***@host/0"),
+            (
+                {"database_url": "postgresql://xx:xx@host/xx"},
+                "at postgresql://xx:xx@host/xx?password=xx&x=xxx",
+                "at postgresql://xx:***@host/xx?password=***&x=xxx",
+            ),
+            (
+                {"database_url": "postgresql://host/db?user=me&password=%40b"},
+                "at host/db?user=me&password=%40b, as '@b', of user=me",
+                "at host/db?user=me&password=***, as '***', of user=me",
+            ),
+            ({"flower_password": "abc"}, "no abc: password='abc'", "no abc: password='***'"),
+            ({"flower_password": "abcd"}, "in xabcdx", "in x***x"),
+        ],
+    )
+    def test_a_short_secret_is_hidden_where_it_is_one(
+        self, given: dict[str, str], text: str, told: str
+    ) -> None:
+        def telling(_: Settings) -> Iterator[Finding]:
+            yield bad("it", text)
+
+        (finding,) = found(telling, **given)
+        assert finding.says == told
 
     @pytest.mark.parametrize(
         "given",

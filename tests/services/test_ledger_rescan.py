@@ -1,5 +1,7 @@
 """A campaign under another model: stored clips serve where they fit, and the rest says so."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -75,7 +77,11 @@ def test_the_plan_says_what_is_done_and_what_it_cost_before(ledger: Ledger) -> N
     assert "3 items from stored clips, without touching the originals" in said
     assert "1 item to be fetched again" in said
     assert "https://cdn.example/3.mp4" in said
+    assert "1 item left out: something was erased" in said
+    assert "2 items left out: there was no answer" in said
     assert "left out, since" in "\n".join(sentences(plan, fetch=False))
+    one_of_each = replace(plan, left_out=1)
+    assert "they" not in "\n".join(sentences(one_of_each, fetch=False))
 
 
 def test_nothing_fits_another_scan_spec(ledger: Ledger) -> None:
