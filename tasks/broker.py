@@ -37,6 +37,11 @@ def _policy(app: Celery) -> str:
     return ask(app, policy, otherwise="", what="how it makes room")
 
 
+def is_there(app: Celery) -> bool:
+    """Whether Redis answers now."""
+    return ask(app, lambda channel: bool(channel.client.ping()), otherwise=False, what="its state")
+
+
 def ask(app: Celery, question: Callable[[Any], Answer], *, otherwise: Answer, what: str) -> Answer:
     """What Redis says on a connection of its own; `otherwise` where it is away or doesn't say."""
     with app.connection_for_read() as connection:

@@ -2,20 +2,22 @@
 
 A process that runs is not one that serves: a worker may have lost its broker, a model thread may
 hang. Status 0: it serves. 1: it does not, and the line says why.
+
+It runs every half minute beside the service, so each question imports only what it needs.
 """
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-from kombu.exceptions import OperationalError
-
-from infra.resources import resources
 from tasks import names
 from unmask.errors import UnmaskError
-from workers.app import make_app
+from workers.sign import NEVER, last_rounds
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 #: Questions that a worker answers from its own loop.
 PING = "ping"
@@ -23,6 +25,8 @@ PING = "ping"
 WITHIN_S = 5.0
 #: The model thread hands in at least this often while there is work.
 STUCK_S = 120.0
+#: A round of the sweep takes far less than this, and the next one begins within seconds.
+SILENT_S = 20.0
 
 
 class NotServing(Exception):
@@ -40,6 +44,10 @@ def worker(kind: str) -> None:
 
 
 def _asked(name: str, question: str) -> Mapping[str, Any]:
+    from kombu.exceptions import OperationalError
+
+    from workers.app import make_app
+
     try:
         replies = make_app().control.broadcast(
             question, destination=[name], reply=True, timeout=WITHIN_S
@@ -53,22 +61,40 @@ def _asked(name: str, question: str) -> Mapping[str, Any]:
 
 
 def sweep() -> None:
-    if resources().ledger.leader(names.SWEEP) is None:
-        raise NotServing("no sweep leads")
+    """Those of this container, or of this user where there is none: each must do its rounds."""
+    rounds = dict(last_rounds())
+    if not rounds:
+        raise NotServing("no sweep runs here")
+    for process, at in rounds.items():
+        if at == NEVER:
+            raise NotServing(f"process {process} has finished no round yet: its log says why")
+        if (still_s := time.time() - at) > SILENT_S:
+            raise NotServing(
+                f"process {process} has finished no round for {still_s:.0f} s: it hangs, or its "
+                "log says whether the ledger or Redis is away"
+            )
 
 
 def flower() -> None:
-    settings = resources().settings
+    settings = _settings()
     password = settings.flower_password
     auth = (settings.flower_user, password.get_secret_value()) if password else None
     _answers(settings.flower_port, "/healthcheck", auth)
 
 
 def exporter() -> None:
-    _answers(resources().settings.exporter_port, "/metrics")
+    _answers(_settings().exporter_port, "/metrics")
+
+
+def _settings() -> "Settings":
+    from infra.resources import resources
+
+    return resources().settings
 
 
 def _answers(port: int, path: str, auth: tuple[str, str] | None = None) -> None:
+    import httpx
+
     try:
         answer = httpx.get(
             f"http://127.0.0.1:{port}{path}", auth=auth, timeout=WITHIN_S, trust_env=False

@@ -66,10 +66,16 @@ class Fleet:
         given = {key: str(value) for key, value in self.services[name]["environment"].items()}
         for place, instead in self.places.items():
             given = {key: value.replace(place, instead) for key, value in given.items()}
-        scratch = {"TMPDIR": str(self.folder)} if "TMPDIR" in given else {}
+        # Each container has a temporary folder to itself.
+        scratch = {"TMPDIR": str(self.own(name))}
         programs = f"{Path(sys.executable).parent}:{kept['PATH']}"
         marker = {"TEST_MARKER": str(self.folder), "PATH": programs}
         return kept | given | scratch | dict(self.here) | marker
+
+    def own(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def command(self, name: str, *instead: str) -> list[str]:
         words = list(instead) or self.services[name]["command"]
