@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     #: because nothing answers; one that answers shows that the network works.
     network_probes: Names = ("example.com",)
 
-    #: Pool processes of a CPU worker; 0 is one per core but one.
+    #: Pool processes of a CPU worker; 0 is one per core that it may use but one.
     cpu_processes: int = Field(default=0, ge=0)
     #: Items that a GPU worker holds at once.
     gpu_items: int = Field(default=16, ge=1)

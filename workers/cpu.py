@@ -1,10 +1,8 @@
 """`celery -A workers.cpu worker`: fetches items, cuts their face clips, never imports torch."""
 
-import os
-
 import tasks.extract
 from tasks.names import CPU_QUEUE
-from tasks.pool import pool_size
+from tasks.pool import pool_size, usable_cores
 from workers import lost_process, soft_limit
 from workers.app import make_app
 from workers.life import announce
@@ -14,7 +12,7 @@ __all__ = ["app"]
 app = make_app(CPU_QUEUE)
 app.conf.update(
     worker_pool="prefork",
-    worker_concurrency=pool_size(app.conf.unmask_cpu_processes, os.cpu_count()),
+    worker_concurrency=pool_size(app.conf.unmask_cpu_processes, usable_cores()),
     imports=[tasks.extract.__name__],
 )
 announce(app)

@@ -1,6 +1,5 @@
 """The one command: start everything on this machine, scan, report, stop."""
 
-import os
 import shlex
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from producer.sources.values import counted
 from producer.view import LiveView
 from schemas.pace import total
 from schemas.stages import Stage
-from tasks.pool import pool_size
+from tasks.pool import pool_size, usable_cores
 from unmask.outcomes import REJECTIONS, Outcome
 
 #: Ctrl-C has ten seconds for everything; what is not done by then is given back.
@@ -144,11 +143,11 @@ def run(tools: Context, submission: Submission) -> Exit:
 
 def _environment(tools: Context) -> dict[str, str]:
     """Two or more cores: the classifier gets what the CPU workers leave."""
-    cores = os.cpu_count()
+    cores = usable_cores()
     changes: dict[str, object] = {"drain_s": STOP_DRAIN_S}
     if not tools.settings.gpu_threads:
         workers = pool_size(tools.settings.cpu_processes, cores)
-        changes["gpu_threads"] = max(1, (cores or 1) - workers)
+        changes["gpu_threads"] = max(1, cores - workers)
     return tools.environment(changes)
 
 

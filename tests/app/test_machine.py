@@ -1,5 +1,6 @@
 """The one-machine fleet: who starts when, what is said of it, and when it gives up."""
 
+import os
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from producer.local import Machine
 from producer.local.machine import RESTARTS, KeepsEnding
-from tasks.pool import pool_size
+from tasks.pool import pool_size, usable_cores
 
 PASSWORD = "made-for-this-run"
 
@@ -133,3 +134,24 @@ def test_a_scan_goes_on_without_flower(machine: Machine, made: dict[str, Acting]
 )
 def test_a_core_is_left_to_the_rest(asked: int, cores: int | None, size: int) -> None:
     assert pool_size(asked, cores) == size
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 64), (None, 64)]
+)
+def test_a_container_counts_its_share_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str | None, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    if quota is not None:
+        (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert usable_cores(tmp_path / "cpu.max") == cores
+
+
+def test_cores_that_a_process_may_not_run_on_are_not_counted(tmp_path: Path) -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert usable_cores(tmp_path / "no-quota") == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
