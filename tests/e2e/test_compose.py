@@ -2,6 +2,8 @@
 
 import functools
 import os
+import re
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -92,6 +94,12 @@ def test_applications_have_no_rights_they_do_not_need() -> None:
         assert one["cap_drop"] == ["ALL"], name
         assert not one["user"].startswith("0"), name
         assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
+
+
+def test_the_store_is_as_large_as_its_disk() -> None:
+    text = (compose.ROOT / "infra" / "s3" / "start").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"^exec (weed .*)$", text, re.MULTILINE)
+    assert "-volume.max=0" in shlex.split(command)
 
 
 @pytest.fixture
