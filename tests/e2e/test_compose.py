@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -96,10 +97,55 @@ def test_applications_have_no_rights_they_do_not_need() -> None:
         assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
 
 
+def test_a_check_asks_who_serves_others() -> None:
+    services = compose.read(SECRETS)["services"]
+    postgres = services["postgres"]["healthcheck"]["test"]
+    at = postgres.index("-h")
+    assert postgres[at + 1] == "127.0.0.1", "a socket alone is what the first start has"
+    assert services["prometheus"]["healthcheck"]["test"][-1].endswith("/-/ready")
+
+
 def test_the_store_is_as_large_as_its_disk() -> None:
     text = (compose.ROOT / "infra" / "s3" / "start").read_text().replace("\\\n", " ")
     (command,) = re.findall(r"^exec (weed .*)$", text, re.MULTILINE)
     assert "-volume.max=0" in shlex.split(command)
+
+
+WGET = """#!/bin/sh
+for address; do :; done
+echo "$address" >> "$ASKED"
+case "$address" in *"$DEAF"*) exit 1 ;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("deaf", "status"),
+    [("nobody", 0), (":8333/", 1), (":9333/", 1), (":8080/", 1), (":8888/", 1)],
+)
+def test_a_store_is_well_only_while_all_of_it_answers(
+    tmp_path: Path, deaf: str, status: int
+) -> None:
+    (tmp_path / "wget").write_text(WGET)
+    (tmp_path / "wget").chmod(0o755)
+    s3 = compose.read(SECRETS)["services"]["s3"]
+    kind, *words = s3["healthcheck"]["test"]
+    (mounted,) = [volume for volume in s3["volumes"] if volume.startswith("./")]
+    here, there, _ = mounted.split(":")
+    done = subprocess.run(
+        [word.replace(there, str(compose.ROOT / here)) for word in words],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "ASKED": str(tmp_path / "asked"),
+            "DEAF": deaf,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (kind, done.returncode) == ("CMD", status)
+    assert (deaf in done.stderr.replace("from ", ":")) is (status == 1)
+    if not status:
+        assert len((tmp_path / "asked").read_text().splitlines()) == 4
 
 
 @pytest.fixture
