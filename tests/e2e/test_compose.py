@@ -77,14 +77,28 @@ def test_only_who_must_can_reach(asked: str, asking: set[str]) -> None:
     } == asking
 
 
-def test_services_are_bounded_and_restarted() -> None:
+#: They end: nobody restarts them, and nobody asks how they are.
+ONCE = {"migrate", "producer"}
+#: As root, which without capabilities is only who owns its files: its image keeps them so.
+ROOT_AT_HOME = {"s3"}
+#: The cores of the smallest host that the file starts on: Docker refuses a limit above them.
+SMALLEST_HOST = 2
+
+
+def test_every_service_is_bounded() -> None:
     for name, one in compose.read(SECRETS)["services"].items():
-        if name in ("migrate", "producer"):
+        limits = one["deploy"]["resources"]["limits"]
+        assert limits["memory"], name
+        assert 0 < float(limits["cpus"]) <= SMALLEST_HOST, name
+        assert ":latest" not in one["image"], name
+
+
+def test_what_does_not_end_is_restarted_and_asked_how_it_is() -> None:
+    for name, one in compose.read(SECRETS)["services"].items():
+        if name in ONCE:
             continue
-        assert one["deploy"]["resources"]["limits"]["memory"], name
         assert one["restart"] == "unless-stopped", name
         assert one["healthcheck"]["test"], name
-        assert ":latest" not in one["image"], name
 
 
 def test_applications_have_no_rights_they_do_not_need() -> None:
@@ -95,6 +109,22 @@ def test_applications_have_no_rights_they_do_not_need() -> None:
         assert one["cap_drop"] == ["ALL"], name
         assert not one["user"].startswith("0"), name
         assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
+
+
+def test_the_advised_scale_leaves_postgresql_connections() -> None:
+    """A pool process keeps up to two."""
+    (scale,) = re.findall(r"--scale cpu-worker=(\d+)", compose.FILE.read_text())
+    services = compose.read(SECRETS)["services"]
+    (most,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
+    processes = int(services["cpu-worker"]["environment"]["UNMASK_CPU_PROCESSES"])
+    assert processes > 0, "one per core of the host"
+    assert int(scale) * processes * 2 < int(most) / 2
+
+
+def test_a_classifier_on_the_cpu_starts_no_more_threads_than_it_has_cores() -> None:
+    one = compose.read(SECRETS | {"GPU_WORKER_CPUS": "6"})["services"]["gpu-worker-on-cpu"]
+    assert one["deploy"]["resources"]["limits"]["cpus"] == "6"
+    assert one["environment"]["UNMASK_GPU_THREADS"] == "6"
 
 
 def test_a_check_asks_who_serves_others() -> None:
