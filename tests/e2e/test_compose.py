@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -101,14 +102,25 @@ def test_what_does_not_end_is_restarted_and_asked_how_it_is() -> None:
         assert one["healthcheck"]["test"], name
 
 
-def test_applications_have_no_rights_they_do_not_need() -> None:
+def test_no_service_has_rights_it_does_not_need() -> None:
     for name, one in compose.read(SECRETS)["services"].items():
-        if not one["image"].startswith("unmask-"):
-            continue
         assert one["read_only"], name
         assert one["cap_drop"] == ["ALL"], name
-        assert not one["user"].startswith("0"), name
+        assert "cap_add" not in one, name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert (one["user"] in ("root", "0") or one["user"].startswith("0:")) is (
+            name in ROOT_AT_HOME
+        ), name
+
+
+def test_an_application_is_not_killed_while_it_drains() -> None:
+    for name, one in applications().items():
         assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
+
+
+def applications() -> dict[str, Any]:
+    services = compose.read(SECRETS)["services"]
+    return {name: one for name, one in services.items() if one["image"].startswith("unmask-")}
 
 
 def test_the_advised_scale_leaves_postgresql_connections() -> None:
