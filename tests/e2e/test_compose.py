@@ -118,6 +118,15 @@ def test_an_application_is_not_killed_while_it_drains() -> None:
         assert int(one["environment"]["UNMASK_DRAIN_S"]) < int(one["stop_grace_period"][:-1]), name
 
 
+KEYS = ("_ACCESS_KEY_ID", "_SECRET_ACCESS_KEY")
+
+
+def test_who_reaches_no_objects_has_no_keys_to_them() -> None:
+    for name, one in applications().items():
+        keys = {variable for variable in one["environment"] if variable.endswith(KEYS)}
+        assert bool(keys) is ("objects" in one["networks"]), name
+
+
 def applications() -> dict[str, Any]:
     services = compose.read(SECRETS)["services"]
     return {name: one for name, one in services.items() if one["image"].startswith("unmask-")}
