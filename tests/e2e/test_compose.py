@@ -148,6 +148,15 @@ def test_a_classifier_on_the_cpu_starts_no_more_threads_than_it_has_cores() -> N
     assert one["environment"]["UNMASK_GPU_THREADS"] == "6"
 
 
+def test_the_example_names_every_variable_and_moves_no_command_of_the_checkout() -> None:
+    text = (compose.ROOT / ".env.example").read_text()
+    read = {found[1] for found in compose.VARIABLE.finditer(compose.FILE.read_text()) if found[1]}
+    assert read <= set(re.findall(r"^#?(\w+)=", text, re.MULTILINE))
+    given = re.findall(r"^(\w+)=", text, re.MULTILINE)
+    assert set(given) == {"COMPOSE_PROFILES", *SECRETS}
+    assert set(SECRETS) <= set(re.findall(r"^(\w+)=$", text, re.MULTILINE))
+
+
 def test_a_check_asks_who_serves_others() -> None:
     services = compose.read(SECRETS)["services"]
     postgres = services["postgres"]["healthcheck"]["test"]
