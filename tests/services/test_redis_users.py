@@ -1,5 +1,6 @@
 """What the access list of Unmask's Redis lets its user do, on a real server."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,22 @@ def test_what_the_queue_does_not_need_is_denied(
     ask: Any = client
     with pytest.raises(redis.exceptions.NoPermissionError):
         ask.execute_command(*command)
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "operate.md"
+PRINTED = re.compile(r"REDISCLI_AUTH=\$REDIS_PASSWORD redis-cli ([^'`]+)'")
+
+
+def test_every_redis_cli_of_the_guide_names_the_password_and_may_be_typed(
+    client: "redis.Redis",
+) -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    printed = PRINTED.findall(text)
+    assert len(printed) > 2
+    assert text.count("redis-cli ") == len(printed)
+    ask: Any = client
+    for words in printed:
+        ask.execute_command(*words.split())
 
 
 def test_the_eviction_policy_is_read_from_info(client: "redis.Redis") -> None:
