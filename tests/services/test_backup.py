@@ -1,6 +1,7 @@
 """Back to a backup of the ledger, by the commands of the operating guide: nothing is lost."""
 
 import importlib.util
+import re
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from infra.ledger import Ledger, open_ledger
 from schemas.stages import Stage
@@ -84,6 +86,24 @@ def test_what_ended_after_the_backup_is_done_again_and_nothing_is_lost(
         rows = list(ledger.results("one"))
         assert [row.stage for row in rows] == [Stage.DONE] * 5
         assert len({row.uri for row in rows}) == 5
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "operate.md"
+
+
+def test_erasures_are_found_by_the_questions_of_the_guide(ledger: Ledger) -> None:
+    whole, one_person, kept = submitted(ledger, 3)
+    ledger.finish([(to_classify(ledger, one_person, 2), judged())])
+    ledger.extracted(claimed(ledger, whole), no_face(1))
+    ledger.extracted(claimed(ledger, kept), no_face(3))
+    ledger.erase(whole)
+    ledger.erase(one_person, 0)
+    items, people = re.findall(r"^SELECT .*$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    with ledger.engine.connect() as db:
+        assert [row.id for row in db.execute(text(items))] == [whole]
+        (found,) = db.execute(text(people))
+    assert found.item_id == one_person
+    assert "person 0 was erased on request" in str(found.notes)
 
 
 def _finish_all(ledger: Ledger) -> None:
