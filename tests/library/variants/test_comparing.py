@@ -33,7 +33,7 @@ from unmask.train.variants.regional import Regional, blurred_where_seen
 def videos(folder: Path) -> Path:
     """With one real and one fake on each of the three sides."""
     listed = write_videos(folder)
-    sides = {0: "train", 1: "train", 4: "validation", 5: "validation", 6: "test", 7: "test"}
+    sides = {2: "train", 3: "train", 4: "validation", 5: "validation", 6: "test", 7: "test"}
     rows = [
         f"{number}.mp4,{'fake' if number % 2 else 'real'},p{number},made,{side}"
         for number, side in sides.items()
