@@ -128,6 +128,8 @@ def _pace(open_: Sequence[CampaignStatus]) -> Iterator[Family]:
     )
     oldest: dict[str, float] = {}
     for one in open_:
+        if one.campaign.state == "paused":  # none of its items could run
+            continue
         for priority, seconds in one.oldest_waiting_s.items():
             word = priority.name.lower()
             oldest[word] = max(seconds, oldest.get(word, 0.0))

@@ -55,8 +55,13 @@ def test_a_campaign_is_counted_stage_by_stage(ledger: Ledger, registry: Collecto
     assert sample(registry, "unmask_campaign_paused", campaign="one") == 0
     ledger.pause("one", "a look at it")
     assert sample(registry, "unmask_campaign_paused", campaign="one") == 1
-    waited = sample(registry, "unmask_oldest_waiting_seconds", priority="normal")
-    assert waited is not None
+
+
+def test_only_items_that_could_run_wait(ledger: Ledger, registry: CollectorRegistry) -> None:
+    items.submitted(ledger, 2)
+    assert sample(registry, "unmask_oldest_waiting_seconds", priority="normal") is not None
+    ledger.pause("one", "a look at it")
+    assert sample(registry, "unmask_oldest_waiting_seconds", priority="normal") is None
 
 
 def test_an_ended_campaign_gives_up_its_name(ledger: Ledger, registry: CollectorRegistry) -> None:
