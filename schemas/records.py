@@ -321,6 +321,9 @@ class Tallied:
     cpu_seconds: float
     gpu_seconds: float
     bytes_fetched: int
+    #: Ever; these two never fall.
+    ended: int
+    answered_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -244,6 +244,11 @@ class TallyTable(Table):
     cpu_seconds: Mapped[float]
     gpu_seconds: Mapped[float]
     bytes_fetched: Mapped[int] = mapped_column(BigInteger)
+    #: Items that ever ended so, and the footage they answered: what is recalled or erased leaves
+    #: `items` and `footage_s`, and stays in these. Whole numbers, since a sum of fractions may fall
+    #: by a rounding.
+    ended: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    answered_ms: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class OccurrenceTable(Table):

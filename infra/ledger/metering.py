@@ -36,6 +36,8 @@ def tallies(db: Connection) -> list[Tallied]:
             cpu_seconds=row.cpu_seconds,
             gpu_seconds=row.gpu_seconds,
             bytes_fetched=int(row.bytes_fetched),
+            ended=int(row.ended),
+            answered_s=int(row.answered_ms) / 1000,
         )
         for row in found
     ]

@@ -38,6 +38,9 @@ class Amount:
     cpu_seconds: float = 0.0
     gpu_seconds: float = 0.0
     bytes_fetched: int = 0
+    #: These two never fall.
+    ended: int = 0
+    answered_ms: int = 0
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(**{name: getattr(self, name) + getattr(other, name) for name in FIELDS})
@@ -152,7 +155,8 @@ def _history(move: Move) -> dict[str, object]:
 def _count(amounts: dict[Key, Amount], move: Move) -> None:
     left, reached = min(move.footage_s, 0.0), max(move.footage_s, 0.0)
     amounts[_key(move.campaign, move.old, move.old_outcome)] += Amount(items=-1, footage_s=left)
-    arrived = Amount(items=1, footage_s=reached) + move.cost
+    ended, answered_ms = int(move.outcome is not None), round(reached * 1000)
+    arrived = Amount(items=1, footage_s=reached, ended=ended, answered_ms=answered_ms) + move.cost
     amounts[_key(move.campaign, move.new, move.outcome)] += arrived
 
 

@@ -98,7 +98,7 @@ ROWS: dict[str, list[Panel]] = {
         Panel(
             title="Outcomes per minute",
             says="What items end as. A jump in one rejection is a source that changed.",
-            queries={"sum by (outcome) (deriv(unmask_outcomes[5m]) * 60 > 0)": "{{outcome}}"},
+            queries={"sum by (outcome) (rate(unmask_outcomes_total[5m]) * 60 > 0)": "{{outcome}}"},
             width=12,
             stacked=True,
         ),

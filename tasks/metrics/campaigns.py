@@ -1,4 +1,4 @@
-"""Campaign by campaign: stages, outcomes, cost, time left."""
+"""Campaign by campaign: stages and cost."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,20 +19,15 @@ class Sums:
     """What one label stands for."""
 
     stages: dict[Stage, int] = field(default_factory=lambda: defaultdict(int))
-    outcomes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     footage_s: float = 0.0
     cpu_seconds: float = 0.0
     gpu_seconds: float = 0.0
-    bytes_fetched: int = 0
 
     def add(self, one: Tallied) -> None:
         self.stages[one.stage] += one.items
-        if one.outcome:
-            self.outcomes[one.outcome] += one.items
         self.footage_s += one.footage_s
         self.cpu_seconds += one.cpu_seconds
         self.gpu_seconds += one.gpu_seconds
-        self.bytes_fetched += one.bytes_fetched
 
     @property
     def is_open(self) -> bool:

@@ -45,15 +45,15 @@ ITEMS = Metric(
 )
 OUTCOMES = Metric(
     name="unmask_outcomes",
-    kind="gauge",
-    labels=("campaign", "outcome"),
-    means="Ended items by outcome.",
+    kind="counter",
+    labels=("outcome",),
+    means="Items that ended so, of all campaigns; one that is requeued and ends again counts again.",
     do="Many `dead` are our faults: `producer status`, mend, `producer requeue --outcome dead`.",
 )
 FOOTAGE = Metric(
     name="unmask_footage_seconds",
     kind="counter",
-    means="Seconds of video that have an answer.",
+    means="Seconds of video that got an answer; those of requeued and erased items stay counted.",
     do="Its rate times 3600 is the hours of footage answered per hour.",
 )
 CPU = Metric(

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from infra.ledger import Ledger
 from schemas.pace import left_s
-from schemas.records import CampaignStatus
+from schemas.records import CampaignStatus, Tallied
 from schemas.stages import Stage
 from tasks import names
 from tasks.fill import Filled
@@ -19,6 +19,7 @@ from tasks.metrics.campaigns import ENDED, OTHERS, Sums, by_label
 from tasks.metrics.catalogue import Metric
 from tasks.metrics.history import History
 from unmask.errors import UnmaskError
+from unmask.outcomes import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,9 @@ class LedgerCollector(Collector):
 
     def _from_ledger(self) -> Iterator[Family]:
         yield family(catalogue.BEHIND, [((), self._history.catch_up())])
-        sums = by_label(self._ledger.tallies())
+        tallies = self._ledger.tallies()
+        yield from _totals(tallies)
+        sums = by_label(tallies)
         yield from _sums(sums)
         named = [name for name, one in sums.items() if name not in (ENDED, OTHERS) and one.is_open]
         yield from _pace([self._ledger.status(name) for name in named])
@@ -79,6 +82,24 @@ def family(metric: Metric, samples: Iterable[Sample]) -> Family:
     return made
 
 
+def _totals(tallies: Sequence[Tallied]) -> Iterator[Family]:
+    """Without a campaign: one that ends would move into a sum, and look like a burst of work."""
+    amounts = {
+        catalogue.FOOTAGE: "answered_s",
+        catalogue.CPU: "cpu_seconds",
+        catalogue.GPU: "gpu_seconds",
+        catalogue.BYTES: "bytes_fetched",
+    }
+    for metric, amount in amounts.items():
+        yield family(metric, [((), sum(getattr(one, amount) for one in tallies))])
+    # Those that never came too: a counter that appears with its first item has no rise to show.
+    ended = dict.fromkeys(Outcome, 0)
+    for one in tallies:
+        if one.outcome:
+            ended[Outcome(one.outcome)] += one.ended
+    yield family(catalogue.OUTCOMES, [((outcome,), count) for outcome, count in ended.items()])
+
+
 def _sums(sums: Mapping[str, Sums]) -> Iterator[Family]:
     yield family(
         catalogue.ITEMS,
@@ -88,23 +109,6 @@ def _sums(sums: Mapping[str, Sums]) -> Iterator[Family]:
             for stage in Stage
         ],
     )
-    yield family(
-        catalogue.OUTCOMES,
-        [
-            ((name, outcome), count)
-            for name, one in sums.items()
-            for outcome, count in one.outcomes.items()
-        ],
-    )
-    amounts = {
-        catalogue.FOOTAGE: "footage_s",
-        catalogue.CPU: "cpu_seconds",
-        catalogue.GPU: "gpu_seconds",
-        catalogue.BYTES: "bytes_fetched",
-    }
-    for metric, amount in amounts.items():
-        # Without a campaign: one that ends would move into a sum, and look like a burst of work.
-        yield family(metric, [((), sum(getattr(one, amount) for one in sums.values()))])
     prices = {catalogue.CPU_PER_HOUR: "cpu_seconds", catalogue.GPU_PER_HOUR: "gpu_seconds"}
     for metric, amount in prices.items():
         yield family(

@@ -13,7 +13,7 @@ from infra.ledger.engine import make_engine, parse
 from infra.ledger.migration import config, current
 from producer.report.flat import COLUMNS
 from schemas.tables import ResultTable, Table
-from tests.services.items import submitted
+from tests.services.items import VIDEO, judged, submitted, to_classify
 from unmask.errors import Unusable
 
 SQLITE_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
@@ -69,6 +69,20 @@ def test_step_by_step_down_and_up_again_with_items_in_it(empty: str, older: str)
     with closing(open_ledger(empty)) as ledger:
         assert [row.item for row in ledger.results("one")] == items
         assert len(ledger.offer(window=10, lease_s=60)) == len(items)
+
+
+def test_totals_begin_at_what_an_older_version_counted(empty: str) -> None:
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        item, _ = submitted(ledger, 2)
+        ledger.finish([(to_classify(ledger, item, 1), judged())])
+        new = ledger.tallies()
+    migrate(empty, "0004")
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        assert ledger.tallies() == new
+    assert sum(one.ended for one in new) == 1
+    assert sum(one.answered_s for one in new) == VIDEO.duration_s
 
 
 def test_the_migrations_make_the_tables_of_the_code(ledger: Ledger) -> None:

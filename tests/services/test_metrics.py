@@ -21,6 +21,7 @@ from tasks.names import CPU_QUEUE, GPU_QUEUE
 from tasks.send import send
 from tests.polling import until
 from tests.services import items
+from unmask.outcomes import Outcome
 from workers.app import make_app
 
 WINDOW = 200
@@ -69,6 +70,29 @@ def test_an_ended_campaign_gives_up_its_name(ledger: Ledger, registry: Collector
     ledger.cancel("gone")
     assert sample(registry, "unmask_items", campaign="gone", stage="cancelled") is None
     assert sample(registry, "unmask_items", campaign="(ended)", stage="cancelled") == 3
+
+
+def test_totals_never_fall(ledger: Ledger, registry: CollectorRegistry) -> None:
+    """For Prometheus a fall is a new start from zero, so all there is would look like a burst."""
+
+    def told() -> tuple[float | None, float | None]:
+        return (
+            sample(registry, "unmask_outcomes_total", outcome="fake"),
+            sample(registry, "unmask_footage_seconds_total"),
+        )
+
+    assert told() == (0, 0)
+    one, other = items.submitted(ledger, 2)
+    for content, item in enumerate((one, other)):
+        ledger.finish([(items.to_classify(ledger, item, content), items.judged())])
+    assert told() == (2, 2 * items.VIDEO.duration_s), "and the campaign has ended"
+    assert ledger.requeue("one", {Outcome.FAKE}) == 2
+    assert told() == (2, 2 * items.VIDEO.duration_s)
+    ledger.finish([(items.claimed(ledger, one, Stage.EXTRACTED), items.judged())])
+    assert told() == (3, 3 * items.VIDEO.duration_s)
+    ledger.erase(one)
+    assert told() == (3, 3 * items.VIDEO.duration_s)
+    assert ledger.status("one").outcomes == {}
 
 
 def test_moves_are_counted_once_and_leases_timed(
