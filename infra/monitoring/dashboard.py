@@ -40,6 +40,8 @@ class Panel:
     width: int = 8
     steps: tuple[Any, ...] = tuple(PLAIN)
     stacked: bool = False
+    #: Shown where there is nothing to show.
+    nothing: str = ""
 
 
 ROWS: dict[str, list[Panel]] = {
@@ -63,8 +65,12 @@ ROWS: dict[str, list[Panel]] = {
         ),
         Panel(
             title="Services",
-            says="Ledger, Redis and a sweep that leads: 1 is well.",
-            queries={"unmask_up": "{{service}}", "unmask_sweep_leads": "sweep"},
+            says="The exporter, ledger, Redis and a sweep that leads: 1 is well.",
+            queries={
+                'up{job="unmask"}': "exporter",
+                "unmask_up": "{{service}}",
+                "unmask_sweep_leads": "sweep",
+            },
             kind="stat",
             width=8,
             steps=tuple(RED_BELOW_ONE),
@@ -104,6 +110,19 @@ ROWS: dict[str, list[Panel]] = {
         ),
     ],
     "What is stuck?": [
+        Panel(
+            title="Alerts",
+            says="Those that fire now; the operating guide says what to do for each.",
+            queries={
+                'sum by (alertname, severity) (ALERTS{alertstate="firing"})': (
+                    "{{alertname}} ({{severity}})"
+                )
+            },
+            kind="stat",
+            width=ROW_CELLS,
+            steps=tuple(RED_ABOVE_ZERO),
+            nothing="none",
+        ),
         Panel(
             title="Open items by stage",
             says="A stage that grows is followed by one that is too slow.",
@@ -252,6 +271,8 @@ def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
 
 def _panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
     custom: dict[str, Any] = {"fillOpacity": 10, "lineWidth": 2, "showPoints": "never"}
+    # A figure of now is asked for now: the last one of the range may be of what is gone since.
+    is_now = panel.kind != "timeseries"
     if panel.stacked:
         custom |= {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40}
     return {
@@ -263,6 +284,7 @@ def _panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
         "fieldConfig": {
             "defaults": {
                 "unit": panel.unit,
+                **({"noValue": panel.nothing} if panel.nothing else {}),
                 "min": 0,
                 "thresholds": {"mode": "absolute", "steps": list(panel.steps)},
                 "custom": custom if panel.kind == "timeseries" else {},
@@ -270,7 +292,14 @@ def _panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
             "overrides": [],
         },
         "targets": [
-            {"refId": chr(ord("A") + n), "expr": query, "legendFormat": name, "datasource": SOURCE}
+            {
+                "refId": chr(ord("A") + n),
+                "expr": query,
+                "legendFormat": name,
+                "datasource": SOURCE,
+                "instant": is_now,
+                "range": not is_now,
+            }
             for n, (query, name) in enumerate(panel.queries.items())
         ],
     }

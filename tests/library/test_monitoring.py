@@ -46,7 +46,7 @@ def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
 
 
 def test_labels_in_use_exist() -> None:
-    known = {label for metric in CATALOGUE for label in metric.labels} | {"job", "le"}
+    known = {label for metric in CATALOGUE for label in metric.labels} | {"job", "le", "alertstate"}
     pairs = [
         pair for one in expressions() for part in LABEL.findall(one) for pair in part.split(",")
     ]
@@ -66,6 +66,34 @@ def test_dashboard_and_manual_are_as_made() -> None:
     assert dashboard.FILE.read_text() == dashboard.written(), "python -m infra.monitoring.dashboard"
     assert page.FILE.read_text() == page.written(), "python -m tasks.metrics.page"
     assert json.loads(dashboard.FILE.read_text())["uid"] == "unmask"
+
+
+def test_figures_of_now_are_asked_for_now() -> None:
+    """Over a range the last figure stays: of a dead exporter, of a campaign that has ended."""
+    for panel in dashboard.dashboard()["panels"]:
+        for target in panel.get("targets", []):
+            assert target["instant"] == (panel["type"] in {"stat", "bargauge"}), panel["title"]
+            assert target["range"] != target["instant"]
+
+
+def test_somebody_who_looks_sees_a_dead_exporter_and_each_alert() -> None:
+    shown = {
+        panel["title"]: {target["expr"] for target in panel["targets"]}
+        for panel in dashboard.dashboard()["panels"]
+        if "targets" in panel
+    }
+    assert 'up{job="unmask"}' in shown["Services"]
+    assert any("ALERTS" in one for one in shown["Alerts"])
+
+
+def test_whom_to_tell_of_alerts_is_ready_to_be_filled_in() -> None:
+    """Where its comment signs are taken away, the part is what Prometheus reads."""
+    text = (MONITORING / "prometheus.yml").read_text()
+    commented = re.search(r"^# alerting:\n(?:# .*\n)+", text, re.MULTILINE)
+    assert commented
+    part = yaml.safe_load(re.sub(r"^# ", "", commented[0], flags=re.MULTILINE))
+    assert part["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    assert "alerting" not in yaml.safe_load(text), "there is none yet"
 
 
 def test_panels_do_not_overlap() -> None:
