@@ -47,7 +47,7 @@ OUTCOMES = Metric(
     name="unmask_outcomes",
     kind="counter",
     labels=("outcome",),
-    means="Items that ended so, of all campaigns; one that is requeued and ends again counts again.",
+    means="Items that ended so, of all campaigns; one that ends again counts again.",
     do="Many `dead` are our faults: `producer status`, mend, `producer requeue --outcome dead`.",
 )
 FOOTAGE = Metric(

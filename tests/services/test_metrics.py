@@ -1,17 +1,20 @@
 """The exporter's figures, from real ledgers and a real Redis."""
 
 import json
+import re
 import time
 
 import pytest
 import redis
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 import settings
 from infra.doorbell import refusals
 from infra.ledger import Ledger, metering
 from producer.local.redis_server import free_port
+from schemas.records import Priority
 from schemas.stages import Stage
 from schemas.tables import ItemTable, MoveTable
 from tasks.fill import KEY, Fill
@@ -19,6 +22,7 @@ from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
 from tasks.names import CPU_QUEUE, GPU_QUEUE
 from tasks.send import send
+from tests.library.test_monitoring import expressions
 from tests.polling import until
 from tests.services import items
 from unmask.outcomes import Outcome
@@ -191,6 +195,41 @@ def test_what_strangers_leave_on_redis_blinds_nobody(
     assert sample(registry, "unmask_gpu_batch_items_total", worker="gpu-0") is None
     assert [one["kind"] for one in refusals.read_refusals(client).last] == ["not JSON"]
     assert "\x1b" not in generate_latest(registry).decode()
+
+
+def test_every_label_value_that_panels_and_alerts_ask_for_is_told(
+    ledger: Ledger, registry: CollectorRegistry
+) -> None:
+    sample(registry, "unmask_up", service="ledger")  # counts from here on
+    everything_happens(ledger)
+    settle(ledger)
+    told = {
+        (one.name, label, value)
+        for found in text_string_to_metric_families(generate_latest(registry).decode())
+        for one in found.samples
+        for label, value in one.labels.items()
+    }
+    asked = {
+        (name, label, value)
+        for expression in expressions()
+        for name, inside in re.findall(r"(unmask_\w+)\{([^}]*)\}", expression)
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', inside)
+        for value in values.split("|")
+    }
+    assert len(asked) > 10
+    assert asked - told == set()
+
+
+def everything_happens(ledger: Ledger) -> None:
+    """Each way of an item that a panel or an alert looks for."""
+    items.submitted(ledger, 1, "now", priority=Priority.LIVE)
+    judged, faceless, refused, mourned = items.submitted(ledger, 4)
+    ledger.finish([(items.to_classify(ledger, judged, 1), items.judged())])
+    ledger.extracted(items.claimed(ledger, faceless), items.no_face(2))
+    items.refused(ledger, items.claimed(ledger, refused))
+    while items.row_of(ledger, mourned).stage is not Stage.DEAD:
+        ledger.fail(items.claimed(ledger, mourned), "a fault of ours")
+        items.pass_time(ledger, 3600)
 
 
 def test_the_catalogue_names_all_there_is(ledger: Ledger, registry: CollectorRegistry) -> None:
