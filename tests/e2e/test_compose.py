@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from infra.ledger import open_ledger
 from producer.local.redis_server import free_port
@@ -44,6 +45,28 @@ GENUINE = ("real", "unsure")
 def test_no_secret_has_a_default(missing: str) -> None:
     with pytest.raises(Unset, match=missing):
         compose.read({name: value for name, value in SECRETS.items() if name != missing})
+
+
+def test_the_file_keeps_to_the_specification() -> None:
+    PyCompose.from_json(json.dumps(compose.read(SECRETS))).validate()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"stop_grace_perod": "60s"}, "stop_grace_perod"),
+        ({"restart": "sometimes"}, "unknown variant `sometimes`"),
+        ({"networks": ["insight"]}, "network `insight`"),
+        ({"deploy": {"resources": {"limits": {"memory": "plenty"}}}}, "`plenty`"),
+    ],
+)
+def test_what_the_specification_does_not_know_is_seen(
+    change: dict[str, object], words: str
+) -> None:
+    read = compose.read(SECRETS)
+    read["services"]["exporter"] |= change
+    with pytest.raises(ValueError, match=words):
+        PyCompose.from_json(json.dumps(read)).validate()
 
 
 WITH_OBJECTS = {
