@@ -85,17 +85,19 @@ def test_totals_never_fall(ledger: Ledger, registry: CollectorRegistry) -> None:
             sample(registry, "unmask_footage_seconds_total"),
         )
 
+    seconds = items.VIDEO.duration_s
+    assert seconds
     assert told() == (0, 0)
     one, other = items.submitted(ledger, 2)
     for content, item in enumerate((one, other)):
         ledger.finish([(items.to_classify(ledger, item, content), items.judged())])
-    assert told() == (2, 2 * items.VIDEO.duration_s), "and the campaign has ended"
+    assert told() == (2, 2 * seconds), "and the campaign has ended"
     assert ledger.requeue("one", {Outcome.FAKE}) == 2
-    assert told() == (2, 2 * items.VIDEO.duration_s)
+    assert told() == (2, 2 * seconds)
     ledger.finish([(items.claimed(ledger, one, Stage.EXTRACTED), items.judged())])
-    assert told() == (3, 3 * items.VIDEO.duration_s)
+    assert told() == (3, 3 * seconds)
     ledger.erase(one)
-    assert told() == (3, 3 * items.VIDEO.duration_s)
+    assert told() == (3, 3 * seconds)
     assert ledger.status("one").outcomes == {}
 
 
