@@ -55,6 +55,8 @@ NO_MODEL_S = 30.0
 REST_S = 5.0
 #: Damaged in the store, written by another release, or no pictures from the first.
 BAD_CLIPS = (Corrupt, BadManifest, Refused)
+#: What the history of an item says that was given back because of it.
+DEVICE_LOST = "the device was lost"
 
 
 class OutOfTime(RuntimeError):
@@ -105,8 +107,10 @@ class Batcher:
         #: Set while the model is asked.
         self._scoring = threading.Event()
         #: Items that this process holds; what was lost before waits until there is none.
-        self._held: set[int] = set()
+        self._held: dict[int, Claim] = {}
         self._nothing_held = threading.Condition()
+        #: From then on this process holds nothing.
+        self._device_lost = False
         #: A model that can't be used here is left to others: they take what is offered meanwhile.
         self._rest_until, self._resting = 0.0, threading.Event()
         #: What tasks are waiting for: a broken batcher answers them, or the worker never stops.
@@ -161,6 +165,13 @@ class Batcher:
         try:
             while True:
                 work()
+        except DeviceLost:
+            log.exception("%s; the worker stops and gives its items back", DEVICE_LOST)
+            try:
+                self._give_all_back()
+            finally:
+                self._break(DEVICE_LOST)
+            raise
         except BaseException:
             log.exception("the batcher broke; the worker stops and its items are offered again")
             self._break("the worker broke")
@@ -198,11 +209,11 @@ class Batcher:
             claims = self._claim(list(asked))
             left = asked.keys() - {claim.item for claim in claims}
             alone = self._tools.ledger.run_alone(left, Stage.EXTRACTED) if left else set()
+            self._hold(claims)
         except TryAgain as trouble:
             for one in asked.values():
                 one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
             return
-        self._hold(claims)
         self._load(self._not_judged_yet(claims, asked), asked)
         for item in asked.keys() - {claim.item for claim in claims}:
             if item in alone:
@@ -247,25 +258,31 @@ class Batcher:
                 owner=self._tools.owner,
                 lease_s=self._tools.settings.lease_s,
             )
+            self._hold([claim] if claim else [])
         except TryAgain as trouble:
             one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
             return
         if claim is None:
             one.answer.set_result(DUPLICATE)
             return
-        self._hold([claim])
         self._load([claim], {one.item: one})
         wait([one.answer])
 
     def _hold(self, claims: Sequence[Claim]) -> None:
+        """What was claimed while the device was lost goes back as the rest did."""
         with self._nothing_held:
-            self._held |= {claim.item for claim in claims}
-        self._heartbeat.hold(claims)
+            if not self._device_lost:
+                self._held |= {claim.item: claim for claim in claims}
+                self._heartbeat.hold(claims)
+                return
+        self._tools.ledger.release_many(claims, DEVICE_LOST)
+        raise TryAgain(DEVICE_LOST)
 
     def _drop(self, items: Sequence[int]) -> None:
         self._heartbeat.drop(items)
         with self._nothing_held:
-            self._held -= set(items)
+            for item in items:
+                self._held.pop(item, None)
             self._nothing_held.notify_all()
 
     def _gather(self) -> list[_Asked]:
@@ -293,7 +310,6 @@ class Batcher:
         try:
             self._score_batch(batch)
         except DeviceLost:
-            self._give_back(batch, "the device was lost")
             raise
         except Unfit as unfit:
             self._leave_to_others(batch, unfit)
@@ -426,10 +442,13 @@ class Batcher:
         for one in batch:
             self._settle(one.loaded.claim, one.answer, unfit)
 
-    def _give_back(self, batch: Sequence[_Ready], why: str) -> None:
-        for one in batch:
-            self._tools.ledger.release(one.loaded.claim, why)
-            one.answer.set_exception(again(Stage.EXTRACTED, why))
+    def _give_all_back(self) -> None:
+        """At no charge: what is scored, what waits for it, and what is being loaded."""
+        with self._nothing_held:
+            self._device_lost = True
+            claims = list(self._held.values())
+        self._tools.ledger.release_many(claims, DEVICE_LOST)
+        self._drop([claim.item for claim in claims])
 
 
 def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from celery.exceptions import Retry
 from sqlalchemy import text
 
@@ -48,7 +49,7 @@ from unmask.media.values import Manifest, MediaInfo
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
-from unmask.model.memory import DeviceLost
+from unmask.model.memory import DeviceLost, Probe, naming_lost_device
 from unmask.model.predict import Warmed
 from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
@@ -310,14 +311,131 @@ def test_a_lost_device_ends_the_worker_and_charges_nobody(stand: Stand) -> None:
     futures = [stand.batcher.submit(item) for item in items]
     stand.start()
     for future in futures:
-        with pytest.raises(Retry, match=r"device was lost|worker broke"):
+        with pytest.raises(Retry, match=module.DEVICE_LOST):
             future.result(WITHIN_S)
+    assert_given_back(stand, items)
+
+
+def assert_given_back(stand: Stand, items: Sequence[int]) -> None:
+    """The worker ends, and whoever comes next may take everything at once, as a first try."""
     assert stand.broken.wait(WITHIN_S)
     assert {stand.stage(item) for item in items} == {"extracted"}
     for item in items:
         claim = stand.ledger.claim(item, Stage.EXTRACTED, owner="another", lease_s=60)
         assert claim is not None
         assert claim.attempt == 1
+
+
+def tell(futures: Sequence["Future[str]"]) -> None:
+    for future in futures:
+        with pytest.raises(Retry, match=module.DEVICE_LOST):
+            future.result(WITHIN_S)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_waits_behind_a_lost_device_is_given_back_too(stand: Stand) -> None:
+    """One batch is asked for, one is ready, and one is claimed that has no room to wait in."""
+    items = stand.items(3)
+    entered, go = threading.Event(), threading.Event()
+
+    def trouble(_: Sequence[PersonFrames]) -> None:
+        entered.set()
+        go.wait(WITHIN_S)
+        raise DeviceLost("the GPU can't be used any more")
+
+    stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(items[0])]
+    stand.start()
+    assert entered.wait(WITHIN_S)
+    for item in items[1:]:
+        futures.append(stand.batcher.submit(item))
+        until(lambda item=item: stand.stage(item) == "classifying", within_s=WITHIN_S)
+    go.set()
+    tell(futures)
+    assert_given_back(stand, items)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_is_claimed_while_the_device_is_lost_is_given_back(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, late = stand.items(2)
+    entered, claiming = threading.Event(), threading.Event()
+    claim_many = stand.ledger.claim_many
+
+    def trouble(_: Sequence[PersonFrames]) -> None:
+        entered.set()
+        claiming.wait(WITHIN_S)
+        raise DeviceLost("the GPU can't be used any more")
+
+    def slow(items: Sequence[int], *args: Any, **more: Any) -> list[Claim]:
+        if late in items:
+            claiming.set()
+            assert stand.broken.wait(WITHIN_S)
+        return claim_many(items, *args, **more)
+
+    stand.predictor.trouble = trouble
+    monkeypatch.setattr(stand.ledger, "claim_many", slow)
+    futures = [stand.batcher.submit(first)]
+    stand.start()
+    assert entered.wait(WITHIN_S)
+    futures.append(stand.batcher.submit(late))
+    tell(futures)
+    until(
+        lambda: any(module.DEVICE_LOST in move.note for move in stand.ledger.history(late)),
+        within_s=WITHIN_S,
+    )
+    assert_given_back(stand, [first, late])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_device_that_is_lost_while_items_run_alone_charges_nobody(stand: Stand) -> None:
+    """What it said first was no such thing; that came when the batch was tried one by one."""
+    items = stand.items(3)
+
+    def trouble(clips: Sequence[PersonFrames]) -> None:
+        if len(clips) > 1:
+            raise RuntimeError("something else")
+        raise DeviceLost("the GPU can't be used any more")
+
+    stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    tell(futures)
+    assert_given_back(stand, items)
+
+
+def answers_well(_: torch.device) -> None:
+    """Nothing is wrong with it."""
+
+
+def is_lost(_: torch.device) -> None:
+    raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(
+    ("words", "probe"),
+    [
+        ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", answers_well),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(h)`", answers_well),
+        ("an error of any name", is_lost),
+    ],
+)
+def test_a_device_that_fails_under_another_name_charges_nobody(
+    stand: Stand, words: str, probe: Probe
+) -> None:
+    items = stand.items(2)
+
+    def trouble(_: Sequence[PersonFrames]) -> None:
+        with naming_lost_device(torch.device("cuda"), probe):
+            raise RuntimeError(words)
+
+    stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    tell(futures)
+    assert_given_back(stand, items)
 
 
 def twins(stand: Stand) -> list[int]:

@@ -1,5 +1,6 @@
 """Running out of memory, or losing the device."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -10,6 +11,13 @@ from unmask.errors import UnmaskError
 
 #: What torch's allocator for the CPU says; it has no error class of its own.
 _CPU_SHORTAGE = "can't allocate memory"
+#: The same from NVIDIA's libraries, which allocate beside torch.
+_LIBRARY_SHORTAGE = re.compile(r"CU(DNN|BLAS)_STATUS_\w*ALLOC\w*_FAILED")
+#: What they say of a card that fails. They have no error class either, and may say it before
+#: the card itself shows that it is lost.
+_LIBRARY_FAILED = re.compile(
+    r"CU(DNN|BLAS)_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR|MAPPING_ERROR|NOT_INITIALIZED)\b"
+)
 
 
 class DeviceLost(UnmaskError):
@@ -37,16 +45,41 @@ def halving(batch: B, run: Callable[[B], R]) -> list[R]:
     return halving(batch[:half], run) + halving(batch[half:], run)
 
 
+#: Raises where the device can't be used any more.
+Probe = Callable[[torch.device], None]
+
+
 @contextmanager
-def naming_lost_device() -> Iterator[None]:
-    """Turns a CUDA error that stays for good into `DeviceLost`."""
+def naming_lost_device(
+    device: torch.device, probe: Probe = torch.cuda.synchronize
+) -> Iterator[None]:
+    """Turns an error after which a GPU stays unusable into `DeviceLost`; `probe` asks the GPU.
+
+    Its errors come late and under other names: what went wrong in one step shows in a later one.
+    """
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
-    except torch.AcceleratorError as error:
-        first = str(error).splitlines()[0]
-        raise DeviceLost(f"the GPU can't be used any more: {first}; restart this worker") from error
+    except RuntimeError as error:
+        why = _why_lost(error, device, probe)
+        if why is None:
+            raise
+        raise DeviceLost(f"the GPU can't be used any more: {why}; restart this worker") from error
+
+
+def _why_lost(error: RuntimeError, device: torch.device, probe: Probe) -> str | None:
+    if device.type != "cuda":
+        return None
+    if isinstance(error, torch.AcceleratorError) or _LIBRARY_FAILED.search(str(error)):
+        return _first_line(error)
+    try:
+        probe(device)
+    except RuntimeError as found:
+        return _first_line(found)
+    return None
+
+
+def _first_line(error: RuntimeError) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _attempt(batch: B, run: Callable[[B], R]) -> list[R]:
@@ -60,7 +93,9 @@ def _attempt(batch: B, run: Callable[[B], R]) -> list[R]:
 
 
 def is_shortage(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or _CPU_SHORTAGE in str(error)
+    words = str(error)
+    said = _CPU_SHORTAGE in words or _LIBRARY_SHORTAGE.search(words) is not None
+    return isinstance(error, torch.OutOfMemoryError) or said
 
 
 def free() -> None:

@@ -36,7 +36,7 @@ def load(
     def ready(network: Network) -> Engine:
         return Engine(network, bundle.description, place, chosen)
 
-    with naming_lost_device():
+    with naming_lost_device(place):
         second = build_second(bundle)
         return Predictor(bundle, ready(build(bundle)), None if second is None else ready(second))
 
@@ -121,7 +121,7 @@ class Predictor:
             return []
         between = deadline or _no_deadline
         lengths = [len(window.frames) for window in windows]
-        with naming_lost_device(), torch.inference_mode():
+        with naming_lost_device(engine.device), torch.inference_mode():
             features = engine.features(FrameLine([w.frames for w in windows]), between)
             scores = engine.score(torch.split_with_sizes(features, lengths), between)
             whole = self._margin(scores.logits)
@@ -143,7 +143,7 @@ class Predictor:
         between = deadline or _no_deadline
         whole = [window.frames for window, _ in wanted]
         shown = [window.frames[list(frames)] for window, frames in wanted]
-        with naming_lost_device(), torch.no_grad():
+        with naming_lost_device(self._engine.device), torch.no_grad():
             features = self._engine.features(FrameLine(whole), between)
             slopes = self._engine.reasons(
                 torch.split_with_sizes(features, [len(each) for each in whole]), self._fake

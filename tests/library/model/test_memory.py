@@ -73,8 +73,70 @@ def test_scores_are_the_same_with_little_memory(
     assert max(lstm.sizes) > 2
 
 
+CUDA = torch.device("cuda")
+
+
+def answers(_: torch.device) -> None:
+    """A card that works."""
+
+
+def fails(_: torch.device) -> None:
+    raise torch.AcceleratorError("CUDA error: unspecified launch failure\nmore")
+
+
 def test_a_sticky_error_says_that_the_worker_must_restart() -> None:
-    with pytest.raises(DeviceLost, match=r"illegal memory access.*restart"), naming_lost_device():
+    with (
+        pytest.raises(DeviceLost, match=r"illegal memory access[^\n]*restart"),
+        naming_lost_device(CUDA, answers),
+    ):
         raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nmore")
-    with pytest.raises(torch.OutOfMemoryError), naming_lost_device():
-        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx(handle)`",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_so_do_the_libraries_below_torch(words: str) -> None:
+    with pytest.raises(DeviceLost, match="STATUS"), naming_lost_device(CUDA, answers):
+        raise RuntimeError(words)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), torch.OutOfMemoryError("CUDA")])
+def test_after_any_other_error_the_card_is_asked(error: RuntimeError) -> None:
+    with pytest.raises(DeviceLost, match="launch failure"), naming_lost_device(CUDA, fails):
+        raise error
+    with pytest.raises(type(error)) as kept, naming_lost_device(CUDA, answers):
+        raise error
+    assert kept.value is error
+
+
+def test_on_the_cpu_no_card_is_asked() -> None:
+    with (
+        pytest.raises(RuntimeError, match="shapes"),
+        naming_lost_device(torch.device("cpu"), fails),
+    ):
+        raise RuntimeError("shapes differ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_a_shortage_in_a_library_is_one(words: str) -> None:
+    def short(batch: list[int]) -> list[int]:
+        if len(batch) > 1:
+            raise RuntimeError(words)
+        return batch
+
+    assert halving([1, 2, 3], short) == [[1], [2], [3]]
+    with pytest.raises(RuntimeError, match="ALLOC"), naming_lost_device(CUDA, answers):
+        halving([1], lambda _: short([1, 2]))
