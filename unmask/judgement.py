@@ -129,7 +129,7 @@ class Judgement:
     calibration: Calibration | None = None
     thresholds: Thresholds | None = None
     rule: Rule = Rule()
-    #: Fainter faces than this were hardly learned from: nothing is concluded from them.
+    #: Fainter faces than this were hardly learned from: nobody is called fake for them.
     least_sharpness: float = 0.0
 
 

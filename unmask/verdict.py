@@ -54,7 +54,7 @@ class PersonVerdict:
     outcome: Outcome
     probability: float | None
     segments: tuple[Segment, ...]
-    #: Never seen sharply enough for this model: no conclusion is drawn from this person.
+    #: Never seen sharply enough for this model: such a person is `unsure` at most.
     blurred: bool = False
 
     @property
@@ -94,19 +94,23 @@ _OUTCOMES: Mapping[Band | None, Outcome] = {
     None: Outcome.UNSURE,
 }
 
+#: From the least suspicious.
+_RISING = (Outcome.REAL, Outcome.UNSURE, Outcome.FAKE)
+
 
 def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
     """One answer for the item: that of the person most likely manipulated.
 
-    Raising any window, or adding one at or above its person's score, never lowers the item.
-    Windows too blurred for the model count only for somebody who was never seen better, and such
-    a person decides only where nobody was: who is seen sharply first takes the decision over.
+    Raising any window, or adding one at or above its person's score, never lowers the item: its
+    outcome never falls in real < unsure < fake, and within one outcome its probability never does.
+    Windows too blurred for the model count only for somebody who was never seen better. Nobody is
+    called fake for them, but who is not low enough in them for `real` keeps the item from it.
     """
     if not scores:
         raise ValueError("a verdict needs at least one scored window")
     by_person = groupby(sorted(scores, key=_order), key=lambda score: score.person)
     persons = tuple(_person(person, list(windows), judgement) for person, windows in by_person)
-    worst = max([who for who in persons if not who.blurred] or persons, key=_suspicion)
+    worst = max(persons, key=_suspicion)
     return Verdict(
         outcome=worst.outcome,
         reason=_reason(worst, judgement, timed=lasts(scores)),
@@ -123,9 +127,10 @@ def _order(score: WindowScore) -> tuple[int, float, int]:
 def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> PersonVerdict:
     sharp = [window for window in windows if not _is_blurred(window, judgement)]
     probability = _probability(sharp or windows, judgement)
+    outcome = _outcome(probability, judgement.thresholds)
     return PersonVerdict(
         person=person + 1,
-        outcome=_outcome(probability, judgement.thresholds) if sharp else Outcome.UNSURE,
+        outcome=outcome if sharp or outcome is Outcome.REAL else Outcome.UNSURE,
         probability=probability,
         segments=tuple(_segment(window, judgement) for window in windows),
         blurred=not sharp,
@@ -133,9 +138,13 @@ def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> Pe
 
 
 def deciding(scores: Sequence[WindowScore], judgement: Judgement) -> list[WindowScore]:
-    """The windows that an item's verdict rests on."""
-    sharp = [window for window in scores if not _is_blurred(window, judgement)]
-    return sharp or list(scores)
+    """The windows that an item's verdict rests on: of each person the sharp ones, or else all."""
+    sharp = {window.person for window in scores if not _is_blurred(window, judgement)}
+    return [
+        window
+        for window in scores
+        if window.person not in sharp or not _is_blurred(window, judgement)
+    ]
 
 
 def _is_blurred(window: WindowScore, judgement: Judgement) -> bool:
@@ -181,10 +190,11 @@ def _outcome(probability: float | None, thresholds: Thresholds | None) -> Outcom
     return _OUTCOMES[band(probability, real, fake)]
 
 
-def _suspicion(person: PersonVerdict) -> tuple[float, float]:
-    """By probability; where nothing is calibrated, by what the network itself says."""
+def _suspicion(person: PersonVerdict) -> tuple[int, float, float]:
+    """By outcome, then by probability; where nothing is calibrated, by what the network says."""
     raw = max(segment.raw for segment in person.segments)
-    return -1.0 if person.probability is None else person.probability, raw
+    probability = -1.0 if person.probability is None else person.probability
+    return _RISING.index(person.outcome), probability, raw
 
 
 def _pair(thresholds: Thresholds | None) -> tuple[float, float] | None:
@@ -199,11 +209,11 @@ def _reason(worst: PersonVerdict, judgement: Judgement, *, timed: bool) -> str:
         return f"model without calibration: raw score {telling.raw:.3f}"
     said = f"person {worst.person}: {likely(worst.probability)}"
     at = f"{telling.telling_s:.1f} s" if timed else ""
-    if worst.blurred:
+    if worst.blurred and worst.outcome is Outcome.UNSURE:
         return f"{said}, but too blurred to conclude anything{_look(at)}"
     if judgement.thresholds is None:
         return f"{said}; model without thresholds"
-    return said + _clause(worst.outcome, at)
+    return said + _clause(worst.outcome, at) + (", seen only blurred" if worst.blurred else "")
 
 
 def _clause(outcome: Outcome, at: str) -> str:

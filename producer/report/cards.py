@@ -105,7 +105,7 @@ def _people(row: ResultRow, gallery: Gallery) -> Iterator[PersonCard]:
         evidence = tuple(_evidence(shown, gallery, thresholds))
         yield PersonCard(
             number=person["person"],
-            tone="unsure" if person.get("blurred") else thresholds.tone(person["probability"]),
+            tone=_tone(person, thresholds),
             says=_says(person),
             timeline=timeline(segments, row.duration_s, thresholds),
             evidence=evidence,
@@ -113,9 +113,15 @@ def _people(row: ResultRow, gallery: Gallery) -> Iterator[PersonCard]:
         )
 
 
+def _tone(person: Mapping[str, Any], thresholds: Thresholds) -> Tone:
+    """Nobody is called fake who was seen only blurred."""
+    tone = thresholds.tone(person["probability"])
+    return "unsure" if person.get("blurred") and tone == "fake" else tone
+
+
 def _says(person: Mapping[str, Any]) -> str:
     said = likely(person["probability"])
-    return f"{said}, too blurred to conclude from" if person.get("blurred") else said
+    return f"{said}, seen only blurred" if person.get("blurred") else said
 
 
 def _suspicion(segment: Mapping[str, Any]) -> float:

@@ -124,7 +124,7 @@ def _notes(scanned: Scanned) -> tuple[str, ...]:
 
 def _person(person: PersonVerdict, *, timed: bool) -> list[str]:
     sure = "" if person.probability is None else f", {likely(person.probability)}"
-    seen = ", too blurred to judge" if person.blurred else ""
+    seen = ", seen only blurred" if person.blurred else ""
     lines = [f"  person {person.person}: {person.outcome}{sure}{seen}"]
     return [*lines, *(_stretch(segment, timed=timed) for segment in person.segments)]
 

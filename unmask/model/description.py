@@ -132,7 +132,7 @@ class Description:
     calibration: Calibration | None = None
     thresholds: Thresholds | None = None
     rule: Rule = Rule()
-    #: Faces below this were hardly learned from; a verdict concludes nothing from them.
+    #: Faces below this were hardly learned from; nobody is called fake for them.
     least_sharpness: Annotated[float, Field(ge=0)] = 0.0
     #: How a picture is looked at besides as it is; its score is the mean.
     looks: tuple[Look, ...] = ()
