@@ -1,4 +1,4 @@
-"""Running out of memory, or losing the device."""
+"""How much memory there is, running out of it, or losing the device."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import torch
+from torch import Tensor, nn
 
 from unmask.errors import UnmaskError
 
@@ -33,6 +34,39 @@ class Batch(Protocol):
 
 B = TypeVar("B", bound=Batch)
 R = TypeVar("R")
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes of a card that can still be had; None on the CPU, whose memory is everybody's.
+
+    What torch keeps for itself counts as free to whom torch serves.
+    """
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def working_memory(module: nn.Module, run: Callable[[], object]) -> int:
+    """Bytes that are alive at once in `module` while it runs without gradients.
+
+    What its widest layer reads and writes, twice: a shortcut holds a map beside it.
+    """
+    widest = 0
+
+    def look(_: nn.Module, given: Any, made: Any) -> None:
+        nonlocal widest
+        tensors = [each for each in (*given, made) if isinstance(each, Tensor)]
+        widest = max(widest, sum(each.nbytes for each in tensors))
+
+    leaves = [each for each in module.modules() if not any(each.children())]
+    hooks = [each.register_forward_hook(look) for each in leaves]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return 2 * widest
 
 
 def halving(batch: B, run: Callable[[B], R]) -> list[R]:

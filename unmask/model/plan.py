@@ -1,5 +1,7 @@
 """Which frames go through the trunk together, and which windows through the LSTM. Pure.
 
+How many of them is a matter of memory (`fitting`); which of them, of what follows.
+
 The trunk sees frames without regard to windows, in chunks of one size, so it never pads:
 
     windows  ▇▇▇▇▇▇ ▇▇ ▇▇▇▇▇          lengths 6, 2, 5
@@ -12,6 +14,10 @@ behind their last frame.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+#: Of the memory that is free. The rest is for what is measured by nobody: the workspace of
+#: convolutions, the next chunk on its way, and gaps between allocations.
+SHARE = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
@@ -19,6 +25,19 @@ class Group:
 
     windows: tuple[int, ...]
     length: int
+
+
+def fitting(most: int, *, each: int, free: int | None) -> int:
+    """So many that need `each` bytes as have room, between one and `most`.
+
+    `free` is None where memory is not what decides.
+
+    >>> fitting(1024, each=4 << 20, free=1 << 30), fitting(1024, each=4 << 20, free=80 << 30)
+    (128, 1024)
+    """
+    if free is None:
+        return most
+    return max(1, min(most, int(SHARE * free) // each))
 
 
 def chunks(frames: int, most: int) -> list[range]:

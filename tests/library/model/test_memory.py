@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from tests.making.bundles import person, window, write_bundle
-from unmask.model.engine import Engine
-from unmask.model.memory import DeviceLost, halving, naming_lost_device
-from unmask.model.predict import load
+from unmask.model.engine import Engine, Free
+from unmask.model.loading import FrameLine
+from unmask.model.memory import (
+    DeviceLost,
+    free_memory,
+    halving,
+    naming_lost_device,
+    working_memory,
+)
+from unmask.model.plan import SHARE
+from unmask.model.predict import build, load
 
 
 class Shortage:
@@ -71,6 +80,82 @@ def test_scores_are_the_same_with_little_memory(
         assert other[0].raw == pytest.approx(one[0].raw, abs=1e-5)
     assert max(trunk.sizes) > 5
     assert max(lstm.sizes) > 2
+
+
+def test_after_a_shortage_no_more_are_tried_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the trunk, and not by the LSTM."""
+    predictor = load(write_bundle(tmp_path), "cpu", "fp32")
+    clips = [person(window(20, seed)) for seed in range(4)]
+    trunk, lstm = watched(monkeypatch, "_run_trunk", 0), watched(monkeypatch, "_run_lstm", 1)
+    trunk.room, lstm.room = 8, 2
+    predictor.score(clips)
+    assert (max(trunk.sizes), max(lstm.sizes)) == (32, 4)
+    trunk.sizes.clear()
+    lstm.sizes.clear()
+    predictor.score(clips)
+    assert (max(trunk.sizes), max(lstm.sizes)) == (8, 2)
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, name: str, place: int) -> Shortage:
+    """A method of the engine, of whose arguments the one at that place is the batch."""
+    inner, short = getattr(Engine, name), Shortage(10**6, None)
+
+    def run(self: Engine, *given: Any) -> Any:
+        short.inner = lambda batch: inner(self, *given[:place], batch, *given[place + 1 :])
+        return short(given[place])
+
+    monkeypatch.setattr(Engine, name, run)
+    return short
+
+
+def test_as_many_go_together_as_there_is_memory_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room is asked for anew: what another process took or gave back counts."""
+    bundle = write_bundle(tmp_path)
+    room = 0
+
+    def engine(free: Free) -> Engine:
+        return Engine(build(bundle), bundle.description, torch.device("cpu"), "fp32", free=free)
+
+    frames = [window(20, seed).frames for seed in range(4)]
+    trunk, lstm = watched(monkeypatch, "_run_trunk", 0), watched(monkeypatch, "_run_lstm", 1)
+
+    def scored(by: Engine) -> Any:
+        trunk.sizes.clear()
+        lstm.sizes.clear()
+        with torch.inference_mode():
+            features = by.features(FrameLine(frames), lambda: None)
+            return by.score(torch.split(features, 20), lambda: None).logits
+
+    ample, tight = engine(lambda _: None), engine(lambda _: room)
+    known = scored(ample)
+    assert (max(trunk.sizes), max(lstm.sizes)) == (32, 4)
+    assert scored(tight).numpy() == pytest.approx(known.numpy(), abs=1e-4)
+    assert (max(trunk.sizes), max(lstm.sizes)) == (1, 1)
+    room = 1 << 40
+    scored(tight)
+    assert (max(trunk.sizes), max(lstm.sizes)) == (32, 4)
+    room = 24 * tight._frame_bytes
+    scored(tight)
+    assert max(trunk.sizes) == int(24 * SHARE)
+
+
+def test_working_memory_is_what_the_widest_layer_holds_and_a_shortcut_beside_it() -> None:
+    layers = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    given = torch.zeros(1, 4)
+    assert working_memory(layers, lambda: layers(given)) == 2 * 4 * (8 + 8)
+    assert not any(layer._forward_hooks for layer in layers)
+
+
+def test_what_torch_keeps_for_itself_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert free_memory(torch.device("cpu")) is None
+    said = {"mem_get_info": (100, 1000), "memory_reserved": 50, "memory_allocated": 20}
+    for name, answer in said.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _, answer=answer: answer)
+    assert free_memory(torch.device("cuda")) == 130
 
 
 CUDA = torch.device("cuda")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.making.bundles import window
 from unmask.model.loading import FrameLine, ahead
-from unmask.model.plan import chunks, groups, padding_share
+from unmask.model.plan import SHARE, chunks, fitting, groups, padding_share
 
 lengths = st.lists(st.integers(1, 150), max_size=60)
 
@@ -17,6 +17,23 @@ def test_chunks_cover_all_frames_once(frames: int, most: int) -> None:
     planned = chunks(frames, most)
     assert list(itertools.chain(*planned)) == list(range(frames))
     assert all(0 < len(part) <= most for part in planned)
+
+
+sizes = st.integers(0, 1 << 40)
+
+
+@given(st.integers(1, 4096), st.integers(1, 1 << 30), sizes, sizes)
+def test_no_more_go_together_than_have_room(most: int, each: int, free: int, more: int) -> None:
+    found = fitting(most, each=each, free=free)
+    assert 1 <= found <= most
+    assert found == 1 or found * each <= SHARE * free
+    assert found == most or (found + 1) * each > SHARE * free
+    assert found <= fitting(most, each=each, free=free + more)
+
+
+@given(st.integers(1, 4096))
+def test_where_memory_does_not_decide_the_most_go_together(most: int) -> None:
+    assert fitting(most, each=1 << 30, free=None) == most
 
 
 @given(lengths, st.integers(1, 2000))
