@@ -134,8 +134,8 @@ class Batcher:
         self._heartbeat.__enter__()
         self._watch = ticker.add(self._break_if_stuck)
         self._fill.start()
-        for work in (self._collect, self._score):
-            threading.Thread(target=self._forever, args=(work,), daemon=True).start()
+        for first, work in ((_nothing, self._collect), (self._warm_up, self._score)):
+            threading.Thread(target=self._forever, args=(first, work), daemon=True).start()
 
     def stop(self) -> None:
         """For tests: a worker's own batcher lives as long as its process."""
@@ -160,9 +160,10 @@ class Batcher:
             self._asked.put(asked)
         return asked.answer
 
-    def _forever(self, work: Callable[[], None]) -> None:
+    def _forever(self, first: Callable[[], None], work: Callable[[], None]) -> None:
         """A thread that ended in silence would hang every task after it."""
         try:
+            first()
             while True:
                 work()
         except DeviceLost:
@@ -303,6 +304,25 @@ class Batcher:
         )
 
     # Scoring: clips → verdicts → rows.
+
+    def _warm_up(self) -> None:
+        """Before the first item, in the thread that will use them: what running campaigns pin."""
+        pinned = self._pinned()
+        with self._asking():
+            self._models.warm_up(pinned)
+
+    def _pinned(self) -> list[str]:
+        """By the newest campaign first. A ledger that is away stops no worker from starting."""
+        try:
+            campaigns = self._tools.ledger.campaigns()
+        except UnmaskError as trouble:
+            log.warning("started without knowing which models are in use: %s", trouble)
+            return []
+        except Exception:  # who claims an item meets it again
+            log.exception("started without knowing which models are in use")
+            return []
+        running = [each for each in reversed(campaigns) if each.state == "running"]
+        return [each.options.model_digest for each in running]
 
     def _score(self) -> None:
         batch = self._ready.get()
@@ -449,6 +469,10 @@ class Batcher:
             claims = list(self._held.values())
         self._tools.ledger.release_many(claims, DEVICE_LOST)
         self._drop([claim.item for claim in claims])
+
+
+def _nothing() -> None:
+    """There is nothing to do first."""
 
 
 def parted(ready: Sequence[_Ready]) -> list[list[_Ready]]:

@@ -1,6 +1,7 @@
 """face clips → scores → verdict, one task per item on top of one batcher per process."""
 
 import functools
+import logging
 import os
 import signal
 import threading
@@ -12,7 +13,10 @@ from schemas.messages import ItemMessage
 from tasks import names
 from tasks.batcher import Batcher
 from tasks.models import Models
+from unmask.errors import UnmaskError
 from unmask.model.device import use_threads
+
+log = logging.getLogger(__name__)
 
 _starting = threading.Lock()
 
@@ -37,6 +41,18 @@ def _batcher() -> Batcher:
     made = Batcher(tools, Models(tools.settings.models_dir, device), _stop_worker)
     made.start()
     return made
+
+
+def begin() -> None:
+    """Loads and tests what will probably be asked for, beside the rest of the start."""
+    threading.Thread(target=_begin, name="begin", daemon=True).start()
+
+
+def _begin() -> None:
+    try:
+        batcher()
+    except UnmaskError as error:
+        log.warning("not ready yet, the first item tries again: %s", error)
 
 
 def _stop_worker() -> None:

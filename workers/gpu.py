@@ -1,5 +1,9 @@
 """`celery -A workers.gpu worker`: classifies clips, many items at once, on one model thread."""
 
+from typing import Any
+
+from celery import signals
+
 import tasks.classify
 import tasks.pulse
 from tasks.names import GPU_QUEUE
@@ -16,3 +20,8 @@ app.conf.update(
     imports=[tasks.classify.__name__, tasks.pulse.__name__],
 )
 announce(app)
+
+
+@signals.worker_ready.connect(weak=False)
+def _begin(**_: Any) -> None:
+    tasks.classify.begin()

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +96,15 @@ class FakePredictor:
 @dataclass
 class FakeModels:
     one: FakePredictor
+    #: What it was told to be ready for; set once it was.
+    pinned: list[str] = field(default_factory=list)
+    is_warm: threading.Event = field(default_factory=threading.Event)
+    trouble: Callable[[], None] = lambda: None
+
+    def warm_up(self, digests: Iterable[str]) -> None:
+        self.pinned = list(digests)
+        self.is_warm.set()
+        self.trouble()
 
     def predictor(self, digest: str) -> FakePredictor:
         if digest != LITE.digest:
@@ -107,6 +116,7 @@ class FakeModels:
 class Stand:
     tools: Resources
     predictor: FakePredictor
+    models: FakeModels
     batcher: Batcher
     broken: threading.Event
 
@@ -194,8 +204,9 @@ def stand(tmp_path: Path, drain: Drain) -> Iterator[Stand]:
     migrate(address)
     tools = build(settings.load(database_url=address, store_url=str(tmp_path / "objects")))
     predictor, broken = FakePredictor(), threading.Event()
-    made = Batcher(tools, FakeModels(predictor), broken.set)
-    yield Stand(tools=tools, predictor=predictor, batcher=made, broken=broken)
+    models = FakeModels(predictor)
+    made = Batcher(tools, models, broken.set)
+    yield Stand(tools=tools, predictor=predictor, models=models, batcher=made, broken=broken)
     made.stop()
     tools.ledger.close()
 
@@ -432,6 +443,50 @@ def test_a_device_that_fails_under_another_name_charges_nobody(
             raise RuntimeError(words)
 
     stand.predictor.trouble = trouble
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    tell(futures)
+    assert_given_back(stand, items)
+
+
+def test_what_running_campaigns_pin_is_ready_before_the_first_item(stand: Stand) -> None:
+    """The newest first: of many only the first are kept."""
+    for name, model in (("old", "a" * 64), ("gone", "b" * 64), ("new", "c" * 64)):
+        spec = LITE.spec
+        stand.ledger.open_campaign(
+            CampaignOptions(name=name, model="lite", model_digest=model, spec=spec)
+        )
+    stand.ledger.cancel("gone")
+    stand.start()
+    assert stand.models.is_warm.wait(WITHIN_S)
+    assert stand.models.pinned == ["c" * 64, "a" * 64]
+
+
+def test_a_ledger_that_is_away_at_the_start_ends_no_worker(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = stand.items(1)
+
+    def away() -> Any:
+        raise TryAgain("the database is away")
+
+    with monkeypatch.context() as now:
+        now.setattr(stand.ledger, "campaigns", away)
+        stand.start()
+        assert stand.models.is_warm.wait(WITHIN_S)
+    assert stand.models.pinned == []
+    assert "unsure" in stand.batcher.submit(item).result(WITHIN_S)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_device_that_is_lost_at_the_start_ends_the_worker(stand: Stand) -> None:
+    items = stand.items(2)
+
+    def trouble() -> None:
+        until(lambda: {stand.stage(item) for item in items} == {"classifying"}, within_s=WITHIN_S)
+        raise DeviceLost("the GPU can't be used any more")
+
+    stand.models.trouble = trouble
     futures = [stand.batcher.submit(item) for item in items]
     stand.start()
     tell(futures)

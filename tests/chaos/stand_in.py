@@ -14,7 +14,7 @@ import itertools
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -259,6 +259,9 @@ class MadeUpModels:
 
     def predictor(self, digest: str) -> "MadeUpModels":
         return self
+
+    def warm_up(self, digests: Iterable[str]) -> None:
+        """It is warm."""
 
     def score(
         self, clips: "Sequence[PersonFrames]", deadline: Callable[[], None]

@@ -258,3 +258,9 @@ def test_the_gpu_worker_is_guarded_too(tmp_path: Path) -> None:
         odd = hostile.named(hostile.FAILING["newer"], "newer")
         queue.push(odd.replace(b"unmask.extract", b"unmask.classify"), names.GPU_QUEUE)
         queue.until(lambda: bool(queue.seen("task-failed", "newer")), "it still works")
+
+
+def test_a_gpu_worker_has_tested_its_model_before_any_item_comes(tmp_path: Path) -> None:
+    with servers.redis(tmp_path) as url, worker(tmp_path, url, "workers.gpu") as queue:
+        tested = "its golden clip scores right"
+        queue.until(lambda: tested in queue.log.read_text(), "the default model is tested")
