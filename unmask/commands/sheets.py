@@ -42,7 +42,7 @@ def write_sheets(scanned: Scanned, predictor: Predictor, folder: Path, of: str) 
             person,
             everybody,
             title=title,
-            thresholds=predictor.bundle.thresholds,
+            judgement=predictor.bundle.judgement,
             heat=warmed(predictor, person),
         )
         yield _written(folder / f"{name}.jpg", sheet)

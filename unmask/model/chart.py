@@ -8,7 +8,10 @@ from unmask.model import drawing
 from unmask.verdict import WindowScore
 
 _LEFT = 44
-_RIGHT = 16
+#: Beside the plot stands what the thresholds mean: in it, bars near one would hide the words.
+_RIGHT = 132
+#: Words on two lines of the chart are this far apart at least.
+_APART = 14
 #: A window of one moment is still drawn this wide.
 _LEAST_BAR = 3
 
@@ -52,8 +55,7 @@ def draw_chart(
     )
     _grid(on, axes)
     if thresholds:
-        _dashes(on, axes, thresholds.fake, "fake from here up", up=True)
-        _dashes(on, axes, thresholds.real, "real from here down", up=False)
+        _thresholds(on, axes, thresholds)
     for score in scores:
         _window(on, axes, score)
 
@@ -72,12 +74,16 @@ def _grid(on: drawing.Page, axes: Axes) -> None:
     )
 
 
-def _dashes(on: drawing.Page, axes: Axes, level: float, words: str, *, up: bool) -> None:
-    y = axes.y(level)
-    foot = round(y) - 4 if up else round(y) + 12
-    drawing.text(on, words, axes.right - 110, foot, px=8, colour=drawing.GREY)
-    for x in range(axes.left, axes.right, 10):
-        drawing.line(on, [(x, y), (min(x + 5, axes.right), y)], drawing.GREY)
+def _thresholds(on: drawing.Page, axes: Axes, thresholds: Thresholds) -> None:
+    fake, real = axes.y(thresholds.fake), axes.y(thresholds.real)
+    pushed = max(0.0, _APART - (real - fake)) / 2
+    for y, words, foot in (
+        (fake, "fake from here up", fake - pushed),
+        (real, "real from here down", real + pushed),
+    ):
+        for x in range(axes.left, axes.right, 10):
+            drawing.line(on, [(x, y), (min(x + 5, axes.right), y)], drawing.GREY)
+        drawing.text(on, words, axes.right + 6, round(foot) + 4, px=8, colour=drawing.GREY)
 
 
 def _window(on: drawing.Page, axes: Axes, score: WindowScore) -> None:

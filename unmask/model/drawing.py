@@ -51,6 +51,18 @@ def text(
     strip[:] = np.asarray(picture)
 
 
+def wrapped(words: str, *, px: int, width: int, most: int) -> list[str]:
+    """In at most `most` lines, broken between words; what is left over is the last line's."""
+    lines: list[str] = []
+    for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and (len(lines) == most or _font(px).getlength(longer) <= width):
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 @functools.cache
 def _font(px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(round(px / _CAPITAL))

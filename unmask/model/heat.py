@@ -29,8 +29,7 @@ def scaled(cam: NDArray[np.float32]) -> HeatMap:
 
 def overlay(face: Frames, heat: HeatMap) -> Frames:
     """The picture, warm where the reasons are."""
-    spread = cv2.resize(heat, (face.shape[1], face.shape[0]), interpolation=cv2.INTER_CUBIC)
-    strength = np.clip(spread, 0, 1)
+    strength = _spread(heat, face.shape[1], face.shape[0])
     colours = cv2.applyColorMap((strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     cover = (_COVER * np.clip((strength - _FLOOR) / (1 - _FLOOR), 0, 1))[..., None]
     mixed: Frames = (face * (1 - cover) + colours[..., ::-1] * cover).astype(np.uint8)
@@ -45,11 +44,16 @@ def on_frame(frame: Frames, box: Box, heat: HeatMap) -> Frames:
     foot = min(frame.shape[0], round(box.y + box.height))
     if right <= left or foot <= top:
         return shown
-    sides = (max(1, round(box.width)), max(1, round(box.height)))
-    whole = np.asarray(cv2.resize(heat, sides), dtype=np.float32)
+    whole = _spread(heat, max(1, round(box.width)), max(1, round(box.height)))
     inside = whole[top - round(box.y) :, left - round(box.x) :][: foot - top, : right - left]
     rows, columns = inside.shape
     region = shown[top : top + rows, left : left + columns]
     shown[top : top + rows, left : left + columns] = overlay(region, inside)
     cv2.rectangle(shown, (left, top), (right - 1, foot - 1), _FRAME, 2)
     return shown
+
+
+def _spread(heat: HeatMap, width: int, height: int) -> HeatMap:
+    """Linear: it never goes beyond the strongest, so the hottest spot is the same at any size."""
+    wide = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide, dtype=np.float32)

@@ -10,11 +10,14 @@ import torch
 
 from tests.making.bundles import CALIBRATION, person, window, write_bundle
 from unmask.commands.sheets import on_one_scale
+from unmask.judgement import Calibration, Judgement, Logistic, Rule, Thresholds
 from unmask.media.values import Box
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, open_bundle
+from unmask.model.chart import draw_chart
 from unmask.model.clips import Frames
-from unmask.model.evidence import evidence_sheet
+from unmask.model.drawing import page, wrapped
+from unmask.model.evidence import GAP, STILL, evidence_sheet, rests_on
 from unmask.model.heat import on_frame, overlay, scaled
 from unmask.model.predict import Predictor, build, load
 from unmask.model.telling import most_telling
@@ -79,6 +82,25 @@ def test_heat_is_placed_back_where_the_face_is() -> None:
     assert (on_frame(frame, Box(x=400, y=0, width=60, height=60), heat) == frame).all()
 
 
+def test_the_hottest_spot_is_the_same_on_the_crop_and_on_the_whole_frame() -> None:
+    heat = scaled(np.random.default_rng(4).random((4, 4)).astype(np.float32) ** 3)
+    face = np.full((60, 60, 3), 100, np.uint8)
+    frame = np.full((200, 300, 3), 100, np.uint8)
+    placed = on_frame(frame, Box(x=40, y=50, width=60, height=60), heat)[50:110, 40:100]
+    inside = (slice(3, -3), slice(3, -3))  # within the box that is drawn around it
+    assert (placed[inside] == overlay(face, heat)[inside]).all()
+
+
+def test_nothing_is_hotter_than_the_strongest_reason() -> None:
+    """A plain peak keeps its shape: only one spot of it is the hottest."""
+    heat = np.full((5, 5), 0.5, np.float32)
+    heat[2, 2] = 1.0
+    shown = overlay(np.zeros((225, 225, 3), np.uint8), heat).astype(int).sum(axis=2)
+    row, column = np.nonzero(shown == shown.max())
+    assert max(np.ptp(row), np.ptp(column)) <= 3
+    assert (row.mean(), column.mean()) == pytest.approx((112, 112), abs=2)
+
+
 def test_no_reasons_stay_no_reasons() -> None:
     assert scaled(np.zeros((4, 4), np.float32)).max() == 0
 
@@ -127,10 +149,20 @@ def _drawn(sheet: bytes) -> Frames:
     return np.asarray(picture, np.uint8)
 
 
-def test_the_sheet_of_a_picture_has_no_course_in_time(predictor: Predictor) -> None:
-    film, still = person(window(4, 1)), person(window(1, 1))
-    tall, low = (_drawn(evidence_sheet(each, *predictor.score([each]))) for each in (film, still))
-    assert low.shape[0] < tall.shape[0] - 100
+def test_the_sheet_of_a_picture_is_as_wide_as_what_is_on_it(predictor: Predictor) -> None:
+    """It has no course in time; its only face is larger, and the heat stands beside it."""
+    still = person(window(1, 1))
+    [scores] = predictor.score([still])
+    alone = _drawn(evidence_sheet(still, scores, title="picture.jpg, person 1: real, 12 %"))
+    warm = _drawn(evidence_sheet(still, scores, heat=lambda some: [255 - m.face for m in some]))
+    assert alone.shape[1] == STILL + 2 * GAP
+    assert warm.shape[1] == 2 * STILL + 3 * GAP
+    for sheet, faces in ((alone, 1), (warm, 2)):
+        rows = sheet.shape[0] - GAP - STILL, sheet.shape[0] - GAP
+        for left in range(GAP, GAP + faces * (STILL + GAP), STILL + GAP):
+            face = sheet[slice(*rows), left : left + STILL]
+            assert face.std() > 20, "a face"
+        assert sheet[-GAP + 2 :].min() > 220, "and below it nothing"
 
 
 def test_without_any_heat_no_second_row_pretends_to_some(predictor: Predictor) -> None:
@@ -148,6 +180,89 @@ def test_words_stay_on_the_sheet(predictor: Predictor, title: str) -> None:
     sheet = _drawn(evidence_sheet(clips, *predictor.score([clips]), title=title))
     assert sheet[:30, -8:].min() > 230, "the margin stays empty"
     assert sheet[:30, :200].min() < 120
+
+
+THRESHOLDS = Thresholds(
+    real=0.2,
+    fake=0.96,
+    real_called_fake=0.01,
+    fake_called_real=0.05,
+    real_unsure=0.2,
+    fake_unsure=0.2,
+)
+
+
+#: Of a chart that is 996 pixels wide.
+RIGHT_OF_PLOT = slice(996 - 127, None)
+
+
+def chart(raw: float, thresholds: Thresholds | None) -> Frames:
+    on = page(996, 170)
+    seen = [score(number, raw, (raw,) * 5) for number in range(7)]
+    draw_chart(on, seen, top=8, height=130, thresholds=thresholds)
+    return on
+
+
+@pytest.mark.parametrize("near", [THRESHOLDS, dataclasses.replace(THRESHOLDS, real=0.93)])
+def test_nothing_is_drawn_over_what_the_thresholds_say(near: Thresholds) -> None:
+    """Bars lie about a threshold near 1, and so does the line at 1 and another threshold."""
+    high, low, bare = chart(0.97, near), chart(0.1, near), chart(0.97, None)
+    words = (low != bare).any(axis=2)[:, RIGHT_OF_PLOT]
+    assert words.any(axis=1).sum() > 16, "two lines of words"
+    assert (high[:, RIGHT_OF_PLOT] == low[:, RIGHT_OF_PLOT]).all(), "wherever the bars are"
+    assert (bare[:, RIGHT_OF_PLOT] > 250).all(), "and neither bars nor lines stand there"
+    starts = np.flatnonzero(np.diff(words.any(axis=1).astype(int)) == 1)
+    assert len(starts) >= 2, "with white between them"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sharp", "said"),
+    [
+        (Rule(), 3, "The verdict is the mean of all stretches."),
+        (Rule(top=2), 3, "The verdict is the mean of the 2 highest stretches."),
+        (Rule(top=1), 3, "The verdict is the mean of the highest stretch."),
+        (Rule(), 2, "The verdict is the mean of all stretches that are sharp enough."),
+        (
+            Rule(sharpness=2.0),
+            3,
+            "The verdict is the mean of all stretches, the higher ones counting more.",
+        ),
+    ],
+)
+def test_a_sheet_says_why_the_verdict_is_no_stretchs_number(
+    rule: Rule, sharp: int, said: str
+) -> None:
+    plain = Calibration(window=Logistic(), item=Logistic())
+    judgement = Judgement(untrained=False, calibration=plain, rule=rule, least_sharpness=15.0)
+    stretches = [
+        dataclasses.replace(score(n, 0.5, ()), sharpness=80.0 if n < sharp else 3.0)
+        for n in range(3)
+    ]
+    assert list(rests_on(stretches, judgement)) == [said]
+    once_more = Calibration(window=Logistic(), item=Logistic(slope=2.0))
+    again = dataclasses.replace(judgement, calibration=once_more)
+    assert list(rests_on(stretches, again)) == [said[:-1] + ", calibrated once more."]
+    assert not list(rests_on(stretches[:1], judgement)), "one stretch is the verdict"
+
+
+def test_a_sheet_with_a_verdict_says_more(predictor: Predictor) -> None:
+    clips = person(*(window(4, n, number=n) for n in range(3)))
+    [scores] = predictor.score([clips])
+    told = [dataclasses.replace(one, probability=one.raw) for one in scores]
+    plain = Calibration(window=Logistic(), item=Logistic())
+    judgement = Judgement(untrained=False, calibration=plain)
+    with_words = _drawn(evidence_sheet(clips, told, judgement=judgement))
+    without = _drawn(evidence_sheet(clips, told))
+    assert (with_words[:50, :900] != without[:50, :900]).any()
+
+
+def test_words_are_broken_between_lines() -> None:
+    words = "one two three four five six seven"
+    lines = wrapped(words, px=9, width=90, most=9)
+    assert " ".join(lines) == words
+    assert len(lines) > 2
+    assert wrapped(words, px=9, width=90, most=2) == [lines[0], words[len(lines[0]) + 1 :]]
+    assert wrapped("", px=9, width=90, most=2) == []
 
 
 def test_frames_are_told_on_the_scale_of_their_stretch(tmp_path: Path) -> None:
