@@ -101,20 +101,22 @@ _RISING = (Outcome.REAL, Outcome.UNSURE, Outcome.FAKE)
 def judge(scores: Sequence[WindowScore], judgement: Judgement) -> Verdict:
     """One answer for the item: that of the person most likely manipulated.
 
-    Raising any window, or adding one at or above its person's score, never lowers the item: its
-    outcome never falls in real < unsure < fake, and within one outcome its probability never does.
-    Windows too blurred for the model count only for somebody who was never seen better. Nobody is
-    called fake for them, but who is not low enough in them for `real` keeps the item from it.
+    Raising any window, or adding one at or above its person's score, never lowers the item's
+    outcome in real < unsure < fake, nor its probability. Windows too blurred for the model count
+    only for somebody who was never seen better. Nobody is called fake for them, but who is not low
+    enough in them for `real` keeps the item from it. The probability is that of those seen sharply;
+    only where there are none it is of the others, until somebody is seen sharply.
     """
     if not scores:
         raise ValueError("a verdict needs at least one scored window")
     by_person = groupby(sorted(scores, key=_order), key=lambda score: score.person)
     persons = tuple(_person(person, list(windows), judgement) for person, windows in by_person)
     worst = max(persons, key=_suspicion)
+    known = max([who for who in persons if not who.blurred] or persons, key=_suspicion)
     return Verdict(
         outcome=worst.outcome,
         reason=_reason(worst, judgement, timed=lasts(scores)),
-        probability=worst.probability,
+        probability=known.probability,
         persons=persons,
         thresholds=_pair(judgement.thresholds),
     )
@@ -138,13 +140,9 @@ def _person(person: int, windows: list[WindowScore], judgement: Judgement) -> Pe
 
 
 def deciding(scores: Sequence[WindowScore], judgement: Judgement) -> list[WindowScore]:
-    """The windows that an item's verdict rests on: of each person the sharp ones, or else all."""
-    sharp = {window.person for window in scores if not _is_blurred(window, judgement)}
-    return [
-        window
-        for window in scores
-        if window.person not in sharp or not _is_blurred(window, judgement)
-    ]
+    """The windows that a probability rests on: the sharp ones, or else all."""
+    sharp = [window for window in scores if not _is_blurred(window, judgement)]
+    return sharp or list(scores)
 
 
 def _is_blurred(window: WindowScore, judgement: Judgement) -> bool:

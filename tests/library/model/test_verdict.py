@@ -146,7 +146,9 @@ def test_a_first_sharp_look_at_one_person_does_not_clear_another() -> None:
     more = [*seen, score(0.1, window=1, sharpness=80.0)]
     for verdict in (judge(seen, BLUR_MATTERS), judge(more, BLUR_MATTERS)):
         assert verdict.outcome is Outcome.UNSURE
-        assert verdict.probability == pytest.approx(0.9)
+        assert verdict.reason.startswith("person 2: 90")
+    assert judge(seen, BLUR_MATTERS).probability == pytest.approx(0.9)
+    assert judge(more, BLUR_MATTERS).probability == pytest.approx(0.1), "of whom is seen sharply"
 
 
 def test_where_everybody_is_blurred_somebody_should_look() -> None:
@@ -162,10 +164,11 @@ def test_blurred_windows_do_not_count_beside_sharp_ones() -> None:
     assert judge([sharp, blurred], BLUR_MATTERS).probability == pytest.approx(0.9)
 
 
-def test_a_verdict_rests_on_each_persons_sharp_windows_or_else_on_all_of_theirs() -> None:
+def test_a_probability_rests_on_sharp_windows_or_else_on_all() -> None:
     sharp, blurred = score(0.9, sharpness=80.0), score(0.1, window=1, sharpness=9.0)
     alone = score(0.5, person=1, sharpness=9.0)
-    assert deciding([sharp, blurred, alone], BLUR_MATTERS) == [sharp, alone]
+    assert deciding([sharp, blurred, alone], BLUR_MATTERS) == [sharp]
+    assert deciding([blurred, alone], BLUR_MATTERS) == [blurred, alone]
 
 
 def test_what_nobody_measured_is_taken_as_sharp() -> None:
@@ -233,14 +236,27 @@ def rank(scores: list[WindowScore], judgement: Judgement) -> tuple[int, float]:
 def check_not_lower(
     before: list[WindowScore], after: list[WindowScore], judgement: Judgement
 ) -> None:
-    """By outcome, then by probability, but for a rounding of the one at a threshold.
+    """Neither by outcome, but for a rounding of somebody at a threshold, nor by probability.
 
-    Where blur does not matter, by probability alone too.
+    The first sharp look at anybody takes the probability over from those seen only blurred.
     """
     (stood, was), (stands, now) = rank(before, judgement), rank(after, judgement)
-    assert stands >= stood or abs(now - was) <= ROUNDING
-    if stands == stood or not judgement.least_sharpness:
+    assert stands >= stood or at_a_threshold(before, judgement)
+    if seen_sharply(before, judgement) or not seen_sharply(after, judgement):
         assert now >= was - ROUNDING
+
+
+def at_a_threshold(scores: list[WindowScore], judgement: Judgement) -> bool:
+    edges = (THRESHOLDS.real, THRESHOLDS.fake)
+    return any(
+        person.probability is not None and abs(person.probability - edge) <= ROUNDING
+        for person in judge(scores, judgement).persons
+        for edge in edges
+    )
+
+
+def seen_sharply(scores: list[WindowScore], judgement: Judgement) -> bool:
+    return not all(person.blurred for person in judge(scores, judgement).persons)
 
 
 @given(people, judgements, st.data())
@@ -263,7 +279,7 @@ def test_adding_a_window_at_or_above_never_lowers_the_item(
     assert judgement.calibration is not None
     scores = scores_of(seen)
     person = data.draw(st.integers(0, len(seen) - 1))
-    own = [each for each in deciding(scores, judgement) if each.person == person]
+    own = deciding([each for each in scores if each.person == person], judgement)
     level = judgement.rule([judgement.calibration.window(each.raw) for each in own])
     added = data.draw(st.floats(0, 1))
     if judgement.calibration.window(added) < level:
