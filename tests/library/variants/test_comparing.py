@@ -130,10 +130,10 @@ def test_a_row_leaves_its_frozen_layers_as_they_were(
     """Of MobileNetV2's 19 parts, weights and running statistics, before and after two steps."""
     recipe = tiny(trained_blocks=trained)
     job = Job(data=tmp_path, folder=tmp_path, recipe=recipe)
-    model = _clip_network(job, ScanSpec(size=32)).train()
+    model = _clip_network(job, ScanSpec(size=48)).train()
     learner = Learner(model=model, recipe=recipe)
     before = {name: each.clone() for name, each in model.state_dict().items()}
-    faces = torch.randint(0, 256, (2, 1, 32, 32, 3), dtype=torch.uint8)
+    faces = torch.randint(0, 256, (2, 2, 48, 48, 3), dtype=torch.uint8)
     for _ in range(2):
         learner.optimiser.zero_grad()
         torch.autograd.backward(model.loss(list(faces), torch.tensor([FAKE, REAL]), recipe))
