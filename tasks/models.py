@@ -72,7 +72,7 @@ class Models:
         """
         here = {bundle.digest for bundle in self._bundles()}
         wanted = [digest for digest in dict.fromkeys(digests) if digest in here][:KEPT]
-        for digest in wanted or [None]:
+        for digest in wanted or (None,):
             trouble = self._trouble_with(digest)
             if trouble:
                 log.error("a model can't be served here: %s", trouble)

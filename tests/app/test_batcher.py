@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,10 @@ def assert_given_back(stand: Stand, items: Sequence[int]) -> None:
         assert claim.attempt == 1
 
 
+def classifies(stand: "Stand", item: int) -> bool:
+    return stand.stage(item) == "classifying"
+
+
 def tell(futures: Sequence["Future[str]"]) -> None:
     for future in futures:
         with pytest.raises(Retry, match=module.DEVICE_LOST):
@@ -360,7 +365,7 @@ def test_what_waits_behind_a_lost_device_is_given_back_too(stand: Stand) -> None
     assert entered.wait(WITHIN_S)
     for item in items[1:]:
         futures.append(stand.batcher.submit(item))
-        until(lambda item=item: stand.stage(item) == "classifying", within_s=WITHIN_S)
+        until(partial(classifies, stand, item), within_s=WITHIN_S)
     go.set()
     tell(futures)
     assert_given_back(stand, items)

@@ -118,7 +118,11 @@ class Engine:
     def reasons(self, windows: Sequence[Tensor], fake: int) -> list[Tensor]:
         """How the margin of each window changes with its features: (T, F) for (T, F)."""
         found: dict[int, Tensor] = {}
-        for part in self._in_groups(windows, lambda *some: self._slopes(*some, fake)):
+
+        def run(each: Sequence[Tensor], some: tuple[int, ...]) -> dict[int, Tensor]:
+            return self._slopes(each, some, fake)
+
+        for part in self._in_groups(windows, run):
             found |= part
         return [found[window] for window in range(len(windows))]
 

@@ -226,7 +226,9 @@ def _coarse(picture: Rgb, *, side: int) -> Rgb:
 
 def _coded_larger(picture: Rgb, *, zoom: float, quality: int, chroma: int) -> Rgb:
     size, side = picture.shape[0], round(picture.shape[0] * zoom)
-    large = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
+    large = np.asarray(
+        cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
+    )
     coded = _coded(large, quality=quality, chroma=chroma)
     return np.asarray(cv2.resize(coded, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

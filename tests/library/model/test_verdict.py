@@ -128,7 +128,8 @@ def test_who_was_seen_only_blurred_is_never_called_fake_and_keeps_the_item_from_
 def test_a_person_judged_fake_decides_before_one_too_blurred_to_judge() -> None:
     seen = [score(0.85, sharpness=80.0), score(0.97, person=1, sharpness=9.0)]
     verdict = judge(seen, BLUR_MATTERS)
-    assert (verdict.outcome, verdict.probability) == (Outcome.FAKE, pytest.approx(0.85))
+    assert verdict.outcome is Outcome.FAKE
+    assert verdict.probability == pytest.approx(0.85)
     assert verdict.reason.startswith("person 1:")
 
 
