@@ -28,7 +28,7 @@ from workers.app import make_app
 
 ITEMS = 1000
 #: As many of them show a face, and go on to the classifier.
-PICTURES = 36
+PICTURES = 24
 PICTURE_PX = 192
 WITHIN_S = 180
 
