@@ -183,6 +183,18 @@ def test_weights_whose_answer_is_no_number(worker: Worker) -> None:
     refused(worker, worker.item("bad", bad), "an answer of its network is no number")
 
 
+def test_weights_of_another_type(worker: Worker) -> None:
+    whole = torch.ones((2, 32), dtype=torch.int32)
+    bad = spoilt_bundle(worker, tensors(worker, linear__weight=whole))
+    refused(worker, worker.item("bad", bad), "of another type: linear.weight")
+
+
+def test_a_scale_of_another_length(worker: Worker) -> None:
+    own = {"linear.weight": torch.ones((2, 32), dtype=torch.int8)}
+    bad = spoilt_bundle(worker, tensors(worker, **own, **{"linear.weight::scale": torch.ones(3)}))
+    refused(worker, worker.item("bad", bad), "scales fit no int8 tensor", "linear.weight::scale")
+
+
 class Bomb:
     def __init__(self, target: Path) -> None:
         self.target = target

@@ -20,7 +20,7 @@ from unmask.model.bundle import Bundle
 from unmask.model.checkpoint import read_checkpoint
 from unmask.model.description import Architecture, Description, Training, Weights
 from unmask.model.network import Network
-from unmask.model.weights import State, StoredEncoding, shorten
+from unmask.model.weights import COUNTER, State, StoredEncoding, misfits
 from unmask.model.write import write_bundle
 from unmask.spec import PAPERS, ScanSpec
 
@@ -96,19 +96,12 @@ def _architecture(state: State, mode: Mode) -> Architecture:
 def _check(state: State, architecture: Architecture, source: Path) -> None:
     with torch.device("meta"):
         wanted = {name: t.shape for name, t in Network(architecture).state_dict().items()}
-    optional = {name for name in wanted if name.endswith("num_batches_tracked")}
+    optional = {name for name in wanted if name.endswith(COUNTER)}
     for name in optional - state.keys():
         state[name] = torch.zeros((), dtype=torch.int64)
-    wrong = {
-        "missing": wanted.keys() - state.keys(),
-        "surplus": state.keys() - wanted.keys(),
-        "of another shape": {
-            n for n in wanted.keys() & state.keys() if wanted[n] != state[n].shape
-        },
-    }
-    found = [f"{what}: {shorten(names)}" for what, names in wrong.items() if names]
+    found = misfits(state, wanted)
     if found:
-        raise NotOfThisFamily(f"{source} is not of this family ({'; '.join(found)})")
+        raise NotOfThisFamily(f"{source}: its tensors don't fit this family ({found})")
 
 
 def _description(source: Path, architecture: Architecture, length: int, mode: Mode) -> Description:

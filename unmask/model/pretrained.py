@@ -15,7 +15,7 @@ from unmask.model.predict import build
 from unmask.model.shelf import find_bundle, names
 from unmask.model.trunks import TRUNKS, make_trunk
 from unmask.model.unpickle import UnsafeFile
-from unmask.model.weights import State, check_state
+from unmask.model.weights import COUNTER, State, check_state
 
 IMAGENET = "imagenet"
 
@@ -46,7 +46,7 @@ def load_trunk(trunk: nn.Module, kind: Trunk, source: str) -> None:
     state = trunk_names(_found(kind, source), kind)
     own = trunk.state_dict()
     for name in own.keys() - state.keys():
-        if name.endswith("num_batches_tracked"):
+        if name.endswith(COUNTER):
             state[name] = own[name]
     check_state(state, {name: tensor.shape for name, tensor in own.items()}, of=source)
     trunk.load_state_dict(state)

@@ -115,6 +115,71 @@ def test_tensors_that_do_not_fit_are_named(
     assert not (tmp_path / "out").exists()
 
 
+def with_weights(folder: Path, raw: bytes) -> Bundle:
+    """A bundle that names these very bytes, whatever they are."""
+    weights = {
+        "encoding": "fp32",
+        "file": "weights.safetensors",
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
+    (folder / "weights.safetensors").write_bytes(raw)
+    return write_bundle(folder, weights=weights)
+
+
+COUNTED = "trunk.0.1.num_batches_tracked"
+#: Tensors in the place of the right ones, and what is said of them.
+ODD: dict[str, tuple[State, str]] = {
+    "int32": ({"linear.weight": torch.ones(2, 32, dtype=torch.int32)}, "another type: linear.we"),
+    "int8": ({"linear.weight": torch.ones(2, 32, dtype=torch.int8)}, "another type: linear.we"),
+    "bool": ({"linear.bias": torch.ones(2, dtype=torch.bool)}, "another type: linear.bias"),
+    "complex": ({"linear.bias": torch.ones(2, dtype=torch.cfloat)}, "another type: linear.bias"),
+    "a counter of floats": ({COUNTED: torch.tensor(3.0)}, f"another type: {COUNTED}"),
+    "beyond float32": (
+        {"linear.bias": torch.full((2,), 1e300, dtype=torch.float64)},
+        "not finite: linear.bias",
+    ),
+    "a surplus scale": ({"nosuch::scale": torch.ones(2)}, "theirs .nosuch::scale"),
+    "a scale of floats": ({"linear.weight::scale": torch.ones(2)}, "theirs .linear.weight::sc"),
+    "a scale of another length": (
+        {
+            "linear.weight": torch.ones(2, 32, dtype=torch.int8),
+            "linear.weight::scale": torch.ones(3),
+        },
+        "theirs .linear.weight::scale",
+    ),
+    "a scale of whole numbers": (
+        {
+            "linear.weight": torch.ones(2, 32, dtype=torch.int8),
+            "linear.weight::scale": torch.ones(2, dtype=torch.int64),
+        },
+        "theirs .linear.weight::scale",
+    ),
+    "a scale of nothing": (
+        {"linear.bias": torch.ones(2, dtype=torch.int8), "linear.bias::scale": torch.ones(2)},
+        "theirs .linear.bias::scale",
+    ),
+    "a name that steers": ({"\x1b[2J" + "x" * 999: torch.ones(1)}, r"surplus: .x1b\[2Jx{73}\)"),
+}
+
+
+@pytest.mark.parametrize("kind", list(ODD))
+def test_odd_numbers_are_refused_in_one_sentence(tmp_path: Path, state: State, kind: str) -> None:
+    changes, words = ODD[kind]
+    bundle = with_weights(tmp_path, safetensors.torch.save(state | changes))
+    with pytest.raises(BadBundle, match=words) as refusal:
+        load(bundle, "cpu")
+    assert str(tmp_path / "weights.safetensors") in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_numbers_that_torch_does_not_know_are_refused(tmp_path: Path) -> None:
+    """The format knows more types than torch does."""
+    header = b'{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}'
+    raw = len(header).to_bytes(8, "little") + header + b"\0"
+    with pytest.raises(BadBundle, match="F4"):
+        load(with_weights(tmp_path, raw), "cpu")
+
+
 def test_what_is_no_safetensors_file_is_refused(tmp_path: Path) -> None:
     raw = b"\x80\x04not tensors"
     fields: dict[str, Any] = description(
