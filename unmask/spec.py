@@ -55,14 +55,18 @@ class ScanSpec:
     coding: Coding = "jpeg444-q90"
 
     def __post_init__(self) -> None:
-        counts = (self.windows, self.frames, self.stride, self.persons, self.size, self.min_frames)
-        spacing = 1.0 if self.spacing_s is None else self.spacing_s
-        if min(counts) < 1 or self.margin < 0 or spacing <= 0:
-            raise Unusable(f"scan spec holds a number out of range: {self}")
+        for name in ("windows", "frames", "stride", "persons", "size", "min_frames"):
+            self._refuse(name, odd=getattr(self, name) < 1)
+        self._refuse("margin", odd=self.margin < 0)
+        self._refuse("spacing_s", odd=self.spacing_s is not None and self.spacing_s <= 0)
         if self.moments != "windows" and self.windows != 1:
             raise Unusable(f"`{self.moments}` takes one window, not {self.windows}")
         if self.align != "none" and self.box == "squash":
             raise Unusable("a squashed box can't be aligned: use `box: square` or `align: none`")
+
+    def _refuse(self, name: str, *, odd: bool) -> None:
+        if odd:
+            raise Unusable(f"scan spec: `{name}` is out of range: {getattr(self, name)}")
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

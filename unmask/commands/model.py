@@ -27,7 +27,10 @@ Mode = Annotated[
     Literal["origin-last", "origin-mean", "temporal"],
     typer.Option(help="as the web app reads it, as the notebook does, or over time"),
 ]
-Length = Annotated[int | None, typer.Option(min=1, help="window length, if the file name lacks it")]
+#: Frames of a window, as `unmask.model.legacy` bounds them, which needs torch.
+Length = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="window length, if the file name lacks it")
+]
 Scores = Annotated[
     Path, typer.Argument(help="lines of `unmask score --json`, each with `fake` (and `group`)")
 ]

@@ -28,11 +28,15 @@ Mode = Literal["origin-last", "origin-mean", "temporal"]
 
 #: `model_97_acc_100_frames_FF_data.pt`: 97 % claimed, windows of 100 frames.
 _FILE_NAME = re.compile(r"(?:^|_)(\d+)_acc_(\d+)_frames")
+#: The public files have 10 to 150; a window is held in memory as a whole.
+MAX_FRAMES = 1000
 #: The trunk's parts by their place in the original's list of layers.
 _PLACES = {
     "0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"
 }  # fmt: skip
 _PARALLEL = "module."
+#: As wide as a bundle's LSTM may be.
+_WIDTHS = range(1, 16385)
 
 
 class NotOfThisFamily(Unusable):
@@ -62,7 +66,13 @@ def frames_in_name(name: str) -> int:
             f"`{name}` doesn't say its window length as `model_97_acc_100_frames…` does; "
             "name it with --frames"
         )
-    return int(found[2])
+    length = int(found[2])
+    if not 1 <= length <= MAX_FRAMES:
+        raise NotOfThisFamily(
+            f"`{name}` claims windows of {length} frames; name their length with --frames, "
+            f"from 1 to {MAX_FRAMES}"
+        )
+    return length
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> State:
@@ -82,8 +92,8 @@ def _our_name(name: str) -> str:
 
 def _architecture(state: State, mode: Mode) -> Architecture:
     recurrent = state.get("lstm.weight_hh_l0")
-    if recurrent is None or recurrent.dim() != 2:
-        raise NotOfThisFamily("the checkpoint has no `lstm.weight_hh_l0`")
+    if recurrent is None or recurrent.dim() != 2 or recurrent.shape[1] not in _WIDTHS:
+        raise NotOfThisFamily("the checkpoint has no `lstm.weight_hh_l0` of an LSTM")
     return Architecture(
         trunk="resnext50_32x4d",
         width=recurrent.shape[1],

@@ -149,6 +149,39 @@ def test_window_length_is_in_the_name() -> None:
         frames_in_name("best.pt")
 
 
+@pytest.mark.parametrize("claimed", ["0", "1001", "99999999"])
+def test_a_window_length_that_no_file_has_is_refused(tmp_path: Path, claimed: str) -> None:
+    with pytest.raises(NotOfThisFamily, match=f"windows of {claimed} frames; name") as refusal:
+        convert(tmp_path / f"model_97_acc_{claimed}_frames.pt", tmp_path / "out")
+    assert "--frames, from 1 to 1000" in str(refusal.value)
+    assert len(str(refusal.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (torch.full((2, WIDTH), torch.nan), "not finite: linear.weight"),
+        (torch.full((2, WIDTH), 1e300, dtype=torch.float64), "not finite: linear.weight"),
+        (torch.ones((2, WIDTH), dtype=torch.int64), "of another type: linear.weight"),
+    ],
+)
+def test_odd_numbers_are_refused_by_the_name_of_the_users_own_file(
+    original: Original, tmp_path: Path, odd: Tensor, words: str
+) -> None:
+    torch.save(original.state_dict() | {"linear1.weight": odd}, tmp_path / FILE)
+    with pytest.raises(NotOfThisFamily, match=words) as refusal:
+        convert(tmp_path / FILE, tmp_path / "out")
+    assert str(tmp_path / FILE) in str(refusal.value)
+    assert ".writing-" not in str(refusal.value)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_an_lstm_without_width_is_refused(tmp_path: Path) -> None:
+    torch.save({"lstm.weight_hh_l0": torch.zeros(1, 20_000)}, tmp_path / FILE)
+    with pytest.raises(NotOfThisFamily, match="of an LSTM"):
+        convert(tmp_path / FILE, tmp_path / "out")
+
+
 class Bomb:
     def __init__(self, target: Path) -> None:
         self.target = target
