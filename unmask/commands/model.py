@@ -14,6 +14,7 @@ from unmask.model.alarms import Alarms, expected_alarms
 from unmask.model.bundle import Bundle
 from unmask.model.description import Description
 from unmask.model.shelf import find_bundle
+from unmask.wording import printable
 
 app = typer.Typer(no_args_is_help=True, help="Look at, check and convert models.")
 
@@ -43,13 +44,14 @@ def inspect(model: Named, base_rate: Rate = 0.01) -> None:
     """Print what a model's description says, and the alarms to expect from it."""
     with told():
         bundle = find_bundle(model)
-    table = Table(show_header=False, box=None)
-    for name, value in facts(bundle).items():
-        table.add_row(name, value)
+    told_of = facts(bundle)
     if bundle.thresholds is not None:
         alarms = expected_alarms(bundle.thresholds, base_rate=base_rate)
-        table.add_row("of 10,000 items", _sentence(alarms, base_rate))
-    Console(soft_wrap=True).print(table)
+        told_of["of 10,000 items"] = _sentence(alarms, base_rate)
+    width = max(map(len, told_of))
+    for name, value in told_of.items():
+        # Whole, however narrow the terminal is: a digest is there to be copied.
+        typer.echo(f"{name:{width}}  {printable(value)}".rstrip())
 
 
 @app.command()
@@ -147,7 +149,7 @@ def facts(bundle: Bundle) -> dict[str, str]:
         "scan spec": f"{said.spec.name} ({said.spec.digest}), windows of {said.spec.frames} frames",
         "calibration": said.calibration.fitted_on or "yes" if said.calibration else "none",
         "thresholds": (
-            f"real below {said.thresholds.real}, fake from {said.thresholds.fake}"
+            f"real below {said.thresholds.real:.4g}, fake from {said.thresholds.fake:.4g}"
             if said.thresholds
             else "none: every item is unsure"
         ),

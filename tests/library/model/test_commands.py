@@ -182,6 +182,28 @@ def test_inspect_says_what_to_expect(tmp_path: Path) -> None:
     assert "98 false alarms, 10 fakes missed, 1030 for a person" in " ".join(result.stdout.split())
 
 
+def test_inspect_says_values_whole_and_numbers_rounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is piped, which looks like a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    about = "made by a test that has a great deal to say about what it has made, and says it all"
+    odd = {"real": 0.1708466233778297, "fake": 0.9}
+    bundle = write_bundle(
+        tmp_path,
+        about=about,
+        untrained=False,
+        calibration=CALIBRATION,
+        thresholds=THRESHOLDS | odd,
+    )
+    told = run("model", "inspect", tmp_path).stdout
+    said = dict(re.split(r"  +", line, maxsplit=1) for line in told.splitlines() if "  " in line)
+    assert said["digest"] == bundle.digest
+    assert said["about"] == about
+    assert said["thresholds"] == "real below 0.1708, fake from 0.9"
+    assert said["scan spec"].endswith("windows of 20 frames")
+
+
 def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
     assert run("model", "verify", "lite").exit_code == 0
     folder = tmp_path / "bundle"
