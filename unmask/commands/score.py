@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,10 @@ from unmask.verdict import PersonVerdict, Segment, lasts
 from unmask.wording import likely, percent, printable
 
 _LENGTHS = "|".join(map(str, SEQUENCE_LENGTHS))
+#: Of what a single frame says.
+_DIGITS = 3
+#: What the names of a person's evidence pictures end in.
+_PICTURES = {"sheet": "", "frame": "-frame", "attention": "-attention"}
 
 Files = Annotated[list[Path], typer.Argument(help="pictures and videos", metavar="FILE…")]
 Model = Annotated[str | None, typer.Option(help="a bundle's folder, or a shipped one's name")]
@@ -51,9 +55,7 @@ def score(
         warm((spec.detector,))
     for file, name in named(files):
         scanned = scan_file(file, predictor, spec, Limits())
-        typer.echo((as_line if as_json else as_text)(scanned, predictor.bundle))
-        if evidence is not None:
-            _show(scanned, predictor, evidence, name, as_json)
+        _tell(scanned, predictor, evidence, name, as_json=as_json)
 
 
 def ready(model: str | None, device: str | None) -> Predictor:
@@ -82,28 +84,60 @@ def named(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         yield file, file.name if met[file.name] == 1 else f"{file.name}-{met[file.name]}"
 
 
-def _show(scanned: Scanned, predictor: Predictor, folder: Path, name: str, quiet: bool) -> None:
+def _tell(
+    scanned: Scanned, predictor: Predictor, folder: Path | None, name: str, *, as_json: bool
+) -> None:
+    """The verdict, also where its evidence can't be written; as JSON it names the pictures."""
+    if not as_json:
+        typer.echo(as_text(scanned, predictor.bundle))
+    pictures: list[Path] = []
     try:
-        for written in write_sheets(scanned, predictor, folder, name):
-            typer.echo(f"  evidence: {printable(str(written))}", err=quiet)
+        for picture in write_sheets(scanned, predictor, folder, name) if folder else ():
+            typer.echo(f"  evidence: {printable(str(picture))}", err=as_json)
+            pictures.append(picture)
     except OSError as error:
         which = printable(str(scanned.path))
         typer.echo(f"unmask: no evidence of {which}: {error.strerror}", err=True)
         raise typer.Exit(1) from error
+    finally:
+        if as_json:
+            typer.echo(as_line(scanned, predictor.bundle, name, pictures))
 
 
-def as_line(scanned: Scanned, bundle: Bundle) -> str:
+def as_line(scanned: Scanned, bundle: Bundle, name: str, pictures: Sequence[Path]) -> str:
+    """`pictures` are those that were written of it, called after `name`."""
     verdict, manifest = scanned.verdict, scanned.manifest
+    own = {picture.stem: str(picture) for picture in pictures}
     fields: dict[str, Any] = {
         "uri": str(scanned.path),
         "outcome": scanned.outcome,
         "reason": scanned.reason,
         "probability": verdict.probability if verdict else None,
-        "persons": [dataclasses.asdict(person) for person in verdict.persons] if verdict else [],
+        "persons": [
+            _fields(person, scanned) | {"evidence": _evidence(f"{name}-person{person.person}", own)}
+            for person in (verdict.persons if verdict else ())
+        ],
         "coverage": manifest.share_seen if manifest else 0.0,
         "model": {"name": bundle.name, "digest": bundle.digest},
     }
     return json.dumps(fields)
+
+
+def _fields(person: PersonVerdict, scanned: Scanned) -> dict[str, Any]:
+    """Without the keys of stored pictures, which only a fleet has."""
+    fields = dataclasses.asdict(person)
+    scores = [one for each in scanned.scores for one in each if one.person == person.index]
+    scores.sort(key=lambda score: (score.start_s, score.window))
+    for segment, score in zip(fields["segments"], scores, strict=True):
+        del segment["evidence"], segment["heat"]
+        segment["frame_scores"] = [round(each, _DIGITS) for each in score.frame_scores]
+    return fields
+
+
+def _evidence(stem: str, pictures: Mapping[str, str]) -> dict[str, str]:
+    """Paths by what is on them."""
+    ends = {kind: stem + end for kind, end in _PICTURES.items()}
+    return {kind: pictures[end] for kind, end in ends.items() if end in pictures}
 
 
 def as_text(scanned: Scanned, bundle: Bundle) -> str:

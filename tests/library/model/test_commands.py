@@ -38,15 +38,16 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def lines(result: Result) -> list[dict[str, Any]]:
-    assert result.exit_code == 0, result.output
+def lines(result: Result, status: int = 0) -> list[dict[str, Any]]:
+    assert result.exit_code == status, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def test_one_json_object_per_file(media: Path, tmp_path: Path) -> None:
     names = ["face.png", "grey.png", "notes.mp4", "nosuch.mp4"]
     write_bundle(tmp_path)
-    found = lines(run("score", "--json", "--model", tmp_path, *(media / name for name in names)))
+    files = [media / name for name in names]
+    found = lines(run("score", "--json", "--model", tmp_path, *files))
     assert [Path(each["uri"]).name for each in found] == names
     assert [each["outcome"] for each in found] == ["unsure", "no_face", "not_media", "unreachable"]
     for each in found:
@@ -100,6 +101,51 @@ def test_a_model_with_heads_shows_where_each_of_them_looks(media: Path, tmp_path
     assert page.shape[0] > sheet.shape[0] + 2 * SIDE, "a row for each head below the faces"
     faces = page[54:, 116 : 116 + SIDE]
     assert faces[:SIDE].std() > 5, "the face stands above them"
+
+
+def test_json_names_the_pictures_and_what_each_frame_says(media: Path, tmp_path: Path) -> None:
+    film = one_face(40, lambda frame: (250.0 + frame, 180.0), size=(480, 360))
+    (tmp_path / "film.mp4").write_bytes(coded(film.pictures))
+    spec = ScanSpec(frames=4, windows=3, min_frames=1).to_json()
+    write_bundle(tmp_path / "model", spec=spec)
+    files = [media / "face.png", tmp_path / "film.mp4"]
+    asked = ("score", "--json", "--model", tmp_path / "model")
+    result = run(*asked, "--evidence", tmp_path / "out", *files)
+    found = lines(result)
+    named = [Path(path) for each in found for path in each["persons"][0]["evidence"].values()]
+    assert sorted(named) == sorted((tmp_path / "out").iterdir())
+    for each, file in zip(found, files, strict=True):
+        [person] = each["persons"]
+        assert person["evidence"] == {
+            "sheet": str(tmp_path / "out" / f"{file.name}-person1.jpg"),
+            "frame": str(tmp_path / "out" / f"{file.name}-person1-frame.jpg"),
+        }
+        for segment in person["segments"]:
+            assert segment.keys() == {
+                "start_s", "end_s", "raw", "probability", "telling_s", "frame_scores"
+            }  # fmt: skip
+    [picture], windows = (each["persons"][0]["segments"] for each in found)
+    assert picture["frame_scores"] == [pytest.approx(picture["raw"], abs=0.05)]
+    assert [len(each["frame_scores"]) for each in windows] == [4, 4, 4]
+    without = lines(run(*asked, *files))
+    assert [each["persons"][0]["evidence"] for each in without] == [{}, {}]
+
+
+def test_where_evidence_cannot_be_written_the_verdict_is_told(media: Path, tmp_path: Path) -> None:
+    write_bundle(tmp_path / "model")
+    (tmp_path / "taken").write_text("a file, no folder")
+    asked = (
+        "score",
+        "--json",
+        "--model",
+        tmp_path / "model",
+        "--evidence",
+        tmp_path / "taken" / "out",
+    )
+    result = run(*asked, media / "face.png")
+    assert "no evidence of" in result.stderr
+    [found] = lines(result, status=1)
+    assert (found["outcome"], found["persons"][0]["evidence"]) == ("unsure", {})
 
 
 def test_a_film_judged_in_single_pictures_has_seconds_and_a_chart(
