@@ -17,6 +17,7 @@ from unmask.media.values import Limits
 from unmask.model.bundle import Bundle
 from unmask.model.predict import Predictor, load
 from unmask.model.shelf import default_name, find_bundle
+from unmask.outcomes import Outcome
 from unmask.scan import Scanned, scan_file
 from unmask.spec import SEQUENCE_LENGTHS
 from unmask.verdict import PersonVerdict, Segment, lasts
@@ -46,16 +47,24 @@ def score(
     as_json: Json = False,
     evidence: Evidence = None,
 ) -> None:
-    """Judge files with the whole library, without queue or database."""
+    """Judge files with the whole library, without queue or database.
+
+    Ends with 0, with 1 where a file could not be read or its evidence not be written, and with 2
+    for wrong usage.
+    """
     if frames is not None and frames not in SEQUENCE_LENGTHS:
         raise typer.BadParameter(f"--frames takes one of {_LENGTHS}, not {frames}")
     with told(status=2):
         predictor = ready(model, device)
         spec = predictor.bundle.spec_for(frames=frames, first=first)
         warm((spec.detector,))
+    read = True
     for file, name in named(files):
         scanned = scan_file(file, predictor, spec, Limits())
         _tell(scanned, predictor, evidence, name, as_json=as_json)
+        read &= scanned.outcome is not Outcome.UNREACHABLE
+    if not read:
+        raise typer.Exit(1)
 
 
 def ready(model: str | None, device: str | None) -> Predictor:

@@ -47,7 +47,7 @@ def test_one_json_object_per_file(media: Path, tmp_path: Path) -> None:
     names = ["face.png", "grey.png", "notes.mp4", "nosuch.mp4"]
     write_bundle(tmp_path)
     files = [media / name for name in names]
-    found = lines(run("score", "--json", "--model", tmp_path, *files))
+    found = lines(run("score", "--json", "--model", tmp_path, *files), status=1)
     assert [Path(each["uri"]).name for each in found] == names
     assert [each["outcome"] for each in found] == ["unsure", "no_face", "not_media", "unreachable"]
     for each in found:
@@ -101,6 +101,18 @@ def test_a_model_with_heads_shows_where_each_of_them_looks(media: Path, tmp_path
     assert page.shape[0] > sheet.shape[0] + 2 * SIDE, "a row for each head below the faces"
     faces = page[54:, 116 : 116 + SIDE]
     assert faces[:SIDE].std() > 5, "the face stands above them"
+
+
+def test_a_file_that_could_not_be_read_is_told_by_the_status(media: Path, tmp_path: Path) -> None:
+    """Wherever it stands; what was read and can't be judged has its answer."""
+    write_bundle(tmp_path / "model")
+    asked = ("score", "--model", tmp_path / "model")
+    missing = run(*asked, media / "nosuch.mp4", media / "grey.png")
+    assert missing.exit_code == 1
+    assert "nosuch.mp4: UNREACHABLE" in missing.stdout
+    assert "grey.png: NO_FACE" in missing.stdout
+    assert run(*asked, media / "grey.png", media).exit_code == 1, "a folder is no file"
+    assert run(*asked, media / "notes.mp4", media / "grey.png").exit_code == 0
 
 
 def test_json_names_the_pictures_and_what_each_frame_says(media: Path, tmp_path: Path) -> None:
