@@ -21,19 +21,20 @@ from unmask.model.unpickle import UnsafeFile
 FILE = "model_97_acc_10_frames_FF_data.pt"
 #: The public files have 2048; a narrower one has the same quirks and is quicker to write.
 WIDTH = 32
+PUBLIC_WIDTH, PUBLIC_TENSORS = 2048, 322
 
 
 class Original(nn.Module):
     """The family's network as it was published, its two slips included."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         layers = list(vision.resnext50_32x4d(weights=None).children())[:-2]
         self.model = nn.Sequential(*layers)
         # `False` was meant for `bidirectional` and stands in the place of `bias`; `batch_first`
         # was forgotten.
-        self.lstm = nn.LSTM(2048, WIDTH, 1, False)
-        self.linear1 = nn.Linear(WIDTH, 2)
+        self.lstm = nn.LSTM(2048, width, 1, False)
+        self.linear1 = nn.Linear(width, 2)
 
     def forward(self, clip: Tensor, pool: Callable[[Tensor], Tensor]) -> Tensor:
         batch, length = clip.shape[:2]
@@ -51,8 +52,12 @@ POOLS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @pytest.fixture(scope="module")
 def original() -> Original:
+    return made(WIDTH)
+
+
+def made(width: int) -> Original:
     torch.manual_seed(3)
-    network = Original().eval()
+    network = Original(width).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             assert module.running_mean is not None
@@ -90,6 +95,22 @@ def test_answers_as_the_original_at_batch_one(
     assert [score.raw for score in together] == pytest.approx(known, abs=1e-5)
     for clip, answer in zip(clips, known, strict=True):
         assert predictor.score([person(clip)])[0][0].raw == pytest.approx(answer, abs=1e-5)
+
+
+def test_a_file_of_the_public_size_answers_as_the_original(tmp_path: Path) -> None:
+    public = made(PUBLIC_WIDTH)
+    state = public.state_dict()
+    assert len(state) == PUBLIC_TENSORS
+    torch.save(state, tmp_path / FILE)
+    bundle = convert(tmp_path / FILE, tmp_path / "out")
+    assert bundle.architecture.width == PUBLIC_WIDTH
+    clips = [window(length, seed) for seed, length in enumerate((3, 1))]
+    pool = POOLS["origin-last"]
+    with torch.inference_mode():
+        known = [float(public(as_the_original_saw_it(clip), pool)[0, 0]) for clip in clips]
+    assert abs(known[0] - known[1]) > 1e-3
+    found = load(bundle, "cpu", "fp32").score([person(*clips)])[0]
+    assert [score.raw for score in found] == pytest.approx(known, abs=1e-5)
 
 
 def test_the_original_itself_leaks_between_clips(original: Original) -> None:
