@@ -13,7 +13,7 @@ FIND_PYTHON = for one in $(PYTHON) python3.12 python3.11 python3; do \
 
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: help scan test fuzz chaos lint types setup setup-cpu setup-test locks clean
+.PHONY: help scan test fuzz chaos lint types setup setup-cpu setup-test image locks clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make lint | types              ruff and import-linter | mypy'
 	@echo 'make setup | setup-test        only the environment of `scan` | of `test`'
 	@echo 'make setup-cpu                 the environment of a CPU machine of a fleet, without torch'
+	@echo 'make image [ARGS=gpu]          build the CPU image (or the GPU one) without Docker, and start it'
 	@echo 'make locks                     resolve requirements*.txt anew from pyproject.toml'
 	@echo 'make clean                     remove the environment and caches; state/ and results/ stay'
 	@echo
@@ -75,6 +76,10 @@ endef
 
 locks: setup-test
 	@$(VENV)/python -m infra.locks $(NEWER)
+
+# Where no Docker engine runs: needs root, buildah and debootstrap, and says so.
+image:
+	@sh infra/docker/image $(ARGS)
 
 clean:
 	rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

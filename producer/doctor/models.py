@@ -1,5 +1,6 @@
 """Model bundles: are they whole, and which one is used when nobody names one?"""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ def _bundle(name: str, shelf: Path, *, is_default: bool) -> Finding:
     what = f"model {name}"
     try:
         bundle = find_bundle(name, shelf)
+        if importlib.util.find_spec("torch") is None and not _stored(bundle):
+            says = "only described: its weights are not here, and without torch nothing reads them"
+            return well(what, f"{says}; digest {bundle.digest[:12]}")
         _read_all(bundle)
     except BadBundle as error:
         return bad(what, str(error), MEND)
@@ -36,6 +40,11 @@ def _bundle(name: str, shelf: Path, *, is_default: bool) -> Finding:
     if bundle.untrained:
         return note(what, f"{says}; untrained: every verdict will be `unsure`")
     return well(what, says)
+
+
+def _stored(bundle: Bundle) -> list[Path]:
+    """Weights that are there, whole or not."""
+    return list(bundle.folder.glob("*.safetensors"))
 
 
 def _read_all(bundle: Bundle) -> None:

@@ -1,6 +1,8 @@
 """The images' recipe, read without an engine: pinned, unprivileged, fit for the compose file."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +82,45 @@ def test_what_builds_an_environment_stays_out_of_the_image() -> None:
     """Multi-stage: of the stage that installs, only its result is taken over."""
     for stage in STAGES:
         copied = [rest for rest in only(stage, "COPY") if rest.startswith("--from=")]
-        assert copied == [f"--from={stage}-environment /app/.venv /app/.venv"]
+        assert f"--from={stage}-environment /app/.venv /app/.venv" in copied
+        assert not any(rest.endswith("-environment /app ./") for rest in copied)
         assert not any("pip" in rest or "apt" in rest for rest in only(stage, "RUN"))
 
 
 def test_the_cpu_image_installs_no_torch() -> None:
     (install,) = only("cpu-environment", "RUN")
     assert install.endswith("requirements-cpu.txt")
+
+
+def test_the_cpu_image_takes_the_code_without_weights() -> None:
+    assert "COPY" in {word for word, _ in stages()["code-without-weights"]}
+    assert only("code-without-weights", "RUN") == ["find models -name '*.safetensors' -delete"]
+    assert "--from=code-without-weights /app ./" in only("cpu", "COPY")
+    assert ". ." not in only("cpu", "COPY")
+    assert ". ." in only("gpu", "COPY")
+
+
+def test_the_way_without_docker_says_what_it_needs(tmp_path: Path) -> None:
+    """`infra/docker/image`, which takes minutes, root and a network, is run by hand."""
+    for program in ("sh", "dirname"):
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+    done = subprocess.run(
+        ["sh", str(ROOT / "infra" / "docker" / "image")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    for program in ("buildah", "debootstrap", "unshare", "apt install"):
+        assert program in done.stderr
+
+
+def test_the_way_without_docker_knows_both_images_and_no_other() -> None:
+    script = ["sh", str(ROOT / "infra" / "docker" / "image"), "cup"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cpu or gpu, not cup" in done.stderr
 
 
 def test_what_is_copied_is_there() -> None:

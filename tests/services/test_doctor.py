@@ -298,6 +298,19 @@ class TestModels:
         assert finding.ok is False
         assert "golden.png" in finding.says
 
+    def test_weights_are_missed_only_where_something_reads_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The CPU image has none."""
+        shelf = shelf_with_lite(tmp_path)
+        for weights in (shelf / "lite").glob("*.safetensors"):
+            weights.unlink()
+        assert only(models.check, device="cpu", models_dir=shelf).ok is False
+        monkeypatch.setitem(sys.modules, "torch", None)
+        finding = only(models.check, device="cpu", models_dir=shelf)
+        assert finding.ok is True
+        assert "only described" in finding.says
+
     def test_a_description_that_is_none(self, tmp_path: Path) -> None:
         shelf = shelf_with_lite(tmp_path)
         (shelf / "lite" / "model.json").write_text("{")
