@@ -92,13 +92,12 @@ def test_the_hottest_spot_is_the_same_on_the_crop_and_on_the_whole_frame() -> No
 
 
 def test_nothing_is_hotter_than_the_strongest_reason() -> None:
-    """A plain peak keeps its shape: only one spot of it is the hottest."""
-    heat = np.full((5, 5), 0.5, np.float32)
-    heat[2, 2] = 1.0
+    """Between two strong ones nothing is made up: the hottest spot stays where the stronger is."""
+    heat = np.full((5, 5), 0.2, np.float32)
+    heat[2, 2:4] = 1.0, 0.95
     shown = overlay(np.zeros((225, 225, 3), np.uint8), heat).astype(int).sum(axis=2)
     row, column = np.nonzero(shown == shown.max())
-    assert max(np.ptp(row), np.ptp(column)) <= 3
-    assert (row.mean(), column.mean()) == pytest.approx((112, 112), abs=2)
+    assert (row.mean(), column.mean()) == pytest.approx((112, 112), abs=4)
 
 
 def test_no_reasons_stay_no_reasons() -> None:
