@@ -19,13 +19,13 @@ class Sums:
     """What one label stands for."""
 
     stages: dict[Stage, int] = field(default_factory=lambda: defaultdict(int))
-    footage_s: float = 0.0
+    answered_s: float = 0.0
     cpu_seconds: float = 0.0
     gpu_seconds: float = 0.0
 
     def add(self, one: Tallied) -> None:
         self.stages[one.stage] += one.items
-        self.footage_s += one.footage_s
+        self.answered_s += one.answered_s
         self.cpu_seconds += one.cpu_seconds
         self.gpu_seconds += one.gpu_seconds
 

@@ -114,9 +114,9 @@ def _sums(sums: Mapping[str, Sums]) -> Iterator[Family]:
         yield family(
             metric,
             [
-                ((name,), getattr(one, amount) * HOUR_S / one.footage_s)
+                ((name,), getattr(one, amount) * HOUR_S / one.answered_s)
                 for name, one in sums.items()
-                if one.footage_s > 0
+                if one.answered_s > 0
             ],
         )
 

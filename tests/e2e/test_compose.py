@@ -191,10 +191,35 @@ def test_a_check_asks_who_serves_others() -> None:
     assert services["prometheus"]["healthcheck"]["test"][-1].endswith("/-/ready")
 
 
-def test_the_store_is_as_large_as_its_disk() -> None:
+def store_command() -> list[str]:
     text = (compose.ROOT / "infra" / "s3" / "start").read_text().replace("\\\n", " ")
     (command,) = re.findall(r"^exec (weed .*)$", text, re.MULTILINE)
-    assert "-volume.max=0" in shlex.split(command)
+    return shlex.split(command)
+
+
+def test_the_store_is_as_large_as_its_disk() -> None:
+    assert "-volume.max=0" in store_command()
+
+
+def test_the_store_listens_where_its_check_asks_and_outside_at_its_gate_alone() -> None:
+    """`-ip` is where all of its parts listen, but for what a part of its own says."""
+    words = dict(word.lstrip("-").partition("=")[::2] for word in store_command())
+    check = (compose.ROOT / "infra" / "s3" / "serves").read_text()
+    assert set(re.findall(r"http://([\d.]+):", check)) == {words["ip"]} == {"127.0.0.1"}
+    assert {name for name in words if name.endswith("ip.bind")} == {"s3.ip.bind"}
+    assert words["s3.ip.bind"] == "0.0.0.0"
+
+
+def test_the_store_has_time_to_stop() -> None:
+    words = dict(word.lstrip("-").partition("=")[::2] for word in store_command())
+    grace = compose.read(SECRETS)["services"]["s3"]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) >= int(words["volume.preStopSeconds"]) + 10
+
+
+def test_the_head_of_the_file_makes_results_as_the_guide_does() -> None:
+    guide = (compose.ROOT / "docs" / "how-to" / "operate.md").read_text()
+    (line,) = re.findall(r"^sudo install .*?(?=  )", guide, re.MULTILINE)
+    assert line in (compose.ROOT / "docker-compose.yml").read_text()
 
 
 WGET = """#!/bin/sh

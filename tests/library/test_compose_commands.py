@@ -20,7 +20,7 @@ REMARK = re.compile(r"\s{2,}\S.*| # .*")
 SCALE = re.compile(r"([a-z-]+)=\d+")
 #: What a command takes besides services: `exec` and `run` one service and then words of its own.
 ONE_SERVICE = {"exec", "run"}
-SERVICES = {"build", "logs", "ps", "restart", "start", "stop", "up"}
+SERVICES = {"build", "config", "logs", "ps", "restart", "start", "stop", "up"}
 #: `run` starts a service whose profile nobody asked for.
 REGARDLESS = {"run"}
 
