@@ -323,7 +323,9 @@ def test_a_guest_leaves_no_process_and_no_handle_behind(room: Room) -> None:
         refusal(room, "sleep", Limits(deadline_s=0.1))
     wait_for_child(keeper)
     assert len(keeper.children()) == 1
-    assert (psutil.Process().num_fds(), keeper.num_fds()) == before
+    # A guest that is just being forked has a handle more in its keeper, maybe in `before`.
+    assert psutil.Process().num_fds() <= before[0]
+    assert keeper.num_fds() <= before[1]
 
 
 def test_who_stands_by_is_given_the_next_file() -> None:
