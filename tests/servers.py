@@ -100,11 +100,12 @@ def hasty_postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def database(server: str) -> Iterator[str]:
+def database(server: str, *, tablespace: str = "pg_default") -> Iterator[str]:
     """An empty database of its own on the server."""
     name = f"unmask_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as db:
-        db.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        making = sql.SQL("create database {} tablespace {}")
+        db.execute(making.format(sql.Identifier(name), sql.Identifier(tablespace)))
         try:
             yield _renamed(server, name)
         finally:

@@ -1,11 +1,13 @@
 """Where a process of the fleet kills itself, once, chosen by its environment.
 
 A move of an item is a place of its own, before and after its transaction is committed:
-`extracting>extracted:before`, `extracting>extracted:after`.
+`extracting>extracted:before`, `extracting>extracted:after`. One that several items make in the same
+transaction is another place beside: `extracting>rejected:before:together`.
 """
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,8 @@ STATEMENTS = {
     "doom": ("INSERT INTO doomed", ""),
     "gone": ("UPDATE doomed SET", "deleted_at"),
 }
+#: Ends the place of a move that several items made in one transaction.
+TOGETHER = "together"
 #: A folder that remembers what happened once and must not happen again.
 MEMORY = "CHAOS_MEMORY"
 
@@ -54,13 +58,19 @@ class Watched(Ledger):
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         with super()._write() as db:
-            db.info["moves"] = set()
+            made: Counter[str] = Counter()
+            db.info["moves"] = made
             yield db
-            moves = sorted(db.info["moves"])
-            for move in moves:
-                reached(f"{move}:before")
-        for move in moves:
-            reached(f"{move}:after")
+            for move in sorted(made):
+                _reached(move, "before", made[move])
+        for move in sorted(made):
+            _reached(move, "after", made[move])
+
+
+def _reached(move: str, when: str, items: int) -> None:
+    reached(f"{move}:{when}")
+    if items > 1:
+        reached(f"{move}:{when}:{TOGETHER}")
 
 
 def watched(ledger: Ledger) -> Watched:
@@ -74,7 +84,7 @@ def _note(
     if statement.startswith("INSERT INTO move") and context is not None:
         for line in context.compiled_parameters:
             if line.get("new"):
-                db.info.setdefault("moves", set()).add(f"{line['old']}>{line['new']}")
+                db.info.setdefault("moves", Counter())[f"{line['old']}>{line['new']}"] += 1
     for place, (beginning, part) in STATEMENTS.items():
         if statement.startswith(beginning) and part in statement:
-            db.info.setdefault("moves", set()).add(place)
+            db.info.setdefault("moves", Counter())[place] += 1

@@ -14,10 +14,18 @@ from urllib.parse import urlsplit
 #: Of a store that is away: nothing comes, and nothing wrong either.
 AWAY = ("busy", "silent")
 FAULTS = (*AWAY, "truncated", "impostor", "half")
+#: Of a store without room: what is there is given, nothing new is taken.
+FULL = ("full",)
+#: What may go wrong with a request; with any other, what goes wrong with a store that is away.
+OF_METHOD = {"GET": FAULTS[:4], "PUT": ("busy", "silent", "half", *FULL)}
 #: Requests in all that are taken and never answered: each costs a client its whole patience.
 STALLS = 3
 #: Far beyond that patience; a client that gives up ends the wait.
 STALL_S = 300.0
+NO_ROOM = (
+    b"<Error><Code>XMinioStorageFull</Code><Message>Storage backend has reached its minimum free"
+    b" drive threshold.</Message></Error>"
+)
 BUSY = b"<Error><Code>SlowDown</Code><Message>reduce your request rate</Message></Error>"
 
 
@@ -45,8 +53,8 @@ class Misbehaviour:
         if self.stalls:
             self.stalls -= 1
             return self._count("stalled")
-        of_method = {"GET": FAULTS[:4], "PUT": ("busy", "silent", "half")}.get(method, FAULTS[:2])
-        return self._count(self.chance.choice([one for one in of_method if one in self.only]))
+        possible = [one for one in OF_METHOD.get(method, AWAY) if one in self.only]
+        return self._count(self.chance.choice(possible)) if possible else ""
 
     def _count(self, chosen: str) -> str:
         self.counts[chosen] = self.counts.get(chosen, 0) + 1
@@ -88,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "busy":
             self._answer(503, {"Content-Type": "application/xml"}, BUSY)
+            return
+        if fault == "full":
+            self._answer(507, {"Content-Type": "application/xml"}, NO_ROOM)
             return
         if fault == "half":
             body = body[: len(body) // 2]

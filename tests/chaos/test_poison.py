@@ -56,9 +56,16 @@ def test_poison_is_buried_and_charges_nobody_else(fleet: Fleet, deed: Deed) -> N
         assert any(f"held item {dead.item}: " in line and "SIGSEGV" in line for line in told), told
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    ("deed", "neighbours"), [(Deed.SEGFAULT, 60), (Deed.HOARD, 200), (Deed.ENDLESS, 500)]
+    ("database", "deed", "neighbours"),
+    [
+        ("sqlite", Deed.SEGFAULT, 60),
+        ("sqlite", Deed.HOARD, 200),
+        ("sqlite", Deed.ENDLESS, 500),
+        ("postgresql", Deed.SEGFAULT, 60),
+        ("postgresql", Deed.ENDLESS, 500),
+    ],
+    indirect=["database"],
 )
 def test_poison_slows_nobody_down(fleet: Fleet, deed: Deed, neighbours: int) -> None:
     """The same neighbours with poison among them and without, in turns on one fleet.

@@ -101,7 +101,6 @@ def is_spared(row: ResultRow) -> None:
     assert (row.outcome, row.attempts) == wanted, f"a neighbour of poison: {row}"
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_poison_slows_no_handfuls_down(fleet: Fleet) -> None:
     """Neighbours without faces, and among them poison of each sort, in turns on one fleet."""
     fleet.extra |= BRIEF

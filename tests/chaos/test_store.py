@@ -1,13 +1,18 @@
 """Faults 10 and 14: object storage that fails in every way, a disk that is full."""
 
+import os
 import resource
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import uuid
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from infra.ledger import migrate, open_ledger
 from schemas.stages import Stage
@@ -17,7 +22,7 @@ from tests.chaos.deeds import uri
 from tests.chaos.fleet import CAMPAIGN, Fleet
 from tests.chaos.redis_process import RedisProcess
 from tests.chaos.stand_in import picture
-from tests.chaos.storage import AWAY, FAULTS, STALLS, Misbehaviour, before
+from tests.chaos.storage import AWAY, FAULTS, FULL, STALLS, Misbehaviour, before
 from unmask.model.shelf import find_bundle
 
 ITEMS = 120
@@ -66,17 +71,24 @@ def test_a_store_that_fails_in_every_way(fleet: Fleet, storage: Misbehaviour) ->
     oracle.check(fleet, accepted=accepted)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_store_that_is_away(fleet: Fleet, storage: Misbehaviour) -> None:
+@pytest.mark.parametrize(
+    ("database", "trouble"),
+    [("sqlite", AWAY), ("sqlite", FULL), ("postgresql", FULL)],
+    indirect=["database"],
+)
+def test_a_store_that_is_away_or_full(
+    fleet: Fleet, storage: Misbehaviour, trouble: Collection[str]
+) -> None:
     """No item is charged for it, and none is fetched over and over meanwhile."""
     accepted = fleet.submit(map(uri, range(ITEMS)))
     fleet.start("sweep", "cpu", "gpu")
     fleet.until_some_ended(10)
-    storage.only, storage.share = AWAY, 1.0
+    storage.only, storage.share = trouble, 1.0
     fleet.wait(15)
     storage.share = 0.0
     fleet.until_ended(within_s=MENDED_WITHIN_S)
     oracle.check(fleet, accepted=accepted)
+    assert set(storage.counts) == {*trouble}
     rows = list(fleet.ledger.results(CAMPAIGN))
     assert {(row.outcome, row.attempts) for row in rows} == {("unsure", 1)}
     fetched = [move for row in rows for move in fleet.ledger.history(row.item)]
@@ -158,9 +170,52 @@ def on_disk(tmp_path: Path, disk: Mounted | Quota, redis_process: RedisProcess) 
         made.close()
 
 
+@pytest.fixture
+def small_server_disk(postgresql_server: str, tmp_path: Path) -> Iterator[tuple[Mounted, str]]:
+    """A disk, and the address of a database that PostgreSQL keeps on it."""
+    # Its user can't enter the folders that pytest makes.
+    with (
+        tempfile.TemporaryDirectory(prefix="unmask-small-disk-") as folder,
+        psycopg.connect(postgresql_server, autocommit=True) as db,
+    ):
+        place = Path(folder)
+        place.chmod(0o711)
+        with mounted(place) as disk:
+            kept = place / "tablespace"
+            kept.mkdir()
+            (data,) = db.execute("SHOW data_directory").fetchone() or ("",)
+            owner = Path(data).stat()
+            os.chown(kept, owner.st_uid, owner.st_gid)
+            name = f"small_{uuid.uuid4().hex}"
+            making = sql.SQL("CREATE TABLESPACE {} LOCATION {}")
+            db.execute(making.format(sql.Identifier(name), str(kept)))
+            try:
+                with servers.database(postgresql_server, tablespace=name) as address:
+                    migrate(address)
+                    yield disk, address
+            finally:
+                db.execute(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(name)))
+
+
+def test_a_full_disk_of_the_database_server(
+    small_server_disk: tuple[Mounted, str], tmp_path: Path, redis_process: RedisProcess
+) -> None:
+    """PostgreSQL refuses to write, and serves again without a restart."""
+    disk, address = small_server_disk
+    with closing(open_ledger(address)) as ledger:
+        fleet = Fleet(folder=tmp_path, ledger=ledger, database_url=address, redis=redis_process)
+        try:
+            stops_and_goes_on(fleet, disk)
+        finally:
+            fleet.close()
+
+
 def test_a_full_disk(on_disk: Fleet, disk: Mounted | Quota) -> None:
+    stops_and_goes_on(on_disk, disk)
+
+
+def stops_and_goes_on(fleet: Fleet, disk: Mounted | Quota) -> None:
     """All stops, and goes on when there is room again."""
-    fleet = on_disk
     accepted = fleet.submit(map(uri, range(ITEMS)))
     fleet.start("sweep", "cpu", "gpu", CHAOS_SLOW_S="0.02")
     fleet.until_some_ended(10)
