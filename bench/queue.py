@@ -29,7 +29,7 @@ PARTS: Parts = {
     "redis": memory,
     **{f"claim-{kind}": partial(claim, kind) for kind in BOTH},
     **{f"noop-{kind}": partial(noop, kind) for kind in BOTH},
-    "recovery": recovery,
+    **{f"recovery-{kind}": partial(recovery, kind) for kind in BOTH},
     "memory": resident,
 }
 #: What the queue must keep: a figure, and whether it must be at least or at most so much.

@@ -4,13 +4,12 @@ import statistics
 import time
 
 from bench.backlog import Figures
-from bench.backlog.databases import SQLITE
 from bench.backlog.fleets import fleet
 from schemas.stages import Stage
 from tests.chaos.deeds import Deed, uri
 from tests.chaos.fleet import CAMPAIGN, Fleet
 
-HELD = 12
+HELD = 50
 #: A third loss would be an item's last.
 ROUNDS = 2
 WITHIN_S = 150.0
@@ -18,9 +17,9 @@ WITHIN_S = 150.0
 CELERYS_S = 3600.0
 
 
-def recovery() -> Figures:
-    """Each round kills a worker, pool and all, with a dozen items in the middle of their work."""
-    with fleet(SQLITE, UNMASK_CPU_PROCESSES=str(HELD)) as one:
+def recovery(kind: str) -> Figures:
+    """Each round kills a worker, pool and all, with all its items in the middle of their work."""
+    with fleet(kind, UNMASK_CPU_PROCESSES=str(HELD)) as one:
         one.submit(uri(number, Deed.HELD) for number in range(HELD))
         one.start("sweep", "cpu")
         taken = _claimed(one, HELD)
@@ -40,8 +39,9 @@ def recovery() -> Figures:
         stages = one.ledger.status(CAMPAIGN).stages
     assert stages == {Stage.DONE: HELD}, stages
     return {
-        "recovery_p99_s": statistics.quantiles(waits, n=100)[-1],
-        "recovery_median_s": statistics.median(waits),
+        f"recovery_losses_{kind}": len(waits),
+        f"recovery_p99_s_{kind}": statistics.quantiles(waits, n=100)[-1],
+        f"recovery_median_s_{kind}": statistics.median(waits),
         "recovery_celery_default_s": CELERYS_S,
     }
 

@@ -18,13 +18,17 @@ EARLY, LATE = 0.2, 1.0
 #: Thirty items a second on a slow machine.
 WITHIN_S = 3_600.0
 GLANCE_S = 0.5
-KINDS = ("cpu", "sweep", "flower")
+KINDS = ("cpu", "gpu", "sweep", "flower")
+#: Of so many items one has a face, and goes through the classifier's worker too.
+WITH_A_FACE = 10
 
 
 def resident() -> Figures:
     with fleet(SQLITE) as one:
-        one.submit(uri(number, Deed.BLOCKED) for number in range(ITEMS))
-        one.start("sweep", "cpu")
+        one.submit(
+            uri(number, Deed.BLOCKED if number % WITH_A_FACE else None) for number in range(ITEMS)
+        )
+        one.start("sweep", "cpu", "gpu")
         one.add("flower", flower(), UNMASK_FLOWER_PORT=str(redis_server.free_port()))
         early = _at(one, EARLY)
         late = _at(one, LATE)
