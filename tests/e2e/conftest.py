@@ -173,6 +173,13 @@ def local(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """PostgreSQL and S3, as a fleet has it."""
+    with bench_on(SHARED, tmp_path, request) as bench:
+        yield bench
+
+
 @pytest.fixture(params=STORES)
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Once as one machine has it, once as a fleet has it."""

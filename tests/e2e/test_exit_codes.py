@@ -23,47 +23,46 @@ def texts(bench: Bench, *names: str) -> Path:
     return media
 
 
-def test_a_dead_item_is_status_3_and_requeue_revives_it(either: Bench) -> None:
-    media = texts(either, "a.mp4", "b.mp4")
-    if either.database.startswith("postgresql"):
-        assert "the ledger was made" in either.run("migrate").stdout
-    done = either.run("submit", str(media), "--campaign", "dead")
+def test_a_dead_item_is_status_3_and_requeue_revives_it(shared: Bench) -> None:
+    media = texts(shared, "a.mp4", "b.mp4")
+    assert "the ledger was made" in shared.run("migrate").stdout
+    done = shared.run("submit", str(media), "--campaign", "dead")
     assert done.returncode == 0, "one machine's own ledger is made where there is none"
     assert "2 new" in done.stdout
 
-    ledger = open_ledger(either.database, policy=Policy(max_attempts=1))
+    ledger = open_ledger(shared.database, policy=Policy(max_attempts=1))
     (offer, *_) = ledger.offer(window=10, lease_s=0.001)
     claim = ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
     assert claim is not None
     assert ledger.fail(claim, "a fault of ours") is Stage.DEAD
     ledger.close()
 
-    done = either.scan(media, "--campaign", "dead")
+    done = shared.scan(media, "--campaign", "dead")
     assert done.returncode == 3
-    assert {row["outcome"] for row in results(either)} == {"dead", "not_media"}
+    assert {row["outcome"] for row in results(shared)} == {"dead", "not_media"}
     assert "a fault of ours" in done.stdout
 
-    revived = either.run("requeue", "--campaign", "dead", "--outcome", "dead")
+    revived = shared.run("requeue", "--campaign", "dead", "--outcome", "dead")
     assert "1 item goes again" in revived.stdout
-    done = either.scan(media, "--campaign", "dead")
+    done = shared.scan(media, "--campaign", "dead")
     assert done.returncode == 0
-    assert {row["outcome"] for row in results(either)} == {"not_media"}
+    assert {row["outcome"] for row in results(shared)} == {"not_media"}
 
 
-def test_a_paused_campaign_is_status_4_and_resume_goes_on(either: Bench) -> None:
-    media = copies(either.folder, 4)
-    scan = either.start("scan", str(media), "--campaign", "brake", "--out", str(either.results))
-    until(lambda: begun(either))
-    ledger = open_ledger(either.database)
+def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
+    media = copies(local.folder, 4)
+    scan = local.start("scan", str(media), "--campaign", "brake", "--out", str(local.results))
+    until(lambda: begun(local))
+    ledger = open_ledger(local.database)
     ledger.pause("brake", "the network is gone")
     ledger.close()
     assert scan.wait(60) == 4
-    assert "the network is gone" in (either.folder / "stderr").read_text()
+    assert "the network is gone" in (local.folder / "stderr").read_text()
 
-    assert either.run("resume", "--campaign", "brake").returncode == 0
-    done = either.scan(media, "--campaign", "brake")
+    assert local.run("resume", "--campaign", "brake").returncode == 0
+    done = local.scan(media, "--campaign", "brake")
     assert done.returncode == 0, done.stderr
-    assert {row["stage"] for row in results(either)} == {"done"}
+    assert {row["stage"] for row in results(local)} == {"done"}
 
 
 def test_the_brake_stops_a_scan_that_only_fails_and_resume_goes_on(local: Bench) -> None:

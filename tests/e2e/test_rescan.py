@@ -29,8 +29,8 @@ def with_a_sibling(folder: Path) -> Path:
     return shelf
 
 
-def test_stored_clips_are_judged_again_without_the_originals(either: Bench, tmp_path: Path) -> None:
-    bench = either.but(UNMASK_MODELS_DIR=str(with_a_sibling(tmp_path)))
+def test_stored_clips_are_judged_again_without_the_originals(shared: Bench, tmp_path: Path) -> None:
+    bench = shared.but(UNMASK_MODELS_DIR=str(with_a_sibling(tmp_path)))
     media = tmp_path / "media"
     media.mkdir()
     for name in ("picture.jpg", "tiny-face.jpg"):

@@ -74,16 +74,16 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(either: Bench) -> Non
     assert {item: after[item] for item in before} == before
 
 
-def test_killed_workers_lose_nothing(either: Bench) -> None:
-    bench = either.but(UNMASK_LEASE_S="3", UNMASK_HEARTBEAT_S="1", UNMASK_OFFER_LEASE_S="5")
-    media = copies(either.folder, KILLED)
-    scan = bench.start("scan", str(media), "--out", str(either.results))
+def test_killed_workers_lose_nothing(shared: Bench) -> None:
+    bench = shared.but(UNMASK_LEASE_S="3", UNMASK_HEARTBEAT_S="1", UNMASK_OFFER_LEASE_S="5")
+    media = copies(shared.folder, KILLED)
+    scan = bench.start("scan", str(media), "--out", str(shared.results))
     until(lambda: finished(bench) >= 1)
     for process in of_marker(bench.marker):
         if "workers.cpu worker" in process.command or "workers.gpu worker" in process.command:
             process.kill()
-    assert scan.wait(240) == 0, (either.folder / "stderr").read_text()
-    rows = results(either)
+    assert scan.wait(240) == 0, (shared.folder / "stderr").read_text()
+    rows = results(shared)
     assert [row["stage"] for row in rows] == ["done"] * KILLED
 
 
