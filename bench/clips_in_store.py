@@ -16,16 +16,15 @@ from schemas.records import Campaign, CampaignOptions, Claim, Extraction, Trust
 from schemas.stages import Stage
 from tasks.batcher import LOADERS
 from tasks.load import Loaded, load
+from unmask.media.coding import encode
 from unmask.media.values import Box, FaceFrame, Manifest, MediaInfo, Person
 from unmask.model.bundle import Bundle
 from unmask.model.loading import ahead
 from unmask.model.predict import Predictor
+from unmask.spec import ScanSpec
 
 ITEMS, ITEMS_PER_BATCH = 16, 4
 WINDOWS, FRAMES = 7, 20
-#: As the media core writes them.
-JPEG = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # fmt: skip
 
 
 class StoredItems:
@@ -72,7 +71,7 @@ class StoredItems:
 
     def _claim(self, item: int, campaign: Campaign) -> Claim:
         spec, sha256 = campaign.options.spec, hashlib.sha256(bytes([item])).hexdigest()
-        person, data = _clip(item, spec.size)
+        person, data = _clip(item, spec)
         manifest = Manifest(
             media=MediaInfo(kind="video", container="mp4", codec="h264", width=1280, height=720),
             spec_digest=spec.digest,
@@ -107,12 +106,11 @@ def _score(predictor: Predictor, batches: Iterator[Sequence[Loaded]]) -> None:
         predictor.score([person for item in batch for person in item.persons])
 
 
-def _clip(seed: int, size: int) -> tuple[Person, bytes]:
-    rng = np.random.default_rng(seed)
+def _clip(seed: int, spec: ScanSpec) -> tuple[Person, bytes]:
+    rng, size = np.random.default_rng(seed), spec.size
     coarse = rng.integers(0, 256, (WINDOWS * FRAMES, size // 8, size // 8, 3), dtype=np.uint8)
-    coded = [
-        cv2.imencode(".jpg", cv2.resize(face, (size, size)), JPEG)[1].tobytes() for face in coarse
-    ]
+    faces = (np.asarray(cv2.resize(face, (size, size)), np.uint8) for face in coarse)
+    coded = [encode(face, spec.coding) for face in faces]
     data = b"".join(coded)
     starts = np.cumsum([0, *map(len, coded)]).tolist()
     frames = tuple(
@@ -124,9 +122,9 @@ def _clip(seed: int, size: int) -> tuple[Person, bytes]:
             sharpness=1.0,
             detected=True,
             offset=start,
-            length=len(jpeg),
+            length=len(picture),
         )
-        for number, (start, jpeg) in enumerate(zip(starts, coded, strict=False))
+        for number, (start, picture) in enumerate(zip(starts, coded, strict=False))
     )
     digest = hashlib.sha256(data).hexdigest()
     return Person(person=0, clip_sha256=digest, clip_bytes=len(data), frames=frames), data

@@ -72,6 +72,6 @@ def composed_peer(film: Path, frames: int) -> int:
             box = face.scaled(1 / scale, 1 / scale).box
             top, left, side = int(box.y), int(box.x), int(box.height)
             cut = whole[max(top, 0) : top + side, max(left, 0) : left + side]
-            encode(np.asarray(cv2.resize(cut, (SIDE, SIDE)), dtype=np.uint8), "jpeg444-q90")
+            encode(np.asarray(cv2.resize(cut, (SIDE, SIDE)), dtype=np.uint8), "qoi")
             found += 1
     return found

@@ -8,12 +8,15 @@ from infra.objects import Store, evidence_key
 from schemas.records import StoredObject
 from tasks.load import Loaded
 from tasks.models import Scores
+from unmask.media.coding import decode, encode
+from unmask.media.sides import JPEG
 from unmask.media.values import Person
 from unmask.model.clips import PersonFrames
 from unmask.model.drawing import jpeg
 from unmask.model.heat import HeatMap, overlay
 from unmask.model.telling import telling_windows
 from unmask.outcomes import Outcome
+from unmask.spec import Coding
 from unmask.verdict import PersonVerdict, Segment, Verdict, WindowScore
 
 #: So many stretches of a suspect are shown with heat, the most suspicious first. Heat costs as
@@ -21,6 +24,8 @@ from unmask.verdict import PersonVerdict, Segment, Verdict, WindowScore
 WARM_WINDOWS = 3
 #: Digits of a frame's score in the result row: it is drawn, not computed with.
 _DIGITS = 3
+#: How a face is coded for a person to look at.
+SHOWN: Coding = "jpeg444-q90"
 #: Evidence pictures are numbered by segment; those with heat stand behind all others.
 _WARM = 1000
 
@@ -126,10 +131,12 @@ def store_evidence(
 
 
 def _telling(judged: Judged, index: int, segment: Segment) -> bytes:
-    """The coded face, as it stands in the clip."""
+    """A JPEG of the face, the very one of the clip where that is coded so: a browser shows it."""
     person: Person = judged.loaded.manifest.persons[index]
     frame = min(person.frames, key=lambda each: abs(each.time_s - segment.telling_s))
-    return judged.loaded.clips[index][frame.offset : frame.offset + frame.length]
+    coded = judged.loaded.clips[index][frame.offset : frame.offset + frame.length]
+    face = None if coded.startswith(JPEG) else decode(coded)
+    return coded if face is None else encode(face, SHOWN)
 
 
 def _key(where: Where, person: int, number: int, picture: bytes) -> str:

@@ -18,7 +18,7 @@ Detector = Literal["centerface", "blazeface", "yunet", "hog", "cnn"]
 BoxRule = Literal["square", "squash", "tight"]
 Alignment = Literal["none", "eyes"]
 NoFace = Literal["drop", "whole_frame", "last_box"]
-Coding = Literal["jpeg444-q90", "qoi", "png", "mjpg"]
+Coding = Literal["qoi", "jpeg444-q90", "png", "mjpg"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class ScanSpec:
     #: Fewer face frames than this are too few to judge a video.
     min_frames: int = 5
     no_face: NoFace = "drop"
-    coding: Coding = "jpeg444-q90"
+    coding: Coding = "qoi"
 
     def __post_init__(self) -> None:
         for name in ("windows", "frames", "stride", "persons", "size", "min_frames"):
@@ -87,9 +87,17 @@ class ScanSpec:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def with_options(
-        self, *, frames: int | None = None, first: bool = False, stride: int | None = None
+        self,
+        *,
+        frames: int | None = None,
+        first: bool = False,
+        stride: int | None = None,
+        coding: Coding | None = None,
     ) -> Self:
         """The same spec under a campaign's options."""
+        if coding and coding != self.coding:
+            recoded = dataclasses.replace(self, name=f"{self.name}-{coding}", coding=coding)
+            return recoded.with_options(frames=frames, first=first, stride=stride)
         changes: dict[str, Any] = {"frames": frames or self.frames}
         if first or stride:
             changes |= {"moments": "stride" if stride else "first", "windows": 1}
@@ -119,6 +127,8 @@ PAPERS = ScanSpec(
     min_face_px=1,
     min_frames=1,
     no_face="whole_frame",
+    # There a face goes from its frame into the network; it is never coded.
+    coding="qoi",
 )
 
 #: The papers' way to training clips: groups of four of the first 151 frames make 148.

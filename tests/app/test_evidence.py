@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -20,12 +21,14 @@ from tests.making.frames import a_frame
 from tests.making.scores import a_score
 from unmask.media.clips import make_clip
 from unmask.media.coding import encode
+from unmask.media.sides import JPEG
 from unmask.media.values import Manifest, MediaInfo, Person
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.heat import HeatMap
 from unmask.model.persons import person_frames
 from unmask.model.predict import Warmed
+from unmask.spec import Coding
 from unmask.verdict import WindowScore, judge
 
 WINDOWS, FRAMES = 5, 4
@@ -59,16 +62,20 @@ def trained(tmp_path: Path) -> Bundle:
     )
 
 
-def face(person: int, number: int) -> bytes:
-    """Another shade for everybody and every frame."""
-    return encode(np.full((112, 112, 3), 40 + 90 * person + number, np.uint8), "png")
+def shade(person: int, number: int) -> int:
+    """Another one for everybody and every frame."""
+    return 40 + 90 * person + 4 * number
 
 
-def clip_of(person: int) -> tuple[bytes, Person]:
+def face(person: int, number: int, coding: str) -> bytes:
+    return encode(np.full((112, 112, 3), shade(person, number), np.uint8), coding)
+
+
+def clip_of(person: int, coding: str) -> tuple[bytes, Person]:
     frames = [
         (
             a_frame(window=number // FRAMES, time_s=number * 0.5),
-            face(person, number),
+            face(person, number, coding),
         )
         for number in range(WINDOWS * FRAMES)
     ]
@@ -76,9 +83,9 @@ def clip_of(person: int) -> tuple[bytes, Person]:
     return clip.data, page
 
 
-def judged(bundle: Bundle, *raws: Sequence[float]) -> Judged:
+def judged(bundle: Bundle, *raws: Sequence[float], coding: str = "qoi") -> Judged:
     """An item with one person for each row of window scores; its third frame tells most."""
-    clips = [clip_of(person) for person in range(len(raws))]
+    clips = [clip_of(person, coding) for person in range(len(raws))]
     manifest = Manifest(
         media=MediaInfo(kind="video", container="mp4", codec="h264", width=64, height=64),
         spec_digest=bundle.spec.digest,
@@ -129,24 +136,29 @@ def test_a_model_that_may_not_judge_suspects_nobody(tmp_path: Path) -> None:
     assert predictor.asked == []
 
 
+@pytest.mark.parametrize("coding", get_args(Coding))
 def test_the_pictures_are_stored_and_named_where_they_belong(
-    trained: Bundle, tmp_path: Path
+    trained: Bundle, tmp_path: Path, coding: str
 ) -> None:
-    store, one = FolderStore(tmp_path / "objects"), judged(trained, [0.999] * WINDOWS)
+    """As what a browser shows, however the clips are coded."""
+    store = FolderStore(tmp_path / "objects")
+    one = judged(trained, [0.999] * WINDOWS, coding=coding)
     [warm] = warm_faces(FakePredictor(trained), [one], in_time)
     verdict, stored = store_evidence(store, one, warm, WHERE)
     segments = verdict.persons[0].segments
     assert len(stored) == WINDOWS + WARM_WINDOWS
     for number, segment in enumerate(segments):
         assert segment.evidence is not None
-        assert read(store, segment.evidence) == face(0, FRAMES * number + 2)
+        told = read(store, segment.evidence)
+        assert told.startswith(JPEG)
+        assert abs(picture(told).astype(int) - shade(0, FRAMES * number + 2)).max() < 4
     hot = [segment for segment in segments if segment.heat]
     assert [segment.frame_scores for segment in hot] == [(0.1, 0.2, 0.912, 0.3)] * WARM_WINDOWS
     assert all(segment.frame_scores == () for segment in segments if not segment.heat)
     shown = picture(read(store, hot[0].heat or ""))
     assert shown.shape == (112, 112, 3)
-    assert abs(shown[100, 100].astype(int) - 42).max() < 4
-    assert abs(shown[5, 5].astype(int) - 42).max() > 40
+    assert abs(shown[100, 100].astype(int) - shade(0, 2)).max() < 4
+    assert abs(shown[5, 5].astype(int) - shade(0, 2)).max() > 40
 
 
 def read(store: FolderStore, key: str) -> bytes:

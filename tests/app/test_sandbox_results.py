@@ -4,7 +4,9 @@ import io
 import os
 import time
 from contextlib import suppress
+from typing import get_args
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +21,10 @@ from infra.sandbox.frames import (
     FrameReader,
     write_frame,
 )
-from infra.sandbox.results import Results, most_bytes
+from infra.sandbox.results import Results, most_bytes, most_clip_bytes
 from tests.app.made_up_media import a_clip, manifest
-from unmask.spec import ScanSpec
+from unmask.media.coding import encode
+from unmask.spec import Coding, ScanSpec
 
 SPEC = ScanSpec()
 
@@ -53,6 +56,14 @@ def read(data: bytes, budget: int | None = None) -> Results:
 
 
 GOOD = stream(3)
+
+
+@pytest.mark.parametrize("coding", get_args(Coding))
+def test_noise_is_no_larger_than_a_clip_may_be(coding: Coding) -> None:
+    """The largest picture that a coding can make of anything."""
+    noise = np.random.default_rng(7).integers(0, 256, (SPEC.size, SPEC.size, 3), np.uint8)
+    frames = SPEC.windows * SPEC.frames
+    assert frames * len(encode(noise, coding)) <= most_clip_bytes(SPEC)
 
 
 def test_a_good_stream_is_done() -> None:

@@ -1,4 +1,4 @@
-"""QOI ("quite OK image") through FFmpeg: keeps every bit, and is read as quickly as a JPEG."""
+"""QOI ("quite OK image") through FFmpeg: keeps every bit, and is read about as fast as a JPEG."""
 
 from fractions import Fraction
 from threading import local

@@ -8,7 +8,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = 24
 QOI = b"qoif"
 _QOI_HEADER = 12
-_JPEG = b"\xff\xd8\xff"
+JPEG = b"\xff\xd8\xff"
 #: Segments that hold the size (SOF0 to SOF15), without those of other use among them.
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: From a segment's mark to the end of the size in it.
@@ -21,7 +21,7 @@ def sides(data: bytes | memoryview) -> tuple[int, int] | None:
         return _two(data, 16, 4)
     if data[: len(QOI)] == QOI and len(data) >= _QOI_HEADER:
         return _two(data, 4, 4)
-    return _jpeg(data) if data[: len(_JPEG)] == _JPEG else None
+    return _jpeg(data) if data[: len(JPEG)] == JPEG else None
 
 
 def _jpeg(data: bytes | memoryview) -> tuple[int, int] | None:

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.made.faces import astronaut
@@ -67,3 +69,13 @@ def test_a_good_picture_follows_a_bad_one() -> None:
     back = decode(encode(FACE, "qoi"))
     assert back is not None
     assert np.array_equal(back, FACE)
+
+
+@given(st.binary(max_size=4_000), st.integers(1, 200), st.integers(1, 200))
+def test_whatever_stands_in_a_qoi_it_is_its_picture_or_none(
+    body: bytes, width: int, height: int
+) -> None:
+    """It is read where no room is."""
+    sides = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    found = decode(qoi.MAGIC + sides + b"\x03\x00" + body + bytes(7) + b"\x01")
+    assert found is None or found.shape == (height, width, 3)

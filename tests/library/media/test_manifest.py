@@ -167,6 +167,9 @@ def _unfolds(name: str) -> bytes:
         coded = encode(tiny, "jpeg444-q90")
         at = coded.index(b"\xff\xc0") + 5
         return coded[:at] + struct.pack(">HH", 30_000, 30_000) + coded[at + 4 :]
+    if name == "qoi":
+        coded = encode(tiny, "qoi")
+        return coded[:4] + struct.pack(">II", 30_000, 30_000) + coded[12:]
     if name == "png":
         coded = encode(tiny, "png")
         header = b"IHDR" + struct.pack(">II", 30_000, 30_000) + coded[24:29]
@@ -178,7 +181,7 @@ def _unfolds(name: str) -> bytes:
     )
 
 
-@pytest.mark.parametrize("name", ["jpeg", "png", "bmp"])
+@pytest.mark.parametrize("name", ["jpeg", "qoi", "png", "bmp"])
 @pytest.mark.parametrize("size", [16, None])
 def test_a_clip_that_unfolds_is_not_decoded(name: str, size: int | None) -> None:
     """Whoever took the decoder over could write it; it is read where no room is."""

@@ -17,7 +17,7 @@ from unmask.media.coding import decode, encode
 from unmask.media.faces import detector
 from unmask.spec import PAPERS, PAPERS_TRAINING
 
-LOSSLESS = dataclasses.replace(PAPERS, coding="png", frames=12)
+SHORT = dataclasses.replace(PAPERS, frames=12)
 
 
 def as_published(path: Path, frames: int) -> list[Any]:
@@ -45,7 +45,7 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_frame_by_frame_as_published(film: Path) -> None:
-    clips, manifest = extracted(film.read_bytes(), LOSSLESS)
+    clips, manifest = extracted(film.read_bytes(), SHORT)
     (person,) = manifest.persons
     ours = decode_frames(clips[0].data, person)
     theirs = as_published(film, 12)
@@ -57,7 +57,7 @@ def test_frame_by_frame_as_published(film: Path) -> None:
 
 
 def test_for_training_frames_without_a_face_are_dropped(film: Path) -> None:
-    _, manifest = extracted(film.read_bytes(), dataclasses.replace(LOSSLESS, no_face="drop"))
+    _, manifest = extracted(film.read_bytes(), dataclasses.replace(SHORT, no_face="drop"))
     assert len(manifest.persons[0].frames) == 10
 
 
@@ -66,7 +66,7 @@ def test_a_frame_without_a_face_is_cut_where_the_last_one_was(tmp_path: Path) ->
     shown = one_face(4, lambda i: (150 + 4 * i, 120), size=(320, 240)).pictures
     path = tmp_path / "film.mp4"
     path.write_bytes(coded([*[backdrop(320, 240)] * 2, *shown, *[backdrop(320, 240)] * 3]))
-    spec = dataclasses.replace(LOSSLESS, no_face="last_box")
+    spec = dataclasses.replace(SHORT, no_face="last_box")
     _, manifest = extracted(path.read_bytes(), spec)
 
     (person,) = manifest.persons
@@ -97,7 +97,7 @@ def test_training_clips_are_coded_as_opencvs_writer_codes_them(tmp_path: Path) -
 
 
 def test_every_kth_frame_is_counted_not_timed(film: Path) -> None:
-    spec = dataclasses.replace(LOSSLESS, moments="stride", stride=3, frames=3)
+    spec = dataclasses.replace(SHORT, moments="stride", stride=3, frames=3)
     _, manifest = extracted(film.read_bytes(), spec)
     moments = [frame.time_s for frame in manifest.persons[0].frames]
     assert moments == pytest.approx([0, 3 / 25, 6 / 25])
