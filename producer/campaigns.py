@@ -11,7 +11,7 @@ from schemas.records import CampaignOptions, Priority
 from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
 from unmask.model.shelf import default_name, find_bundle
-from unmask.spec import PAPERS, ScanSpec
+from unmask.spec import PAPERS, Coding, ScanSpec
 
 DAY_S = 86_400.0
 SLUG_CHARACTERS = 40
@@ -27,6 +27,8 @@ class Wanted:
     frames: int | None = None
     first: bool = False
     stride: int | None = None
+    #: Of the stored clips; None: as the model's scan spec says.
+    coding: Coding | None = None
     #: None: as the campaign has it, else normal.
     priority: Priority | None = None
     extract_only: bool = False
@@ -88,7 +90,9 @@ def _seconds(days: float | None) -> float | None:
 
 def _spec(wanted: Wanted, bundle: Bundle) -> ScanSpec:
     base = PAPERS if wanted.papers else bundle.spec
-    return base.with_options(frames=wanted.frames, first=wanted.first, stride=wanted.stride)
+    return base.with_options(
+        frames=wanted.frames, first=wanted.first, stride=wanted.stride, coding=wanted.coding
+    )
 
 
 def derived_name(media: str, first: str, *pinned: object) -> str:

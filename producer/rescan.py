@@ -41,6 +41,7 @@ def _wanted(asked: CampaignOptions, model: str) -> Wanted:
         frames=spec.frames,
         first=spec.moments == "first",
         stride=spec.stride if spec.moments == "stride" else None,
+        coding=spec.coding,
         priority=asked.priority,
         papers=_is_papers(spec),
         keep_clips_days=_days(asked.keep_clips_s),

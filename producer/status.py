@@ -81,6 +81,7 @@ def status_json(status: CampaignStatus) -> str:
             "frames": options.spec.frames,
             "moments": options.spec.moments,
             "stride": options.spec.stride,
+            "coding": options.spec.coding,
             "items": total(status),
             "ended": ended(status),
             "stages": {stage.value: status.stages.get(stage, 0) for stage in Stage},

@@ -210,6 +210,7 @@ def test_a_campaign_is_no_path(submit: Submit, tmp_path: Path, name: str) -> Non
 
 def test_what_was_asked_for_is_pinned_and_shown(submit: Submit, tmp_path: Path) -> None:
     asked = ["--frames", "60", "--stride", "10", "--priority", "live", "--extract-only"]
+    asked += ["--coding", "jpeg444-q90"]
     assert submit("one.txt", "--campaign", "june", "--model", "lite", *asked).exit_code == 0
     wanted = {"frames": 60, "moments": "stride", "stride": 10, "priority": "live"}
     wanted |= {"extract_only": True}
@@ -219,6 +220,7 @@ def test_what_was_asked_for_is_pinned_and_shown(submit: Submit, tmp_path: Path) 
 
     status = json.loads(call("status", "--json").output)
     assert {name: status[name] for name in wanted} == wanted
+    assert status["coding"] == "jpeg444-q90"
     assert call("report", "--out", "out").exit_code == 0
     rows = [json.loads(line) for line in (tmp_path / "out/results.jsonl").read_text().splitlines()]
     assert [{name: row[name] for name in wanted} for row in rows] == [wanted, wanted]
