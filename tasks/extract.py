@@ -31,6 +31,7 @@ from schemas.records import (
 )
 from schemas.stages import ENDS, Stage
 from tasks import names
+from tasks.break_off import break_off
 from tasks.drain import drain
 from tasks.fault import failed
 from tasks.flower import Lines
@@ -323,10 +324,11 @@ def _facts(content: Content, claim: Claim, spent: Spent) -> Fetched:
 
 
 def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Manifest]:
-    """Cut in the room; where it was closed under us, say why."""
+    """Cut in the room, which may still ask for parts; where it was closed under us, say why."""
     spec = claim.campaign.options.spec
     try:
-        return list(tools.room.extract(content.file, spec, tools.limits, content.parts))
+        with break_off.waiting():
+            return list(tools.room.extract(content.file, spec, tools.limits, content.parts))
     except Exception:
         drain.check()
         raise
@@ -334,12 +336,17 @@ def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Ma
 
 @contextmanager
 def _held(claim: Claim, tools: Resources) -> Iterator[None]:
+    def end() -> None:
+        # In this order: closing the room waits for a part that is being fetched for it.
+        break_off()
+        tools.room.close()
+
     heartbeat = Heartbeat(
         tools.ledger,
         every_s=tools.settings.heartbeat_s,
         lease_s=tools.settings.lease_s,
         drain=drain,
-        on_end=tools.room.close,
+        on_end=end,
     )
     heartbeat.hold([claim])
     with heartbeat:

@@ -19,7 +19,10 @@ class Renews(Protocol):
 
 
 class Heartbeat:
-    """Renews what it holds as the ticker looks at it, and calls `on_end` when work must stop."""
+    """Renews what it holds as the ticker looks at it, and calls `on_end` when work must stop.
+
+    Once the worker's time is over it calls at every look: what is to end may just have begun.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Heartbeat:
         #: Held during a look, so that none is under way once the heartbeat has stopped.
         self._looking = threading.Lock()
         self._renewed_at = time.monotonic()
-        self._stopped = self._over = False
+        self._stopped = False
         self._number = 0
         self.lost: set[int] = set()
 
@@ -64,10 +67,9 @@ class Heartbeat:
 
     def _look(self) -> None:
         with self._looking:
-            if self._stopped or self._over:
+            if self._stopped:
                 return
             if self._drain.is_over:
-                self._over = True
                 self._on_end()
             elif time.monotonic() >= self._renewed_at + self._every_s:
                 self._renewed_at = time.monotonic()

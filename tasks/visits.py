@@ -10,6 +10,8 @@ from infra.hosts import NO_HOST, host_name, host_number
 from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Answer, Claim
+from tasks.break_off import break_off
+from tasks.drain import Stopping
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
 
@@ -33,7 +35,8 @@ class Visit:
     def follow(self, uri: str) -> None:
         """To another host only as politely as to the first one."""
         if host_number(uri) != host_number(self.uri):
-            led = self.tools.ledger.led(self.claim, uri)
+            with break_off.undisturbed():
+                led = self.tools.ledger.led(self.claim, uri)
             if led.wait_s:
                 kind = NotFetched if led.before else NoRoom
                 reason = f"redirected to {host_name(uri)}, which is visited enough for now"
@@ -60,7 +63,10 @@ def fetched(claim: Claim, tools: Resources, lost: NotInParts | None = None) -> I
     visit = Visit(claim, tools, claim.uri)
     with ExitStack() as stack:
         try:
-            content = stack.enter_context(_fetch(visit, lost))
+            with break_off.waiting():
+                content = stack.enter_context(_fetch(visit, lost))
+        except Stopping:
+            raise  # that says nothing of the host
         except (OwnTrouble, NoRoom, NotFetched):
             visit.tell(Answer.ANSWERED)
             raise

@@ -57,8 +57,8 @@ class Fleet:
     children: dict[str, Child] = field(default_factory=dict)
     #: Main processes that are expected to die; they are started again.
     mortal: set[str] = field(default_factory=set)
-    #: Main processes that died although nobody expected it.
     limits: Mapping[str, str] = field(default_factory=lambda: SHORT)
+    #: Main processes that died although nobody expected it, or did not stop when told to.
     fallen: list[str] = field(default_factory=list)
 
     @property
@@ -112,13 +112,17 @@ class Fleet:
             child.start()
 
     def stop(self, *names: str, within_s: float = 15.0) -> None:
-        """As an operator stops them: SIGTERM, and a bound."""
+        """As an operator stops them: SIGTERM, and a bound; who had to be killed has fallen."""
         chosen = [self.children.pop(name) for name in names or list(self.children)]
+        alive = [child for child in chosen if child.ended is None]
         for child in chosen:
             child.ask_to_stop()
         until = time.monotonic() + within_s
         for child in chosen:
             child.wait(until)
+            if child in alive and child.ended == -signal.SIGKILL:
+                words = f"{child.name} did not stop within {within_s:g} s"
+                self.fallen.append(f"{words}:\n{child.tail()}")
 
     def wait(self, seconds: float) -> None:
         """A fault lasts so long; the fleet is looked after meanwhile."""

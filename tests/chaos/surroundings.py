@@ -19,6 +19,10 @@ TIDY_S = "CHAOS_TIDY_S"
 MOMENT_S = "CHAOS_MOMENT_S"
 #: Set for a worker of the version after this one: it writes messages that this one can't read.
 NEXT_VERSION = "CHAOS_NEXT_VERSION"
+#: Set for a worker of the version before this one, which knows no handfuls.
+VERSION_BEFORE = "CHAOS_VERSION_BEFORE"
+#: A file that such a worker leaves once it was sent a handful and took only its first item.
+LEFT_UNREAD = "left-unread"
 
 
 def set_clock() -> None:
@@ -51,9 +55,10 @@ def is_real() -> bool:
 
 
 def next_version() -> None:
-    """Reads both versions of a message, writes the later one."""
+    """Reads both versions of a message, writes the later one; knows tables that are newer."""
     if not os.environ.get(NEXT_VERSION):
         return
+    from infra.ledger import migration
     from schemas import messages
 
     read, this = messages.ItemMessage.from_json, messages.HANDFUL_VERSION
@@ -67,6 +72,32 @@ def next_version() -> None:
 
     patched: Any = messages.ItemMessage
     patched.from_json, patched.to_json = from_either, to_later
+    vars(migration)["check"] = lambda _address: migration.Schema.CURRENT
+
+
+def version_before() -> None:
+    """Reads versions 1 and 2 of a message, but only an item of it; writes version 1."""
+    if not os.environ.get(VERSION_BEFORE):
+        return
+    from schemas import messages
+    from tasks import pace
+    from tests.chaos import points
+
+    read = messages.ItemMessage.from_json
+
+    def from_item(body: Any) -> messages.ItemMessage:
+        message = read(body)
+        if message.more:
+            (points.memory() / LEFT_UNREAD).touch()
+        return messages.ItemMessage(item=message.item)
+
+    def to_first(self: messages.ItemMessage) -> dict[str, Any]:
+        return {"v": messages.MESSAGE_VERSION, "item": self.item}
+
+    vars(messages)["READ_VERSIONS"] = (messages.MESSAGE_VERSION, messages.HANDFUL_VERSION)
+    vars(pace)["MOST"] = 1
+    patched: Any = messages.ItemMessage
+    patched.from_json, patched.to_json = from_item, to_first
 
 
 def prepare() -> None:
@@ -74,3 +105,4 @@ def prepare() -> None:
     set_clock()
     die_taking()
     next_version()
+    version_before()
