@@ -33,11 +33,11 @@ CLAIMS = {Stage.WAITING: Stage.EXTRACTING, Stage.EXTRACTED: Stage.CLASSIFYING}
 RETURNS = {held: open_ for open_, held in CLAIMS.items()}
 
 MOVES: dict[Stage, frozenset[Stage]] = {
-    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.DEAD, Stage.REJECTED}),
+    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.REJECTED}),
     Stage.EXTRACTING: frozenset(
         {Stage.EXTRACTED, Stage.DONE, Stage.REJECTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),
-    Stage.EXTRACTED: frozenset({Stage.CLASSIFYING, Stage.CANCELLED, Stage.DEAD, Stage.WAITING}),
+    Stage.EXTRACTED: frozenset({Stage.CLASSIFYING, Stage.CANCELLED}),
     Stage.CLASSIFYING: frozenset(
         {Stage.DONE, Stage.REJECTED, Stage.EXTRACTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),
@@ -45,7 +45,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.DONE: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
     Stage.REJECTED: frozenset({Stage.WAITING, Stage.CANCELLED}),
     Stage.DEAD: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
-    Stage.CANCELLED: frozenset({Stage.WAITING}),
+    Stage.CANCELLED: frozenset(),
 }
 
 
