@@ -26,6 +26,9 @@ class Stage(StrEnum):
 
 ENDS = frozenset({Stage.DONE, Stage.REJECTED, Stage.DEAD, Stage.CANCELLED})
 
+#: Ends without an answer that nobody asked for.
+FAILURES = frozenset({Stage.DEAD, Stage.REJECTED})
+
 #: Who may work on what: a claim moves from the key to the value.
 CLAIMS = {Stage.WAITING: Stage.EXTRACTING, Stage.EXTRACTED: Stage.CLASSIFYING}
 
