@@ -1,6 +1,7 @@
 """A campaign in words and in JSON, from one look at the ledger."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,9 @@ STYLES: Mapping[Outcome, str] = {
     Outcome.DEAD: "bold magenta",
 }
 NAME_CELLS = 38
-#: Of a dead item's log.
+#: Of a dead item's log, beside others and where nothing but the dead is asked for.
 LOG_LINES = 3
+DEAD_LOG_LINES = 12
 LOG_CELLS = 96
 HOUR_S = 3600.0
 #: From less than this nothing follows for an hour.
@@ -145,7 +147,28 @@ def status_text(status: CampaignStatus) -> str:
     lines += [f"  waiting   {_waits(status)}"] if status.oldest_waiting_s else []
     for one in status.failures:
         lines += [f"  failed    {failure_line(one)}", *_log_lines(one.log)]
+    lines += [f"  dead      {more}"] if (more := _more_dead(status)) else []
     return "\n".join(lines)
+
+
+def _more_dead(status: CampaignStatus) -> str:
+    shown = sum(one.outcome is Outcome.DEAD for one in status.failures)
+    left = status.outcomes.get(Outcome.DEAD, 0) - shown
+    if left <= 0:
+        return ""
+    name = shlex.quote(status.campaign.options.name)
+    return f"{left:,} more; `python -m producer status --campaign {name} --dead` lists all"
+
+
+def dead_text(campaign: str, one: Failure) -> str:
+    """A dead item by itself: number, address, reason and the end of its log."""
+    head = f"{printable(campaign)}  item {one.item}  {one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    told = [f"  {printable(one.uri)}", f"  {printable(one.reason)}"]
+    return "\n".join([head, *told, *_log_lines(one.log, DEAD_LOG_LINES)])
+
+
+def dead_json(campaign: str, one: Failure) -> str:
+    return json.dumps({"campaign": campaign, **_failure(one)})
 
 
 def resting_line(place: Resting) -> str:
@@ -153,9 +176,9 @@ def resting_line(place: Resting) -> str:
     return f"{printable(place.name)} rests for {span(place.for_s)} more ({why})"
 
 
-def _log_lines(log: str) -> list[str]:
+def _log_lines(log: str, most: int = LOG_LINES) -> list[str]:
     """The end of a dead item's log: there the error stands."""
-    last = [line for line in log.splitlines() if line.strip()][-LOG_LINES:]
+    last = [line for line in log.splitlines() if line.strip()][-most:]
     return [f"            | {shorten(printable(line.strip()), LOG_CELLS)}" for line in last]
 
 

@@ -26,6 +26,9 @@ class Stage(StrEnum):
 
 ENDS = frozenset({Stage.DONE, Stage.REJECTED, Stage.DEAD, Stage.CANCELLED})
 
+#: Ends without an answer that nobody asked for.
+FAILURES = frozenset({Stage.DEAD, Stage.REJECTED})
+
 #: Who may work on what: a claim moves from the key to the value.
 CLAIMS = {Stage.WAITING: Stage.EXTRACTING, Stage.EXTRACTED: Stage.CLASSIFYING}
 
@@ -33,11 +36,11 @@ CLAIMS = {Stage.WAITING: Stage.EXTRACTING, Stage.EXTRACTED: Stage.CLASSIFYING}
 RETURNS = {held: open_ for open_, held in CLAIMS.items()}
 
 MOVES: dict[Stage, frozenset[Stage]] = {
-    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.DEAD, Stage.REJECTED}),
+    Stage.WAITING: frozenset({Stage.EXTRACTING, Stage.CANCELLED, Stage.REJECTED}),
     Stage.EXTRACTING: frozenset(
         {Stage.EXTRACTED, Stage.DONE, Stage.REJECTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),
-    Stage.EXTRACTED: frozenset({Stage.CLASSIFYING, Stage.CANCELLED, Stage.DEAD, Stage.WAITING}),
+    Stage.EXTRACTED: frozenset({Stage.CLASSIFYING, Stage.CANCELLED}),
     Stage.CLASSIFYING: frozenset(
         {Stage.DONE, Stage.REJECTED, Stage.EXTRACTED, Stage.WAITING, Stage.DEAD, Stage.CANCELLED}
     ),
@@ -45,7 +48,7 @@ MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.DONE: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
     Stage.REJECTED: frozenset({Stage.WAITING, Stage.CANCELLED}),
     Stage.DEAD: frozenset({Stage.WAITING, Stage.EXTRACTED, Stage.CANCELLED}),
-    Stage.CANCELLED: frozenset({Stage.WAITING}),
+    Stage.CANCELLED: frozenset(),
 }
 
 

@@ -35,7 +35,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from schemas.records import Trust
-from schemas.stages import CLAIMS, RETURNS, Stage
+from schemas.stages import CLAIMS, FAILURES, RETURNS, Stage
 from unmask.outcomes import Outcome
 
 #: Earlier than every lease: nobody holds it, nothing is scheduled.
@@ -76,6 +76,7 @@ def _one_of(stages: frozenset[Stage]) -> str:
 #: condition word for word, so queries take them from here.
 IS_OPEN = _one_of(frozenset(CLAIMS))
 IS_HELD = _one_of(frozenset(RETURNS))
+IS_FAILED = _one_of(FAILURES)
 IS_OFFERED = "offered_until > 0"
 IS_FRESH = "stage = 'waiting' AND not_before = 0"
 IS_TIMED = {term: f"{term} > 0 AND {term} < {FOREVER}" for term in ("until", "evidence_until")}
@@ -85,6 +86,8 @@ BY_OPEN = ("INDEXED BY item_open_idx", "sqlite")
 BY_OFFERED = ("INDEXED BY item_offered_idx", "sqlite")
 BY_HELD = ("INDEXED BY item_held_idx", "sqlite")
 BY_FRESH = ("INDEXED BY item_fresh_idx", "sqlite")
+BY_FAILED = ("INDEXED BY item_failed_idx", "sqlite")
+BY_REVIEW = ("INDEXED BY result_review_idx", "sqlite")
 
 EMPTY = text("''")
 
@@ -149,6 +152,7 @@ class ItemTable(Table):
         _partial("item_offered_idx", "stage", "offered_until", where=IS_OFFERED),
         _partial("item_held_idx", "lease_until", where=IS_HELD),
         _partial("item_fresh_idx", "campaign_id", "host", "id", where=IS_FRESH),
+        _partial("item_failed_idx", "campaign_id", "stage", "finished_at", "id", where=IS_FAILED),
         {"sqlite_autoincrement": True},
     )
 

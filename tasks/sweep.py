@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from celery import Celery
 
 from infra.resources import Resources
-from schemas.records import CampaignStatus, Happened, Happening
+from schemas.records import Happened, Happening
 from schemas.stages import ENDS, Stage
 from tasks import names
 from tasks.brake import Brake, Counts
 from tasks.network import network_answers
 from tasks.pace import Pace
 from tasks.send import depth, send
-from unmask.outcomes import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -80,19 +79,30 @@ class Feeder:
         if self._clock() < self._braked_at + BRAKE_EVERY_S:
             return
         self._braked_at = self._clock()
-        for campaign in self._tools.ledger.campaigns():
-            if campaign.state == "running":
-                self._look_at(campaign.options.name)
+        for name, stages in self._tools.ledger.under_way().items():
+            self._look_at(name, stages)
 
-    def _look_at(self, name: str) -> None:
-        status = self._tools.ledger.status(name)
+    def _look_at(self, name: str, stages: Mapping[Stage, int]) -> None:
         happened = self._tools.ledger.happened(name)
-        rule = self._brake.trips(name, _counts(status, happened))
+        rule = self._brake.trips(name, _counts(stages, happened))
         if rule is None or (rule == "silent" and self._network_is_there(name)):
             return
-        reason = _reason(rule, status, happened, self._tools.settings.network_probes)
+        reason = self._silence(happened) if rule == "silent" else self._fault(name, happened)
         log.error("campaign %s is paused: %s", name, reason)
         self._tools.ledger.pause(name, reason)
+
+    def _silence(self, happened: Mapping[Happening, Happened]) -> str:
+        probes = self._tools.settings.network_probes
+        asked = f", nor does {' or '.join(probes)}" if probes else ""
+        last = happened[Happening.SILENT].words
+        return f"nobody answers any more{asked}: the resolver or the network is gone; last: {last}"
+
+    def _fault(self, name: str, happened: Mapping[Happening, Happened]) -> str:
+        last = happened[Happening.FAILED].words
+        if not last:
+            dead = next(self._tools.ledger.dead(name, limit=1), None)
+            last = dead.reason if dead else ""
+        return f"nearly every item fails by our own fault, the last with: {last}"
 
     def _network_is_there(self, name: str) -> bool:
         answered = self._network(self._tools.settings.network_probes)
@@ -113,26 +123,11 @@ class Feeder:
                 self._tools.ledger.extend_offers(stage, lease_s=lease_s)
 
 
-def _counts(status: CampaignStatus, happened: Mapping[Happening, Happened]) -> Counts:
+def _counts(stages: Mapping[Stage, int], happened: Mapping[Happening, Happened]) -> Counts:
     return Counts(
-        dead=status.stages.get(Stage.DEAD, 0),
-        ended=sum(status.stages.get(stage, 0) for stage in ENDS),
+        dead=stages.get(Stage.DEAD, 0),
+        ended=sum(stages.get(stage, 0) for stage in ENDS),
         failed=happened[Happening.FAILED].times,
         silent=happened[Happening.SILENT].times,
         answered=happened[Happening.ANSWERED].times + happened[Happening.BUSY].times,
     )
-
-
-def _reason(
-    rule: str,
-    status: CampaignStatus,
-    happened: Mapping[Happening, Happened],
-    probes: Sequence[str],
-) -> str:
-    if rule == "silent":
-        asked = f", nor does {' or '.join(probes)}" if probes else ""
-        last = happened[Happening.SILENT].words
-        return f"nobody answers any more{asked}: the resolver or the network is gone; last: {last}"
-    dead = next((one.reason for one in status.failures if one.outcome is Outcome.DEAD), "")
-    last = happened[Happening.FAILED].words or dead
-    return f"nearly every item fails by our own fault, the last with: {last}"

@@ -1,7 +1,8 @@
 """The ledger: every item's truth in SQL. Each method is one transaction, or says otherwise."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -11,6 +12,7 @@ from infra.ledger import (
     ends,
     erasure,
     extractions,
+    failures,
     gate,
     given_up,
     leader,
@@ -40,6 +42,7 @@ from schemas.records import (
     Erased,
     Extracted,
     Extraction,
+    Failure,
     Fetched,
     Happened,
     Happening,
@@ -61,7 +64,7 @@ from schemas.stages import CLAIMS, Stage
 from unmask.outcomes import Outcome
 from unmask.verdict import WindowScore
 
-BatchStep = Callable[[Connection, int], tuple[int, int]]
+BatchStep = Callable[[Connection], int]
 
 
 class Ledger:
@@ -124,20 +127,33 @@ class Ledger:
             if recall.is_finished(db, campaign):
                 return 0
             campaigns.set_state(db, campaign, "cancelled", "cancelled by a person")
-        return self._batches(lambda db, after: recall.cancel(db, campaign, after))
+        return sum(self._take_back(campaign, stage) for stage in recall.UNFINISHED)
+
+    def _take_back(self, campaign: Campaign, stage: Stage) -> int:
+        total, after = 0, recall.FIRST
+        while True:
+            with self._write() as db:
+                count, after = recall.cancel(db, campaign, stage, after)
+            total += count
+            if not count:
+                return total
 
     def requeue(self, name: str, outcomes: Collection[Outcome]) -> int:
         """How many ended items were sent on their way again. In batches."""
         campaign = self.campaign(name)
         campaigns.refuse_cancelled(campaign)
-        wanted = sorted(outcomes)
-        return self._batches(lambda db, after: recall.requeue(db, campaign, wanted, after))
+        with self._read() as db:
+            begun = recall.begin(db)
+        return sum(self._again(campaign, outcome, begun) for outcome in sorted(outcomes))
+
+    def _again(self, campaign: Campaign, outcome: Outcome, begun: datetime) -> int:
+        return self._batches(lambda db: recall.requeue(db, campaign, outcome, begun))
 
     def _batches(self, step: BatchStep) -> int:
-        total, after = 0, 0
+        total = 0
         while True:
             with self._write() as db:
-                count, after = step(db, after)
+                count = step(db)
             total += count
             if not count:
                 return total
@@ -312,7 +328,7 @@ class Ledger:
 
     def expire(self) -> int:
         """Doom the objects that nobody needs any more. In batches."""
-        return self._batches(lambda db, after: (retention.expire(db), after))
+        return self._batches(retention.expire)
 
     def doomed(self, limit: int) -> list[str]:
         """Keys of objects that are to be deleted from the store; `gone` when they are."""
@@ -412,7 +428,7 @@ class Ledger:
         """For a start where no worker can be alive and Redis is empty: everything is free again."""
         with self._write() as db:
             trouble.forget_offers(db)
-        return self._batches(lambda db, after: (trouble.release_all(db, reason), after))
+        return self._batches(lambda db: trouble.release_all(db, reason))
 
     def sweep(self) -> Swept:
         """Take back what silent workers held. In batches."""
@@ -444,6 +460,23 @@ class Ledger:
     def status(self, name: str) -> CampaignStatus:
         with self._read() as db:
             return status.status(db, name)
+
+    def dead(self, name: str, *, limit: int | None = None) -> Iterator[Failure]:
+        """Items that died by our own fault, the latest first, each with its log; page by page."""
+        campaign, before, left = self.campaign(name), failures.LATEST, limit
+        while left is None or left > 0:
+            size = failures.PAGE if left is None else min(left, failures.PAGE)
+            with self._read() as db:
+                found, last = failures.page(db, campaign.id, Stage.DEAD, size, before)
+            if last == before:
+                return
+            yield from found
+            before, left = last, None if left is None else left - len(found)
+
+    def under_way(self) -> Mapping[str, Mapping[Stage, int]]:
+        """The running campaigns with items that have not ended, and how their items stand."""
+        with self._read() as db:
+            return metering.under_way(db)
 
     def tallies(self) -> list[Tallied]:
         """The counts of every campaign."""

@@ -1,6 +1,7 @@
 """What the exporter reads: all counts at once, and the history as it grows."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -10,6 +11,7 @@ from infra.ledger.clock import now
 from infra.ledger.moves import sums
 from infra.ledger.trouble import charges, loses
 from schemas.records import Passed, Tallied
+from schemas.stages import ENDS, Stage
 from schemas.tables import CampaignTable, MoveTable, TallyTable
 
 #: Writers hold their place in the history before they commit: what is younger may get neighbours.
@@ -41,6 +43,31 @@ def tallies(db: Connection) -> list[Tallied]:
         )
         for row in found
     ]
+
+
+def under_way(db: Connection) -> Mapping[str, Mapping[Stage, int]]:
+    """By stage, the items of the running campaigns that have some left to end.
+
+    From the counts alone: a campaign that has ended stays `running`, and costs no look of its own.
+    """
+    items = func.sum(TallyTable.items)
+    have_some = (
+        select(TallyTable.campaign_id)
+        .where(TallyTable.stage.not_in(ENDS))
+        .group_by(TallyTable.campaign_id)
+        .having(items > 0)
+    )
+    found = db.execute(
+        select(CampaignTable.name, TallyTable.stage, items.label("items"))
+        .join(CampaignTable, CampaignTable.id == TallyTable.campaign_id)
+        .where(CampaignTable.state == "running", CampaignTable.id.in_(have_some))
+        .group_by(CampaignTable.id, CampaignTable.name, TallyTable.stage)
+        .order_by(CampaignTable.id)
+    )
+    stages: dict[str, dict[Stage, int]] = defaultdict(dict)
+    for row in found:
+        stages[row.name][row.stage] = int(row.items)
+    return stages
 
 
 def last_move(db: Connection) -> int:

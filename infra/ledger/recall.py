@@ -1,18 +1,30 @@
 """What a person takes back: cancelled campaigns, ended items that are to be tried again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, delete, func, select, text, tuple_, update
 
 from infra.ledger import retention
-from infra.ledger.clock import now
+from infra.ledger.clock import moment, now
 from infra.ledger.moves import Move, record
 from infra.ledger.rows import ITEM
 from schemas.records import Campaign
-from schemas.stages import ENDS, Stage
-from schemas.tables import NEVER, ExtractionTable, ItemTable, ResultTable
+from schemas.stages import CLAIMS, ENDS, RETURNS, Stage
+from schemas.tables import (
+    BY_HELD,
+    BY_OPEN,
+    BY_REVIEW,
+    IS_HELD,
+    IS_OPEN,
+    NEVER,
+    ExtractionTable,
+    ItemTable,
+    ResultTable,
+    TallyTable,
+)
 from unmask.outcomes import Outcome
 
 #: Items that one transaction changes.
@@ -32,36 +44,63 @@ _AFRESH: dict[str, Any] = {
 }
 
 
+#: When an open item is due, and its number: the order in which open items are found.
+Place = tuple[float, int]
+#: Before the first.
+FIRST: Place = (-1.0, 0)
+#: The stages that a cancel takes items from, in turn. Who was about to claim an item, or to give it
+#: back, may move it past the look at its stage; so what is open is looked at twice.
+UNFINISHED = (*CLAIMS, *RETURNS, *CLAIMS)
+
+
 def is_finished(db: Connection, campaign: Campaign) -> bool:
-    """Every item of it has ended. An empty campaign has not begun."""
-    of_it = select(ItemTable.id).where(ItemTable.campaign_id == campaign.id).limit(1)
-    still_open = of_it.where(ItemTable.stage.not_in(ENDS))
-    return db.scalar(of_it) is not None and db.scalar(still_open) is None
+    """Every item of it has ended, as the counts say. An empty campaign has not begun."""
+    items = select(TallyTable.stage, func.sum(TallyTable.items).label("items"))
+    mine = items.where(TallyTable.campaign_id == campaign.id).group_by(TallyTable.stage)
+    left = {row.stage for row in db.execute(mine) if row.items}
+    return bool(left) and left <= ENDS
 
 
-def cancel(db: Connection, campaign: Campaign, after: int) -> tuple[int, int]:
-    """Up to a batch of its unfinished items beyond `after`: how many, and the last of them."""
-    found = db.execute(
-        select(*ITEM)
-        .where(ItemTable.campaign_id == campaign.id, ItemTable.id > after)
-        .where(ItemTable.stage.not_in(ENDS))
-        .order_by(ItemTable.id)
-        .limit(BATCH)
-        .with_for_update()
-    ).all()
+def cancel(db: Connection, campaign: Campaign, stage: Stage, after: Place) -> tuple[int, Place]:
+    """Up to a batch of its items in this stage behind `after`: how many, and the last of them."""
+    seen = db.execute(_unfinished(campaign, stage, after)).all()
+    if not seen:
+        return 0, after
+    wanted = ItemTable.id.in_([row.id for row in seen])
+    still = select(*ITEM).where(wanted, ItemTable.stage == stage)
+    found = db.execute(still.order_by(ItemTable.id).with_for_update()).all()
     _set(
         db, [row.id for row in found], Stage.CANCELLED, {"lease_until": NEVER, "finished_at": now()}
     )
     retention.settle(db, [row.id for row in found if row.extraction_id], campaign)
     record(db, [Move.of(row, Stage.CANCELLED, "cancelled by a person") for row in found])
-    return len(found), found[-1].id if found else after
+    return len(found), (seen[-1].not_before, seen[-1].id)
 
 
-def requeue(
-    db: Connection, campaign: Campaign, outcomes: Sequence[Outcome], after: int
-) -> tuple[int, int]:
-    """Up to a batch of items that ended so: how many were sent on their way again, and the last."""
-    found = db.execute(_ended(campaign, outcomes, after)).all()
+def _unfinished(campaign: Campaign, stage: Stage, after: Place) -> Any:
+    """Found without a look at what has ended. Held items are as few as there are workers."""
+    mine = select(ItemTable.id, ItemTable.not_before).limit(BATCH)
+    mine = mine.where(ItemTable.campaign_id == campaign.id, ItemTable.stage == stage)
+    if stage in RETURNS:
+        held = mine.with_hint(ItemTable, *BY_HELD).where(text(IS_HELD))
+        return held.order_by(ItemTable.lease_until)
+    place = tuple_(ItemTable.not_before, ItemTable.id)
+    open_ = mine.with_hint(ItemTable, *BY_OPEN).where(text(IS_OPEN), place > after)
+    return open_.order_by(ItemTable.not_before, ItemTable.id)
+
+
+def begin(db: Connection) -> datetime:
+    """A requeue takes what had ended by then: what fails again meanwhile stays."""
+    return moment(db.execute(select(now())).scalar_one())
+
+
+def requeue(db: Connection, campaign: Campaign, outcome: Outcome, begun: datetime) -> int:
+    """Up to a batch of items that ended so: how many were sent on their way again.
+
+    Their results go, so that the next batch finds the next ones where these stood.
+    """
+    seen = db.scalars(_results(campaign, outcome, begun)).all()
+    found = db.execute(_ended(outcome, seen)).all() if seen else []
     moves: list[Move] = []
     for stage in (Stage.WAITING, Stage.EXTRACTED):
         rows = [row for row in found if _restart(campaign, row) is stage]
@@ -69,14 +108,26 @@ def requeue(
         if rows and stage is Stage.EXTRACTED:
             retention.hold(db, [row.id for row in rows])
         moves += [_again(row, stage) for row in rows]
-    keys = [(row.id, row.scan_spec, row.model_digest) for row in found]
-    key = tuple_(ResultTable.item_id, ResultTable.scan_spec, ResultTable.model_digest)
-    db.execute(delete(ResultTable).where(key.in_(keys)))
+    # By number alone: for a list of whole keys SQLite would read the table from end to end.
+    db.execute(delete(ResultTable).where(ResultTable.item_id.in_([row.id for row in found])))
     record(db, moves)
-    return len(found), found[-1].id if found else after
+    return len(found)
 
 
-def _ended(campaign: Campaign, outcomes: Sequence[Outcome], after: int) -> Any:
+def _results(campaign: Campaign, outcome: Outcome, begun: datetime) -> Any:
+    """In the order of their index, which is no order of ours: it saves sorting all there are."""
+    return (
+        select(ResultTable.item_id)
+        .with_hint(ResultTable, *BY_REVIEW)
+        .where(ResultTable.campaign_id == campaign.id, ResultTable.outcome == outcome)
+        .where(ResultTable.finished_at <= begun)
+        .order_by(ResultTable.probability)
+        .limit(BATCH)
+    )
+
+
+def _ended(outcome: Outcome, items: Collection[int]) -> Any:
+    """Those of them that still are what they were, locked in one order."""
     return (
         select(
             ItemTable.id,
@@ -86,17 +137,13 @@ def _ended(campaign: Campaign, outcomes: Sequence[Outcome], after: int) -> Any:
             ItemTable.owner,
             ResultTable.outcome,
             ResultTable.duration_s,
-            ResultTable.scan_spec,
-            ResultTable.model_digest,
             ExtractionTable.stands,
             ExtractionTable.outcome.label("extraction_outcome"),
         )
         .join(ResultTable, ResultTable.item_id == ItemTable.id)
         .outerjoin(ExtractionTable, ExtractionTable.id == ItemTable.extraction_id)
-        .where(ResultTable.campaign_id == campaign.id, ResultTable.outcome.in_(outcomes))
-        .where(ItemTable.id > after)
+        .where(ItemTable.id.in_(items), ItemTable.outcome == outcome)
         .order_by(ItemTable.id)
-        .limit(BATCH)
         .with_for_update(of=ItemTable)
     )
 

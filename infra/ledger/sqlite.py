@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, FromClause, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from unmask.errors import Unusable
 
@@ -28,8 +29,16 @@ NETWORK_FILE_SYSTEMS = (
 MOUNTS = Path("/proc/self/mounts")
 
 
+class Hinted(SQLiteCompiler):
+    """Writes `INDEXED BY …` behind its table; SQLAlchemy's own compiler leaves hints out."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
 def prepare(engine: Engine) -> None:
     """Every write takes the write lock at once: a read that turns into a write would fail late."""
+    engine.dialect.statement_compiler = Hinted
     event.listen(engine, "connect", _connect)
     event.listen(engine, "begin", _begin)
 

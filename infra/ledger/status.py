@@ -1,32 +1,30 @@
 """How a campaign stands, read from running counts: the same cost at any size."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text
 
-from infra.ledger import campaigns
+from infra.ledger import campaigns, failures
 from infra.ledger.clock import moment, moment_or_none, now
 from infra.ledger.moves import sums
-from infra.redact import label
-from schemas.records import Campaign, CampaignStatus, Failure, Priority
+from schemas.records import Campaign, CampaignStatus, Priority
 from schemas.stages import Stage
 from schemas.tables import (
     BY_OFFERED,
     BY_OPEN,
     IS_OFFERED,
     IS_OPEN,
+    NEVER,
     CampaignTable,
     ItemTable,
     ResultTable,
     TallyTable,
 )
-from unmask.outcomes import REJECTIONS, Outcome
+from unmask.outcomes import Outcome
 
-#: Failures that are shown, the latest first.
-FAILURES = 8
 LATELY = timedelta(minutes=1)
 
 
@@ -47,7 +45,7 @@ def status(db: Connection, name: str) -> CampaignStatus:
         last_finished=_last_finished(db, campaign.id),
         finished_last_minute=_finished_since(db, campaign.id, moment_now - LATELY),
         oldest_waiting_s=_oldest_waiting(db, campaign),
-        failures=tuple(_failures(db, campaign.id)),
+        failures=failures.lately(db, campaign.id),
     )
 
 
@@ -101,7 +99,10 @@ def _oldest_waiting(db: Connection, campaign: Campaign) -> Mapping[Priority, flo
     waiting = select(now() - ItemTable.submitted_at).where(
         ItemTable.campaign_id == campaign.id, ItemTable.stage == Stage.WAITING
     )
-    in_line = waiting.where(text(IS_OPEN), ItemTable.not_before == 0).with_hint(ItemTable, *BY_OPEN)
+    # Not `== 0`: then the order is that of the numbers alone, and PostgreSQL might look for the
+    # first that waits from the first item of all.
+    in_line = waiting.where(text(IS_OPEN), ItemTable.not_before <= NEVER)
+    in_line = in_line.with_hint(ItemTable, *BY_OPEN)
     offered = waiting.where(text(IS_OFFERED)).order_by(ItemTable.submitted_at)
     offered = offered.with_hint(ItemTable, *BY_OFFERED)
     ages = [
@@ -110,30 +111,3 @@ def _oldest_waiting(db: Connection, campaign: Campaign) -> Mapping[Priority, flo
     ]
     known = [age for age in ages if age is not None]
     return {campaign.options.priority: max(0.0, *known)} if known else {}
-
-
-def _failures(db: Connection, campaign: int) -> Iterator[Failure]:
-    lately = (
-        select(
-            ResultTable.item_id,
-            ResultTable.uri,
-            ResultTable.finished_at,
-            ResultTable.outcome,
-            ResultTable.reason,
-            ItemTable.log,
-        )
-        .join(ItemTable, ItemTable.id == ResultTable.item_id)
-        .where(ResultTable.campaign_id == campaign)
-        .where(ResultTable.outcome.in_(REJECTIONS | {Outcome.DEAD}))
-        .order_by(ResultTable.finished_at.desc())
-        .limit(FAILURES)
-    )
-    for row in db.execute(lately):
-        yield Failure(
-            item=row.item_id,
-            uri=label(row.uri),
-            at=row.finished_at,
-            outcome=row.outcome,
-            reason=" ".join(row.reason.split()),
-            log=row.log if row.outcome is Outcome.DEAD else "",
-        )

@@ -1,24 +1,34 @@
 """Read a campaign, and mend it."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from infra.ledger import Ledger
 from producer.campaigns import bundle_of
 from producer.clips import LIST, export_clips
 from producer.commands import options
 from producer.commands.context import context
-from producer.commands.hints import DEFAULT_STATE, typed
+from producer.commands.hints import DEFAULT_STATE, typeable, typed
 from producer.commands.say import say, warn
 from producer.erase import erase as erase_traces
 from producer.erase import sentences
 from producer.report import write_reports
 from producer.scan import default_results
 from producer.sources.values import counted
-from producer.status import resting_line, state_word, status_json, status_text
+from producer.status import (
+    dead_json,
+    dead_text,
+    resting_line,
+    state_word,
+    status_json,
+    status_text,
+)
+from schemas.records import Failure
 from unmask.outcomes import Outcome
 
 WATCH_EVERY_S = 2.0
@@ -28,6 +38,7 @@ STILL = ("finished", "cancelled", "empty", "paused")
 
 def status(
     ctx: typer.Context,
+    *,
     campaign: Annotated[
         str | None, typer.Option("--campaign", "-c", help="Name of one campaign; all if left out.")
     ] = None,
@@ -35,10 +46,19 @@ def status(
         bool, typer.Option("--watch", help="Show it again until nothing moves any more.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per campaign.")] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Only the dead items, all of them, each with its log.")
+    ] = False,
     state: options.State = DEFAULT_STATE,
 ) -> None:
     """What a campaign (or every one) has done and has before it, from the ledger."""
+    if dead and watch:
+        raise typer.BadParameter("--dead lists once: leave out --watch")
     ledger = context(ctx, state).ledger
+    if dead:
+        names = [campaign] if campaign else [one.options.name for one in ledger.campaigns()]
+        _list_dead(ledger, names, dead_json if json else dead_text)
+        return
     show = status_json if json else status_text
     while True:
         names = [campaign] if campaign else [one.options.name for one in ledger.campaigns()]
@@ -46,7 +66,7 @@ def status(
             Console().clear()
         seen = [ledger.status(name) for name in names]
         for one in seen:
-            say(show(one))
+            say(show(one) if json else typeable(show(one), state))
         for place in ledger.resting() if not json else ():
             say(resting_line(place))
         if not names:
@@ -54,6 +74,16 @@ def status(
         if not watch or all(state_word(one) in STILL for one in seen):
             return
         time.sleep(WATCH_EVERY_S)
+
+
+def _list_dead(ledger: Ledger, names: Sequence[str], show: Callable[[str, Failure], str]) -> None:
+    found = False
+    for name in names:
+        for one in ledger.dead(name):
+            say(show(name, one))
+            found = True
+    if not found:
+        warn("no item is dead")
 
 
 def report(

@@ -20,7 +20,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "submit s3://archive/tapes/ --campaign tapes --extract-only",
         "submit - --campaign found < urls.txt",
     ),
-    "status": ("status", "status --campaign june --watch", "status --campaign june --json"),
+    "status": (
+        "status",
+        "status --campaign june --watch",
+        "status --campaign june --json",
+        "status --campaign june --dead",
+    ),
     "report": ("report --campaign june", "report --campaign june --out /tmp/june"),
     "clips": ("clips --campaign tapes --out /data/tapes-clips",),
     "rescan": (

@@ -17,10 +17,12 @@ from typer.testing import CliRunner, Result
 
 import settings
 from infra.ledger import open_ledger
+from infra.ledger.policy import Policy
 from producer.card import place_of
 from producer.commands import app
 from producer.commands.examples import EXAMPLES
 from producer.commands.hints import typeable, typed
+from schemas.stages import Stage
 from unmask.errors import Unusable
 from unmask.model.shelf import SHELF
 
@@ -297,6 +299,24 @@ def test_it_is_said_where_the_classifier_computes(
     torch.submodule_search_locations = [str(tmp_path)]
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: torch)
     assert place_of(device) == said
+
+
+def test_dead_items_are_listed_in_words_and_in_json(submit: Submit, tmp_path: Path) -> None:
+    submit("one.txt", "--campaign", "june")
+    none = CliRunner().invoke(app, ["status", "--dead"], obj=settings)
+    assert (none.exit_code, none.output.strip()) == (0, "no item is dead")
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'state' / 'unmask.db'}")) as ledger:
+        ledger.policy = Policy(max_attempts=1)
+        ledger.offer(window=10, lease_s=60)
+        claim = ledger.claim(1, Stage.WAITING, owner="test", lease_s=60)
+        assert claim is not None
+        ledger.fail(claim, "the disk is on fire", log="smoke\nfire")
+    words = ["status", "--campaign", "june", "--dead"]
+    text = CliRunner().invoke(app, words, obj=settings).output
+    assert all(part in text for part in ("june  item 1", "the disk is on fire", "| fire")), text
+    told = json.loads(CliRunner().invoke(app, [*words, "--json"], obj=settings).output)
+    assert (told["item"], told["reason"], told["log"]) == (1, "the disk is on fire", "smoke\nfire")
+    assert CliRunner().invoke(app, [*words, "--watch"], obj=settings).exit_code == 2
 
 
 def test_cancel_takes_back_what_has_not_ended(submit: Submit) -> None:

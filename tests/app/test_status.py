@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 
 from producer.closing import summary
 from producer.scan import Watching
-from producer.status import cost, span, status_json, status_text
+from producer.status import cost, dead_json, dead_text, span, status_json, status_text
 from producer.view import LiveView, line, render
 from schemas.pace import left_s, rate_per_s
 from schemas.records import CampaignStatus, Failure, Priority, Resting, ResultRow
@@ -260,6 +260,25 @@ def test_a_dead_item_has_its_reason_and_the_end_of_its_log() -> None:
     assert last.endswith("| OSError: no\\x1b[2J")
     (told,) = json.loads(status_json(now))["failures"]
     assert (told["item"], told["log"]) == (5, log)
+
+
+def test_dead_items_that_are_not_shown_are_counted_and_where_they_are_listed_is_said() -> None:
+    now = status(outcomes={Outcome.DEAD: 41, Outcome.UNREACHABLE: 9}, failures=(FAILURE,))
+    said = status_text(now).splitlines()[-1]
+    assert said.split("dead")[1].strip().startswith("40 more; ")
+    assert f"`python -m producer status --campaign {NAME} --dead`" in said
+    assert "more" not in status_text(status(outcomes={Outcome.DEAD: 1}, failures=(FAILURE,)))
+
+
+def test_a_dead_item_is_told_with_more_of_its_log_than_beside_others() -> None:
+    died = dataclasses.replace(FAILURE, log="\n".join(f"step {n}\x1b" for n in range(40)))
+    lines = dead_text(NAME, died).splitlines()
+    assert lines[0].startswith(f"{NAME}  item 4  2026-03-14 09:26:53")
+    assert [line.strip() for line in lines[1:3]] == ["a.mp4", "killed"]
+    assert len(lines) > 10
+    assert lines[-1].endswith("| step 39\\x1b")
+    told = json.loads(dead_json(NAME, died))
+    assert (told["campaign"], told["item"], told["log"]) == (NAME, 4, died.log)
 
 
 def test_an_hour_of_footage_has_its_price() -> None:

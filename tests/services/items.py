@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert, literal, select, update
 
 from infra.ledger import Ledger
+from infra.ledger.clock import moment
+from infra.ledger.moves import Amount, add
 from schemas.records import (
     CampaignOptions,
     Claim,
@@ -21,7 +23,7 @@ from schemas.records import (
     Trust,
 )
 from schemas.stages import Stage
-from schemas.tables import ItemTable
+from schemas.tables import ItemTable, ResultTable
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 from unmask.verdict import PersonVerdict, Segment, Verdict
@@ -168,6 +170,25 @@ def pass_time(ledger: Ledger, seconds: float) -> None:
         with ledger.engine.begin() as db:
             sooner = update(ItemTable).where(column > seconds)
             db.execute(sooner.values({column: column - seconds}))
+
+
+def end_alike(ledger: Ledger, first: int, count: int, *, ago_s: float = 0.0) -> None:
+    """So many items behind an ended one ended as it did, that much sooner; in three statements."""
+    item, result = ItemTable.__table__, ResultTable.__table__
+    others = item.c.id.between(first + 1, first + count)
+    copied = [one for one in result.c if one.name not in ("item_id", "finished_at")]
+    with ledger.engine.begin() as db:
+        row = db.execute(select(item).where(item.c.id == first)).one()
+        at = row.finished_at - ago_s
+        same = {name: getattr(row, name) for name in ("stage", "outcome", "fence")}
+        db.execute(update(ItemTable).where(others).values(same | {"finished_at": at}))
+        values = (item.c.id, literal(moment(at), result.c.finished_at.type), *copied)
+        pairs = select(*values).select_from(item).join(result, result.c.item_id == first)
+        names = ["item_id", "finished_at", *(one.name for one in copied)]
+        db.execute(insert(ResultTable).from_select(names, pairs.where(others)))
+        to = (row.campaign_id, row.stage, row.outcome)
+        left = (row.campaign_id, Stage.WAITING, "")
+        add(db, {left: Amount(items=-count), to: Amount(items=count)})
 
 
 def everything(ledger: Ledger, name: str = "one") -> Iterator[tuple[int, Stage]]:

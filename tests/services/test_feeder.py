@@ -13,7 +13,7 @@ from infra.ledger import migrate, open_ledger
 from infra.ledger.policy import Policy
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
-from schemas.records import Answer, NewItem, Trust
+from schemas.records import Answer, Happened, Happening, NewItem, Trust
 from schemas.stages import Stage
 from tasks.brake import ENOUGH
 from tasks.names import CPU_QUEUE
@@ -126,6 +126,39 @@ def test_the_brake_pauses_when_nearly_everything_is_dead(tools: Resources) -> No
     feeder.tick()
     assert ledger.status("feed").campaign.state == "running"
     ledger.close()
+
+
+def test_the_brake_looks_only_at_campaigns_with_something_left(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has ended stays `running`; and no failures are read before the brake trips."""
+    ledger, clock = tools.ledger, Clock()
+    feed = ledger.campaign("feed").options
+    for name in ("ended", "empty", "paused"):
+        ledger.open_campaign(dataclasses.replace(feed, name=name))
+    for name in ("ended", "paused"):
+        item = NewItem(uri=f"https://{name}.example/1.mp4", trust=Trust.REMOTE)
+        ledger.submit(ledger.campaign(name), [item])
+    ended = next(ledger.results("ended")).item
+    claim = ledger.claim(ended, Stage.WAITING, owner="test", lease_s=60)
+    assert claim is not None
+    refused(ledger, claim)
+    ledger.pause("paused", "a person")
+    looked: list[str] = []
+    happened = ledger.happened
+
+    def noted(name: str) -> dict[Happening, Happened]:
+        looked.append(name)
+        return happened(name)
+
+    monkeypatch.setattr(ledger, "happened", noted)
+    for reading in ("status", "dead"):
+        monkeypatch.setattr(ledger, reading, lambda *_, **__: pytest.fail("failures were read"))
+    clock.now += BRAKE_EVERY_S
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock)
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+    assert looked == ["feed"]
 
 
 def test_the_brake_lets_an_archive_of_dead_links_pass(tools: Resources) -> None:

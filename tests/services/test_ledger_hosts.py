@@ -14,8 +14,8 @@ from infra.ledger.policy import Politeness
 from infra.ledger.window import shares
 from schemas.records import Answer, Claim, Happening, Led, NewItem, Offer, Trust
 from schemas.stages import Stage
+from tests.services.effort import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
 from tests.services.items import claimed, extracted, new, options, pass_time, submitted
-from tests.services.test_ledger_window import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
 from unmask.outcomes import Outcome
 
 LEASE_S = 60.0

@@ -1,12 +1,9 @@
-import re
 from collections.abc import Callable
-from typing import Any
-
-from sqlalchemy import event, text
 
 from infra.ledger import Ledger
 from schemas.records import Claim, Offer, Priority
 from schemas.stages import Stage
+from tests.services.effort import Effort, analyse
 from tests.services.items import (
     claimed,
     digest,
@@ -134,56 +131,6 @@ def test_what_is_being_classified_is_not_offered(ledger: Ledger) -> None:
     assert ledger.offer(window=4, lease_s=60) == []
 
 
-#: What one step may read, whatever the backlog: thousands of SQLite's instructions, pages of
-#: PostgreSQL. Reading the backlog from end to end takes ten times as much of either.
-SQLITE_LIMIT = 60
-POSTGRESQL_LIMIT = 400
-
-
-class Effort:
-    """What the database does for each step."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._engine = ledger.engine
-        self._thousands = 0
-        self._seen: list[tuple[str, Any]] = []
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "checkout", self._count)
-        else:
-            event.listen(self._engine, "before_cursor_execute", self._note)
-
-    def of(self, step: Callable[[], object]) -> int:
-        self._thousands, self._seen = 0, []
-        step()
-        if self._engine.dialect.name == "sqlite":
-            return self._thousands
-        seen = list(self._seen)
-        return max((self._pages(statement, given) for statement, given in seen), default=0)
-
-    def _count(self, connection: Any, *_: object) -> None:
-        def thousand() -> int:
-            self._thousands += 1
-            return 0
-
-        connection.set_progress_handler(thousand, 1_000)
-
-    def _note(self, _db: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
-        if re.search(r"\bitem\b", statement) and not statement.startswith("EXPLAIN"):
-            self._seen.append((statement, given))
-
-    def _pages(self, statement: str, given: Any) -> int:
-        given = given[0] if isinstance(given, list) else given
-        with self._engine.connect() as db:
-            how = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
-            (plan,) = db.exec_driver_sql(how + statement, given).scalar_one()
-        return int(plan["Plan"]["Shared Hit Blocks"]) + int(plan["Plan"]["Shared Read Blocks"])
-
-
-def _analyse(ledger: Ledger) -> None:
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.execute(text("ANALYZE"))
-
-
 def test_no_step_of_the_machinery_reads_the_backlog(ledger: Ledger) -> None:
     """Neither right after a list came in, without statistics, nor with them."""
     campaign = ledger.open_campaign(options())
@@ -191,11 +138,10 @@ def test_no_step_of_the_machinery_reads_the_backlog(ledger: Ledger) -> None:
     submitted(ledger, 50, "upload", priority=Priority.LIVE)
     effort = Effort(ledger)
     fresh = _efforts(ledger, effort, content=1)
-    _analyse(ledger)
+    analyse(ledger)
     later = _efforts(ledger, effort, content=2)
-    limit = SQLITE_LIMIT if ledger.engine.dialect.name == "sqlite" else POSTGRESQL_LIMIT
     for spent in (fresh, later):
-        assert {step: cost for step, cost in spent.items() if cost > limit} == {}
+        assert {step: cost for step, cost in spent.items() if cost > effort.limit} == {}
 
 
 def _efforts(ledger: Ledger, effort: Effort, content: int) -> dict[str, int]:
