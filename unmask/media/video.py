@@ -42,6 +42,8 @@ _SAME_MOMENT_S = 1e-6
 _REORDER_S = 0.5
 #: So far before its goal a seek begins that went too far; twice as far each time.
 _FIRST_BACK_S = 1.0
+#: So long before the first picture nothing can lie that it needs.
+_BEFORE_ALL_S = 60.0
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
@@ -175,15 +177,17 @@ class Video:
         return round(ticks)
 
     def _seek(self, start_s: float) -> None:
-        """Where a file has no index, a seek may end behind the key frame it needs: farther back."""
-        target, back = start_s, _FIRST_BACK_S
-        while self._jump(target):
-            frame = next(self._frames, None)
-            reached = frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S
-            if reached or target <= 0:
-                self._waiting = frame
+        """Where a file has no index, a seek may end behind the key frame it needs: farther back.
+
+        At last to before everything: a transport stream is searched by when frames are decoded,
+        and the first is decoded before its time.
+        """
+        for target in _farther_back(start_s):
+            if not self._jump(target):
                 return
-            target, back = max(0.0, start_s - back), 2 * back
+            frame = self._waiting = next(self._frames, None)
+            if frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S:
+                return
 
     def _jump(self, target_s: float) -> bool:
         try:
@@ -218,7 +222,7 @@ class Video:
 
     def _decode(self) -> Generator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
-        broken = 0
+        broken, before = 0, self.frames_decoded
         for packet in self._packets():
             self._budget.check()
             self._skip_what_nobody_needs(packet)
@@ -238,7 +242,8 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 yield frame
-        self._note_early_end()
+        if self.frames_decoded > before:  # else a seek went too far, which tells nothing
+            self._note_early_end()
 
     def _note_early_end(self) -> None:
         """A file cut off in the middle ends without an error; its header tells how long it was.
@@ -263,6 +268,19 @@ class Video:
         except av.FFmpegError as error:
             self.broken_packets += 1
             self.last_error = error.strerror or "no words"
+
+
+def _farther_back(start_s: float) -> Iterator[float]:
+    """
+    >>> list(_farther_back(5.0))
+    [5.0, 4.0, 3.0, 1.0, 0.0, -60.0]
+    """
+    target, back = start_s, _FIRST_BACK_S
+    while target > 0:
+        yield target
+        target, back = start_s - back, 2 * back
+    yield 0.0
+    yield -_BEFORE_ALL_S
 
 
 def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
