@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
 import av
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from unmask.errors import Refused
@@ -16,6 +15,7 @@ from unmask.media.length import USUAL_RATE
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
+from unmask.media.streams import has_pictures, left_aside
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
 
@@ -55,13 +55,11 @@ _SINGLE = "_pipe"
 class Video:
     """An opened video: what it says of itself, and its pictures from any moment on."""
 
-    #: Other streams, sound and covers, are nothing to be looked at.
-    left_aside = ""
-
-    def __init__(self, container: Any, budget: Budget, length_s: float | None) -> None:
+    def __init__(self, container: Any, stream: Any, budget: Budget, length_s: float | None) -> None:
         self._container = container
         self._budget = budget
-        self._stream = video_stream(container)
+        self._stream = stream
+        self.left_aside = left_aside(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
         self._start: Fraction = (self._stream.start_time or 0) * self._stream.time_base
@@ -302,7 +300,7 @@ def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
         raise unopened(file, error.strerror) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
-    if container.streams.video and not any(map(_is_picture_stream, container.streams.video)):
+    if container.streams.video and not any(map(has_pictures, container.streams.video)):
         raise _unseen(file, container)
     return container
 
@@ -326,28 +324,3 @@ def tells_length(file: BinaryIO) -> bool:
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
     raise PermissionError("a media file may not open another file")
-
-
-def video_stream(container: Any) -> Any:
-    """The longest; the cover of a film or of music is none."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if _is_picture_stream(stream) and not _is_cover(stream)
-    ]
-    if not streams:
-        kinds = ", ".join(sorted(map(_told, container.streams))) or "no stream"
-        raise Refused(Outcome.NOT_MEDIA, f"it holds no video ({kinds})")
-    return max(streams, key=lambda stream: stream.frames)
-
-
-def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def _told(stream: Any) -> str:
-    return "a cover picture" if _is_cover(stream) else str(stream.type)
-
-
-def _is_picture_stream(stream: Any) -> bool:
-    return stream.codec_context is not None and stream.codec_context.width > 0
