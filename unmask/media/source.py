@@ -84,7 +84,8 @@ def _boxed_brand(head: bytes) -> bytes:
 
 
 _PICTURE_HEADS = (
-    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*"),
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"),
+    *(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),  # TIFF, and BigTIFF
     *(b"GIF87a", b"GIF89a"),
 )
 _PICTURE_BRANDS = frozenset({b"WEBP", b"avif", b"heic", b"heix", b"mif1", b"msf1", b"heim"})
