@@ -19,13 +19,13 @@ def likely(probability: float | None) -> str:
     return "not scored" if probability is None else f"{percent(probability)} likely fake"
 
 
-def counted(count: int, what: str) -> str:
-    """A number and what it counts.
+def counted(count: int, what: str, several: str = "") -> str:
+    """A number and what it counts; `several` where that takes more than an s.
 
-    >>> counted(1, "frame"), counted(20, "frame")
-    ('1 frame', '20 frames')
+    >>> counted(1, "frame"), counted(20, "frame"), counted(2, "person", "people")
+    ('1 frame', '20 frames', '2 people')
     """
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{count} {what}" if count == 1 else f"{count} {several or f'{what}s'}"
 
 
 def printable(text: str) -> str:

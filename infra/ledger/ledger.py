@@ -388,6 +388,11 @@ class Ledger:
         with self._read() as db:
             return places.resting(db)
 
+    def resting_count(self) -> dict[str, int]:
+        """All of them: `store` is none or one, `hosts` as many as there are."""
+        with self._read() as db:
+            return places.resting_count(db)
+
     def retry_fetch(
         self, claim: Claim, reason: str, *, after_s: float | None = None
     ) -> Stage | None:

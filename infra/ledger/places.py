@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, case, select, text, update
+from sqlalchemy import Connection, Double, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from infra.hosts import NO_HOST, STORE, STORE_NAME, host_name, host_number
@@ -150,6 +150,15 @@ def resting(db: Connection) -> tuple[Resting, ...]:
         Resting(name=row.name, reason=row.reason, for_s=row.for_s, trouble=row.trouble)
         for row in found
     )
+
+
+def resting_count(db: Connection) -> dict[str, int]:
+    """How many rest now: our own store, and hosts."""
+    at_store = func.coalesce(func.sum(case((PlaceTable.number == STORE, 1), else_=0)), 0)
+    every, store = db.execute(
+        select(func.count(), at_store).where(text("trouble > 0"), PlaceTable.rest_until > now())
+    ).one()
+    return {"store": int(store), "hosts": int(every) - int(store)}
 
 
 # What happened, counted for the brake

@@ -170,6 +170,11 @@ ROWS: dict[str, list[Panel]] = {
             unit="bytes",
         ),
         Panel(
+            title="Resting places",
+            says="Our object store (full or away) and hosts that failed, left alone for a while.",
+            queries={"unmask_resting": "{{place}}"},
+        ),
+        Panel(
             title="Refused messages",
             says="Not written by any worker of ours; none is right.",
             queries={"sum by (kind) (unmask_refused_messages_total)": "{{kind}}"},

@@ -109,6 +109,13 @@ OLDEST = Metric(
     means="How long the oldest item that could run has waited, by priority.",
     do="A `live` item that waits for minutes wants more CPU workers.",
 )
+RESTING = Metric(
+    name="unmask_resting",
+    kind="gauge",
+    labels=("place",),
+    means="Places left alone for a while because they failed: the `store` (0 or 1), and `hosts`.",
+    do="The store: make room or start it; no work is offered before. Hosts mend themselves.",
+)
 OFFERED = Metric(
     name="unmask_offered_items",
     kind="gauge",

@@ -65,6 +65,8 @@ class LedgerCollector(Collector):
         yield from _pace([self._ledger.status(name) for name in named])
         offered = self._ledger.offered()
         yield family(catalogue.OFFERED, [((stage,), count) for stage, count in offered.items()])
+        resting = self._ledger.resting_count()
+        yield family(catalogue.RESTING, [((place,), count) for place, count in resting.items()])
         leads = self._ledger.leader(names.SWEEP) is not None
         yield family(catalogue.LEADER, [((), float(leads))])
 

@@ -147,6 +147,10 @@ def test_the_wheel_holds_only_the_library(tmp_path: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert wanted - set(held) == set()
+    assert {name.rpartition("/")[2] for name in held if "/licenses/" in name} == {
+        "LICENSE",
+        "NOTICE",
+    }
 
 
 def test_what_is_installed_is_what_the_locks_say() -> None:

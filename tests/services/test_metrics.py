@@ -12,11 +12,11 @@ from sqlalchemy import update
 
 import settings
 from infra.doorbell import refusals
-from infra.ledger import Ledger, metering
+from infra.ledger import Ledger, metering, places
 from producer.local.redis_server import free_port
-from schemas.records import Priority
+from schemas.records import Answer, Priority
 from schemas.stages import Stage
-from schemas.tables import ItemTable, MoveTable
+from schemas.tables import ItemTable, MoveTable, PlaceTable
 from tasks.fill import KEY, Fill
 from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
@@ -145,6 +145,31 @@ def test_queues_and_batches_come_from_redis(
         assert sample(registry, "unmask_gpu_busy_seconds_total", worker="gpu-7") == 0.5
     finally:
         fill.stop()
+
+
+def test_a_store_that_rests_is_seen_and_hosts_are_counted(
+    ledger: Ledger, registry: CollectorRegistry
+) -> None:
+    def resting() -> dict[str, float | None]:
+        return {one: sample(registry, "unmask_resting", place=one) for one in ("store", "hosts")}
+
+    assert resting() == {"store": 0, "hosts": 0}
+    hosts = places.SHOWN + 2
+    lines = (items.new(one, uri=f"https://h{one}.example/a.mp4") for one in range(hosts))
+    ledger.submit(ledger.open_campaign(items.options()), lines)
+    claims = [items.claimed(ledger, row.item) for row in ledger.results("one")]
+    for claim in claims:
+        ledger.visited(claim, Answer.BUSY, "come back later", after_s=100)
+    assert resting() == {"store": 0, "hosts": hosts}, "more than a status shows"
+    ledger.store_trouble("object storage: no space left", after_s=100)
+    assert resting() == {"store": 1, "hosts": hosts}
+    with ledger.engine.begin() as db:
+        db.execute(update(PlaceTable).values(rest_until=PlaceTable.rest_until - 101))
+    assert resting() == {"store": 0, "hosts": 0}, "they are tried again"
+    ledger.store_trouble("object storage: no space left", after_s=100)
+    assert resting() == {"store": 1, "hosts": 0}
+    assert ledger.extracted(claims[0], items.extracted(1)) is Stage.EXTRACTED
+    assert resting() == {"store": 0, "hosts": 0}, "somebody could write"
 
 
 def test_a_service_that_is_gone_is_a_figure_too(ledger: Ledger) -> None:

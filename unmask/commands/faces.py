@@ -109,7 +109,7 @@ def described(manifest: Manifest) -> list[str]:
         return [head, f"{manifest.outcome}: {manifest.reason}", *manifest.notes]
     people = [line for person in manifest.persons for line in _person(person)]
     if manifest.left_out:
-        people.append(f"{manifest.left_out} more people left out")
+        people.append(f"{counted(manifest.left_out, 'more person', 'more people')} left out")
     return [head, *people, *manifest.notes]
 
 

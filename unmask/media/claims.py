@@ -15,6 +15,8 @@ _STARTS = {
     b"GIF8": "a GIF picture",
     b"II*\x00": "a TIFF picture",
     b"MM\x00*": "a TIFF picture",
+    b"II+\x00": "a BigTIFF picture",
+    b"MM\x00+": "a BigTIFF picture",
     b"FLV\x01": "an FLV file",
     b"OggS": "an Ogg file",
 }

@@ -4,7 +4,9 @@ A browser's own recordings, and files whose recorder died before it could write 
 """
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import av
@@ -25,16 +27,31 @@ def told_length(container: Any, stream: Any) -> float | None:
     return None
 
 
-def walked_length(container: Any, stream: Any, budget: Budget) -> float | None:
-    """From the first time stamp to the end of the last packet; the container is used up by it."""
-    begin, end, count = math.inf, -math.inf, 0
+def walked_lengths(container: Any, streams: Sequence[Any], budget: Budget) -> list[float | None]:
+    """Of each, by its packets; the container is used up by it."""
+    walks = {stream.index: _Walk() for stream in streams}
     with suppress(av.FFmpegError):  # what is broken there is met again, and told, when it is read
-        for packet in container.demux(stream):
+        for packet in container.demux(*streams):
             budget.check()
-            count += packet.size > 0
-            if packet.pts is not None:
-                begin = min(begin, packet.pts)
-                end = max(end, packet.pts + (packet.duration or 0))
-    if end >= begin:
-        return float((end - begin) * stream.time_base) or None
-    return count / float(stream.average_rate or USUAL_RATE) or None
+            walks[packet.stream.index].pass_by(packet)
+    return [walks[stream.index].length(stream) for stream in streams]
+
+
+@dataclass
+class _Walk:
+    """From the first time stamp to the end of the last packet."""
+
+    begin: float = math.inf
+    end: float = -math.inf
+    count: int = 0
+
+    def pass_by(self, packet: Any) -> None:
+        self.count += packet.size > 0
+        if packet.pts is not None:
+            self.begin = min(self.begin, packet.pts)
+            self.end = max(self.end, packet.pts + (packet.duration or 0))
+
+    def length(self, stream: Any) -> float | None:
+        if self.end >= self.begin:
+            return float((self.end - self.begin) * stream.time_base) or None
+        return self.count / float(stream.average_rate or USUAL_RATE) or None

@@ -12,6 +12,7 @@ import numpy as np
 from unmask.media.clips import decode_frames
 from unmask.media.colour import Rgb
 from unmask.media.values import Clip, Manifest, Person
+from unmask.wording import counted
 
 #: A JPEG is at most 65,535 pixels high; more frames than fit are left out evenly.
 _TALLEST = 65_000
@@ -20,6 +21,7 @@ _QUALITY = 88
 _ZOOM = 2
 #: Where a person has one frame only.
 _USUAL_STEP_S = 0.04
+_HOW = "Each face runs as it was filmed; where it jumps, time was skipped. Point at one to halt it."
 
 
 def moving_page(title: str, manifest: Manifest, clips: Sequence[Clip]) -> str:
@@ -29,7 +31,17 @@ def moving_page(title: str, manifest: Manifest, clips: Sequence[Clip]) -> str:
         for person, clip in zip(manifest.persons, clips, strict=True)
     ]
     template = jinja2.Environment(autoescape=True).from_string(_TEMPLATE)
-    return template.render(title=title, people=people, left_out=manifest.left_out)
+    return template.render(title=title, people=people, told=_told(manifest))
+
+
+def _told(manifest: Manifest) -> str:
+    """An empty page would look as if it had failed."""
+    if not manifest.persons:
+        return f"There is nobody to show: {manifest.reason}."
+    if not manifest.left_out:
+        return _HOW
+    rest = counted(manifest.left_out, "more person was", "more people were")
+    return f"{_HOW} {rest} left out."
 
 
 def _shown(person: Person, pictures: Rgb) -> dict[str, object]:
@@ -86,8 +98,7 @@ _TEMPLATE = """<!doctype html>
   @media (prefers-reduced-motion: reduce) { .face { animation: none !important; } }
 </style>
 <h1>{{ title }}</h1>
-<p>Each face runs as it was filmed; where it jumps, time was skipped. Point at one to halt it.
-{% if left_out %}{{ left_out }} more people were left out.{% endif %}</p>
+<p>{{ told }}</p>
 <main>
 {% for person in people %}<section>
 <h2>Person {{ person.number }}, {{ person.frames }} frames</h2>

@@ -77,6 +77,8 @@ class Gathering:
     pictures_searched: int = 0
     faces_seen: int = 0
     face_pictures: int = 0
+    #: People who were seen in fewer frames than are needed.
+    too_brief: int = 0
     _follower: Follower = field(init=False)
     _last_looked: tuple[Window, float] | None = field(init=False, default=None)
 
@@ -195,6 +197,7 @@ class Gathering:
         everybody = people(list(self.trails.values()))
         frames = [sorted_frames(group) for group in everybody]
         long_enough = [each for each in frames if len(each) >= self._fewest]
+        self.too_brief = len(frames) - len(long_enough)
         judged, pages = long_enough[: self.spec.persons], list[Person]()
         for number, each in enumerate(judged):
             clip, page = make_clip(number, each[: self._most])
@@ -213,7 +216,7 @@ class Gathering:
             outcome=outcome,
             reason=reason,
             partial=self.progress.broken_packets > 0 or bool(self.cut_off),
-            notes=self._notes(),
+            notes=self._notes(bool(pages)),
         )
 
     @property
@@ -249,9 +252,17 @@ class Gathering:
     def _searched(self) -> int:
         return self._follower.looks + self.pictures_searched
 
-    def _notes(self) -> tuple[str, ...]:
-        notes = (self.cut_off, self._broken_parts(), self.source.left_aside)
+    def _notes(self, found: bool) -> tuple[str, ...]:
+        brief = self._too_brief() if found else ""  # else the outcome is that
+        notes = (self.cut_off, self._broken_parts(), self.source.left_aside, brief)
         return tuple(note[:_LONGEST_NOTE] for note in notes if note)
+
+    def _too_brief(self) -> str:
+        """They are neither judged nor left out, and are not to vanish without a word."""
+        if not self.too_brief:
+            return ""
+        rest = counted(self.too_brief, "more face was", "more faces were")
+        return f"{rest} seen in fewer than {self._fewest} frames, too few to judge"
 
     def _broken_parts(self) -> str:
         count = self.progress.broken_packets

@@ -8,11 +8,12 @@ from typing import BinaryIO, Protocol
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.holes import Holed
-from unmask.media.length import told_length, walked_length
+from unmask.media.length import told_length, walked_lengths
 from unmask.media.picture import Picture
 from unmask.media.stills import Still, open_image
+from unmask.media.streams import film_streams, tagged_lengths, the_film, told_lengths
 from unmask.media.values import MediaInfo
-from unmask.media.video import Video, open_container, tells_length, video_stream
+from unmask.media.video import Video, open_container, tells_length
 from unmask.outcomes import Outcome
 
 
@@ -47,13 +48,18 @@ def opened(file: BinaryIO, budget: Budget) -> Iterator[Source]:
 def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     told = tells_length(file)  # by its first bytes: once it is opened, nobody else may read it
     container = stack.enter_context(open_container(file, walk=told))
-    stream, length_s = video_stream(container), None
-    if told:
-        length_s = told_length(container, stream)
-        if length_s is None and not isinstance(file, Holed):  # nor is it fetched for that alone
-            length_s = walked_length(container, stream, budget)
+    streams = film_streams(container)
+    lengths = told_lengths(container, streams) if told else [None] * len(streams)
+    if told and None in lengths:
+        if isinstance(file, Holed):  # it is not fetched for that alone
+            lengths = tagged_lengths(streams)
+        else:
+            lengths = walked_lengths(container, streams, budget)
             container = stack.enter_context(open_container(file))
-    return stack.enter_context(closing(Video(container, budget, length_s)))
+    film = the_film(streams, lengths)
+    stream = container.streams[streams[film].index]
+    length_s = lengths[film] or (told_length(container, stream) if told else None)
+    return stack.enter_context(closing(Video(container, stream, budget, length_s)))
 
 
 def _length(file: BinaryIO) -> int:
@@ -78,7 +84,8 @@ def _boxed_brand(head: bytes) -> bytes:
 
 
 _PICTURE_HEADS = (
-    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00", b"MM\x00*"),
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"),
+    *(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),  # TIFF, and BigTIFF
     *(b"GIF87a", b"GIF89a"),
 )
 _PICTURE_BRANDS = frozenset({b"WEBP", b"avif", b"heic", b"heix", b"mif1", b"msf1", b"heim"})

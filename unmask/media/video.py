@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
 import av
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from unmask.errors import Refused
@@ -16,6 +15,7 @@ from unmask.media.length import USUAL_RATE
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
+from unmask.media.streams import has_pictures, left_aside
 from unmask.media.values import MediaInfo, MediaKind
 from unmask.outcomes import Outcome
 
@@ -42,6 +42,8 @@ _SAME_MOMENT_S = 1e-6
 _REORDER_S = 0.5
 #: So far before its goal a seek begins that went too far; twice as far each time.
 _FIRST_BACK_S = 1.0
+#: So long before the first picture nothing can lie that it needs.
+_BEFORE_ALL_S = 60.0
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
@@ -53,13 +55,11 @@ _SINGLE = "_pipe"
 class Video:
     """An opened video: what it says of itself, and its pictures from any moment on."""
 
-    #: Other streams, sound and covers, are nothing to be looked at.
-    left_aside = ""
-
-    def __init__(self, container: Any, budget: Budget, length_s: float | None) -> None:
+    def __init__(self, container: Any, stream: Any, budget: Budget, length_s: float | None) -> None:
         self._container = container
         self._budget = budget
-        self._stream = video_stream(container)
+        self._stream = stream
+        self.left_aside = left_aside(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
         self._start: Fraction = (self._stream.start_time or 0) * self._stream.time_base
@@ -175,15 +175,17 @@ class Video:
         return round(ticks)
 
     def _seek(self, start_s: float) -> None:
-        """Where a file has no index, a seek may end behind the key frame it needs: farther back."""
-        target, back = start_s, _FIRST_BACK_S
-        while self._jump(target):
-            frame = next(self._frames, None)
-            reached = frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S
-            if reached or target <= 0:
-                self._waiting = frame
+        """Where a file has no index, a seek may end behind the key frame it needs: farther back.
+
+        At last to before everything: a transport stream is searched by when frames are decoded,
+        and the first is decoded before its time.
+        """
+        for target in _farther_back(start_s):
+            if not self._jump(target):
                 return
-            target, back = max(0.0, start_s - back), 2 * back
+            frame = self._waiting = next(self._frames, None)
+            if frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S:
+                return
 
     def _jump(self, target_s: float) -> bool:
         try:
@@ -218,7 +220,7 @@ class Video:
 
     def _decode(self) -> Generator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
-        broken = 0
+        broken, before = 0, self.frames_decoded
         for packet in self._packets():
             self._budget.check()
             self._skip_what_nobody_needs(packet)
@@ -238,7 +240,8 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 yield frame
-        self._note_early_end()
+        if self.frames_decoded > before:  # else a seek went too far, which tells nothing
+            self._note_early_end()
 
     def _note_early_end(self) -> None:
         """A file cut off in the middle ends without an error; its header tells how long it was.
@@ -265,6 +268,19 @@ class Video:
             self.last_error = error.strerror or "no words"
 
 
+def _farther_back(start_s: float) -> Iterator[float]:
+    """
+    >>> list(_farther_back(5.0))
+    [5.0, 4.0, 3.0, 1.0, 0.0, -60.0]
+    """
+    target, back = start_s, _FIRST_BACK_S
+    while target > 0:
+        yield target
+        target, back = start_s - back, 2 * back
+    yield 0.0
+    yield -_BEFORE_ALL_S
+
+
 def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
     """An opened container, or the typed reason why it is none.
 
@@ -284,7 +300,7 @@ def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
         raise unopened(file, error.strerror) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
-    if container.streams.video and not any(map(_is_picture_stream, container.streams.video)):
+    if container.streams.video and not any(map(has_pictures, container.streams.video)):
         raise _unseen(file, container)
     return container
 
@@ -308,28 +324,3 @@ def tells_length(file: BinaryIO) -> bool:
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
     raise PermissionError("a media file may not open another file")
-
-
-def video_stream(container: Any) -> Any:
-    """The longest; the cover of a film or of music is none."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if _is_picture_stream(stream) and not _is_cover(stream)
-    ]
-    if not streams:
-        kinds = ", ".join(sorted(map(_told, container.streams))) or "no stream"
-        raise Refused(Outcome.NOT_MEDIA, f"it holds no video ({kinds})")
-    return max(streams, key=lambda stream: stream.frames)
-
-
-def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def _told(stream: Any) -> str:
-    return "a cover picture" if _is_cover(stream) else str(stream.type)
-
-
-def _is_picture_stream(stream: Any) -> bool:
-    return stream.codec_context is not None and stream.codec_context.width > 0

@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import os
+import re
 
 import cv2
 import numpy as np
@@ -69,7 +70,9 @@ def test_a_small_face_is_told_with_its_size() -> None:
     _, manifest = extracted(coded(scene.pictures), ScanSpec(min_face_px=80))
 
     assert manifest.outcome is Outcome.TOO_SMALL
-    assert "80 are needed" in manifest.reason
+    told = re.fullmatch(r"the largest face has (\d+) pixels, 80 are needed", manifest.reason)
+    assert told
+    assert 30 <= int(told[1]) <= 50, "it is drawn 40 wide"
 
 
 @pytest.mark.parametrize("data", [b"", b"hello, I am a text", bytes(5000)])

@@ -1,6 +1,7 @@
 """`unmask faces FILE`: words, a contact sheet, and a page that moves."""
 
 import base64
+import dataclasses
 import re
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from bench.made.film import backdrop, coded, one_face
 from tests.making.extracted import extracted
 from tests.making.shown import apart
 from unmask.cli import app
+from unmask.commands.faces import described
 from unmask.media import decode_frames
+from unmask.media.page import moving_page
 from unmask.spec import ScanSpec
 
 RUN = CliRunner()
@@ -67,6 +70,29 @@ def test_nobody_is_said_and_nothing_written(tmp_path: Path) -> None:
     assert told.exit_code == 0
     assert "no_face: no face in" in told.output
     assert not sheet.exists()
+
+
+def test_a_page_without_anybody_says_so(tmp_path: Path) -> None:
+    path, page = tmp_path / "empty.mp4", tmp_path / "page.html"
+    path.write_bytes(coded([backdrop(320, 240)] * 5))
+    told = RUN.invoke(app, ["faces", str(path), "--page", str(page)])
+    assert told.exit_code == 0, told.output
+    html = page.read_text(encoding="utf-8")
+    assert re.search(r"<p>There is nobody to show: no face in \d+ pictures? looked at\.</p>", html)
+    assert "Point at one" not in html
+
+
+@pytest.mark.parametrize(("left_out", "said"), [(1, "1 more person"), (3, "3 more people")])
+def test_people_left_out_are_counted_in_words(left_out: int, said: str) -> None:
+    clips, manifest = extracted(one_person())
+    manifest = dataclasses.replace(manifest, left_out=left_out)
+    assert f"{said} left out" in described(manifest)
+    verb = "was" if left_out == 1 else "were"
+    assert f"{said} {verb} left out." in moving_page("a film", manifest, clips)
+
+
+def one_person() -> bytes:
+    return coded(one_face(6, lambda _: (320, 180)).pictures)
 
 
 def test_a_sheet_that_cant_be_written_is_said_so(film: Path, tmp_path: Path) -> None:

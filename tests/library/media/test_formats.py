@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from bench.made.boxes import EVERY_FRAME, face_square, squared
@@ -48,6 +49,24 @@ def test_a_picture_that_only_ffmpeg_reads_is_a_picture_too(codec: str) -> None:
     _, manifest = extracted(data)
     assert (manifest.media.kind, len(manifest.persons[0].frames)) == ("picture", 1)
     assert manifest.coverage == 1
+
+
+def test_a_picture_larger_than_tiff_can_tell() -> None:
+    data = still("TIFF", big_tiff=True)
+    assert data.startswith(b"II+\0")
+    _, manifest = extracted(data)
+    assert (manifest.media.kind, manifest.media.width) == ("picture", 512)
+    assert len(manifest.persons[0].frames) == 1
+
+
+def test_one_the_other_way_round_is_no_stranger() -> None:
+    """Pillow takes it for a TIFF of the small kind, and fails."""
+    target = io.BytesIO()
+    tifffile.imwrite(target, astronaut(), bigtiff=True, byteorder=">")
+    assert target.getvalue().startswith(b"MM\0+")
+    with pytest.raises(Refused, match="it begins as a BigTIFF picture does") as refusal:
+        extracted(target.getvalue())
+    assert refusal.value.outcome is Outcome.UNDECODABLE
 
 
 def smaller() -> Image.Image:

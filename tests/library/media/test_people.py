@@ -1,6 +1,8 @@
 """Who is who: cuts, meetings, leaving and coming back."""
 
 import dataclasses
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +11,13 @@ from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ADMIRAL_FACE, ASTRONAUT_FACE, admiral, astronaut, head
 from bench.made.film import Scene, backdrop, coded, one_face, paste
 from tests.making.extracted import extracted
+from unmask.media import road
+from unmask.media.colour import Rgb
 from unmask.media.geometry import iou
+from unmask.media.people import people
+from unmask.media.portrait import Encoding, encoding
 from unmask.media.values import FaceFrame, Person
+from unmask.outcomes import Outcome
 
 #: Above this one face hides the other, and their places are the same.
 COVERED = 0.6
@@ -76,6 +83,52 @@ def test_people_beyond_the_bound_are_counted() -> None:
     scene = _two(20, crossing=False)
     _, manifest = extracted(coded(scene.pictures), dataclasses.replace(EVERY_FRAME, persons=1))
     assert (len(manifest.persons), manifest.left_out) == (1, 1)
+
+
+def test_who_is_seen_too_briefly_is_told_of() -> None:
+    """The second face is there in three frames; ten are needed."""
+    scene = _two(20, crossing=False)
+    alone = one_face(20, lambda i: (150 + i / 19 * 20, 180)).pictures
+    pictures = [*scene.pictures[:3], *alone[3:]]
+    _, manifest = extracted(coded(pictures), dataclasses.replace(EVERY_FRAME, min_frames=10))
+    assert (len(manifest.persons), manifest.left_out) == (1, 0)
+    assert manifest.notes == ("1 more face was seen in fewer than 10 frames, too few to judge",)
+
+
+def test_where_all_are_seen_too_briefly_the_outcome_says_it_alone() -> None:
+    film = coded(one_face(4, lambda _: (320, 180)).pictures)
+    _, manifest = extracted(film, dataclasses.replace(EVERY_FRAME, min_frames=10))
+    assert (manifest.outcome, manifest.notes) == (Outcome.TOO_SHORT, ())
+
+
+def _shots() -> list[Any]:
+    close = one_face(12, lambda _: (320, 180), side=lambda _: 140).pictures
+    wide = one_face(12, lambda _: (150, 150), side=lambda _: 70).pictures
+    return [*close, *[backdrop(640, 360, seed=5)] * 6, *wide]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "encodings"),
+    [
+        (one_face(24, lambda i: (200 + 4 * i, 180)).pictures, 0),
+        (_two(12, crossing=False).pictures, 2),
+        (_shots(), 2),
+    ],
+    ids=["one face in one shot", "two faces", "two shots"],
+)
+def test_faces_are_encoded_only_where_somebody_could_be_somebody_else(
+    pictures: list[Any], encodings: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[Encoding]()
+
+    def noted(portrait: Rgb) -> Encoding:
+        made.append(encoding(portrait))
+        return made[-1]
+
+    monkeypatch.setattr(road, "people", partial(people, encode=noted))
+    _, manifest = extracted(coded(pictures))
+    assert manifest.persons
+    assert len(made) == encodings
 
 
 def test_a_zoom_dark_and_soft_film_is_followed() -> None:

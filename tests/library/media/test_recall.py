@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 
@@ -28,13 +29,20 @@ Faces = Mapping[float, Sequence[Box]]
 pytestmark = pytest.mark.skipif(not FILMS, reason="UNMASK_DATA names no folder with ffpp_c23")
 
 
-@pytest.mark.parametrize("film", FILMS, ids=str)
-def test_a_main_person_and_recall_no_lower_than_hogs(film: RealFilm) -> None:
-    _, manifest = extracted(film.path.read_bytes(), SPEC)
-    assert len(manifest.persons[0].frames) >= 140
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A film as we and HOG see it; nobody knows the truth: it is taken to be what either sees."""
 
+    main_frames: int
+    hogs: int
+    only_hogs: int
+    only_ours: int
+
+
+@cache
+def compared(film: RealFilm) -> Compared:
+    _, manifest = extracted(film.path.read_bytes(), SPEC)
     hogs = film.faces_by("hog", CHECKED)
-    assert any(hogs.values())
     ours = {
         moment: [
             face_square(frame, SPEC)
@@ -44,8 +52,27 @@ def test_a_main_person_and_recall_no_lower_than_hogs(film: RealFilm) -> None:
         ]
         for moment in hogs
     }
-    # Nobody knows the truth: it is taken to be what either sees.
-    assert _only(hogs, ours) <= _only(ours, hogs) + ONE_MISS
+    return Compared(
+        main_frames=len(manifest.persons[0].frames),
+        hogs=sum(map(len, hogs.values())),
+        only_hogs=_only(hogs, ours),
+        only_ours=_only(ours, hogs),
+    )
+
+
+@pytest.mark.parametrize("film", FILMS, ids=str)
+def test_a_main_person_and_recall_no_lower_than_hogs(film: RealFilm) -> None:
+    seen = compared(film)
+    assert seen.main_frames >= 140
+    assert seen.hogs
+    assert seen.only_hogs <= seen.only_ours + ONE_MISS
+
+
+@pytest.mark.timeout(1800)  # alone it looks at every film itself
+def test_over_all_films_recall_is_no_lower_than_hogs_without_any_slack() -> None:
+    """A miss allowed in each film would else be fifty in all."""
+    seen = [compared(film) for film in FILMS]
+    assert sum(each.only_hogs for each in seen) <= sum(each.only_ours for each in seen)
 
 
 def _only(seen: Faces, others: Faces) -> int:

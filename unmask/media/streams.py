@@ -1,0 +1,98 @@
+"""Which of a file's streams is the film: the longest, and it is said that there are others.
+
+A decoy that comes first, or is marked as the one to play, must not hide the film behind it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from av.stream import Disposition
+
+from unmask.errors import Refused
+from unmask.media.length import told_length
+from unmask.outcomes import Outcome
+
+#: The muxers of FFmpeg and mkvtoolnix write so how long one stream of a Matroska file is.
+_LENGTH_TAG = "DURATION"
+_CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+_LEFT_ASIDE = "it holds {} video streams; only the main one was looked at"
+
+
+def film_streams(container: Any) -> list[Any]:
+    """Those that could be the film; the cover of a film or of music is none."""
+    found = [
+        stream
+        for stream in container.streams.video
+        if has_pictures(stream) and not _is_cover(stream)
+    ]
+    if not found:
+        kinds = ", ".join(sorted(map(_told, container.streams))) or "no stream"
+        raise Refused(Outcome.NOT_MEDIA, f"it holds no video ({kinds})")
+    return found
+
+
+def told_lengths(container: Any, streams: Sequence[Any]) -> list[float | None]:
+    """By the file's own words; of several streams each must speak for itself."""
+    if len(streams) == 1:
+        return [told_length(container, streams[0])]
+    return [_own_length(stream) for stream in streams]
+
+
+def _own_length(stream: Any) -> float | None:
+    if _is_still(stream):
+        return 0.0
+    told = stream.duration is not None and stream.duration > 0
+    return float(stream.duration * stream.time_base) if told else None
+
+
+def tagged_lengths(streams: Sequence[Any]) -> list[float | None]:
+    """By the tags: anybody may write there, so only where the packets can't be walked through."""
+    return [_seconds(stream.metadata.get(_LENGTH_TAG, "")) for stream in streams]
+
+
+def _seconds(tag: str) -> float | None:
+    """
+    >>> _seconds("01:02:03.500000000"), _seconds("long")
+    (3723.5, None)
+    """
+    found = _CLOCK.fullmatch(tag)
+    if found is None:
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def the_film(streams: Sequence[Any], lengths: Sequence[float | None]) -> int:
+    """The longest. A second more or less tells nothing: then the one to be played, or the first."""
+    return max(
+        range(len(streams)),
+        key=lambda place: (round(lengths[place] or 0.0), _is_default(streams[place])),
+    )
+
+
+def left_aside(container: Any) -> str:
+    """Those that no decoder here can read count too; a single picture is a cover."""
+    others = [one for one in container.streams.video if not _is_cover(one) and not _is_still(one)]
+    return _LEFT_ASIDE.format(len(others)) if len(others) > 1 else ""
+
+
+def has_pictures(stream: Any) -> bool:
+    return stream.codec_context is not None and stream.codec_context.width > 0
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _is_default(stream: Any) -> bool:
+    return bool(stream.disposition & Disposition.default)
+
+
+def _is_still(stream: Any) -> bool:
+    """As an animated AVIF begins: with itself as one picture."""
+    return bool(stream.frames == 1)
+
+
+def _told(stream: Any) -> str:
+    return "a cover picture" if _is_cover(stream) else str(stream.type)
