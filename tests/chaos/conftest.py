@@ -26,6 +26,9 @@ CUT = {
 }
 
 
+#: What measures a pace runs with nothing beside it.
+TIMED = "test_poison_slows_"
+
 #: A fault of two minutes, and the patience that a fleet is ended with, on a busy machine.
 FAULT_WITHIN_S = 900
 
@@ -33,6 +36,8 @@ FAULT_WITHIN_S = 900
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.timeout(FAULT_WITHIN_S))
+        if item.name.startswith(TIMED):
+            item.add_marker("timed")
         if item.name in CUT:
             item.add_marker("cut")
     gone = CUT - {item.name for item in items}

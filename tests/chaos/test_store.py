@@ -69,6 +69,7 @@ def test_a_store_that_fails_in_every_way(fleet: Fleet, storage: Misbehaviour) ->
     assert set(storage.counts) == {*FAULTS, "stalled"}
     assert not (fleet.memory / "impostor-was-judged").exists(), "what nobody verified was judged"
     oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
 @pytest.mark.parametrize(
@@ -226,3 +227,4 @@ def stops_and_goes_on(fleet: Fleet, disk: Mounted | Quota) -> None:
     disk.free(fleet)
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}

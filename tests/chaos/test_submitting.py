@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from infra.ledger import submit
 from infra.ledger.submit import CHUNK
 from schemas.records import NewItem, Trust
+from schemas.stages import Stage
 from schemas.tables import ItemTable
 from tests.chaos import oracle
 from tests.chaos.deeds import Deed, uri
 from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
 
 LINES = 3 * CHUNK + 17
-#: Lines before the source breaks off; every one of them stays.
-GOOD = 2 * CHUNK + 5
+SMALL = 200
 
 
 class BreaksOff(RuntimeError):
@@ -43,20 +44,30 @@ def counted(fleet: Fleet) -> int:
         return int(db.execute(select(func.count()).select_from(ItemTable)).scalar_one())
 
 
-def test_a_submit_that_breaks_off_is_run_again(fleet: Fleet) -> None:
+def test_a_submit_that_breaks_off_is_run_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks so small that all of it can run to its end afterwards."""
+    monkeypatch.setattr(submit, "CHUNK", SMALL)
+    good, all_lines = 2 * SMALL + 5, 3 * SMALL + 17
+
     def lines(until: int) -> Iterator[NewItem]:
-        for number in range(LINES):
+        for number in range(all_lines):
             if number == until:
                 raise BreaksOff
-            yield NewItem(uri=uri(number), trust=Trust.REMOTE)
+            yield NewItem(uri=uri(number, Deed.BLOCKED), trust=Trust.REMOTE)
 
     campaign = fleet.campaign()
     with pytest.raises(BreaksOff):
-        fleet.ledger.submit(campaign, lines(GOOD))
-    assert counted(fleet) == fleet.left() == GOOD
+        fleet.ledger.submit(campaign, lines(good))
+    assert counted(fleet) == fleet.left() == good
     again = fleet.ledger.submit(campaign, lines(-1))
-    assert (again.new, again.known) == (LINES - GOOD, GOOD)
-    assert counted(fleet) == fleet.left() == LINES
+    assert (again.new, again.known) == (all_lines - good, good)
+    assert counted(fleet) == fleet.left() == all_lines
+    fleet.start("sweep", "cpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=all_lines)
+    assert fleet.ledger.status(CAMPAIGN).stages == {Stage.REJECTED: all_lines}
 
 
 def test_a_killed_producer_is_run_again(fleet: Fleet) -> None:

@@ -72,6 +72,7 @@ def test_half_open_connections(
         wire.wire = Wire.WHOLE
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -108,6 +109,7 @@ def test_a_database_that_is_slow(fleet: Fleet, database_wire: Proxy) -> None:
     # What is offered, and beside it what is in hand and not yet acknowledged.
     assert 0 < most <= 2 * window
     oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
     assert {row.attempts for row in fleet.ledger.results(CAMPAIGN)} == {1}
 
 
@@ -124,4 +126,5 @@ def test_a_database_that_is_locked(fleet: Fleet, seconds: int) -> None:
         db.rollback()
     fleet.until_ended()
     oracle.check(fleet, accepted=accepted)
+    assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
     assert fleet.ledger.status(CAMPAIGN).stages == {"done": accepted}
