@@ -33,6 +33,9 @@ class Cost:
     def __mul__(self, times: float) -> "Cost":
         return Cost(wall=self.wall * times, cpu=self.cpu * times)
 
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(wall=self.wall + other.wall, cpu=self.cpu + other.cpu)
+
 
 @contextmanager
 def timed(costs: list[Cost]) -> Iterator[None]:

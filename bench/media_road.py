@@ -97,9 +97,13 @@ def _is_hit(box: Box, time_s: float, size: tuple[int, int]) -> bool:
 
 
 def _scaled(peer: Peer, film: Path, frames: int, found: list[int]) -> Cost:
-    """What as many face frames as ours yields would cost."""
+    """What as many face frames as ours yields would cost; a film is opened once for all of them."""
     costs: list[Cost] = []
     with timed(costs):
-        faces = peer(film, frames)
-    found.append(faces)
-    return costs[0] * (FRAMES / max(faces, 1))
+        first = peer(film, 1)
+    with timed(costs):
+        faces = peer(film, 1 + frames)
+    found.append(faces - first)
+    opened, all_of_them = costs
+    further = all_of_them + opened * -1
+    return opened + further * ((FRAMES - 1) / max(faces - first, 1))
