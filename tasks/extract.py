@@ -275,7 +275,7 @@ def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extr
     data = manifest.to_bytes()
     digest = hashlib.sha256(data).hexdigest()
     key = manifest_key(facts.sha256, spec.digest, manifest_sha256=digest)
-    with our_store():
+    with break_off.waiting(), our_store():
         stored = tools.store.put(key, data)
     return Extracted(
         fetched=facts,
@@ -290,9 +290,8 @@ def _cut(claim: Claim, tools: Resources, content: Content, spent: Spent) -> Extr
 
 
 def _store_clip(tools: Resources, sha256: str, spec: str, clip: Clip) -> StoredObject:
-    drain.check()
     key = clip_key(sha256, spec, person=clip.person, clip_sha256=clip.sha256)
-    with our_store():
+    with break_off.waiting(), our_store():
         return tools.store.put(key, clip.data)
 
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from celery.exceptions import Retry
 from sqlalchemy import select
@@ -17,7 +19,7 @@ from infra.guard import Guard
 from infra.ledger import migrate
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
-from schemas.records import NewItem, Trust
+from schemas.records import NewItem, StoredObject, Trust
 from schemas.stages import Stage
 from schemas.tables import ItemTable
 from tasks.drain import Drain, drain
@@ -35,6 +37,7 @@ from tests.services.strangers import (
     stranger,
 )
 from tests.services.test_download_parts import Ranges, honest
+from unmask.media.coding import encode
 from unmask.model.shelf import find_bundle
 
 #: No limit of the download ends a fetch before the worker does.
@@ -189,3 +192,24 @@ def test_a_large_file_of_this_machine(
     monkeypatch.setattr(stand.tools.ledger, "known", lambda sha256, *_: hashed.append(sha256))
     stand.is_given_back()
     assert hashed == []
+
+
+@dataclass
+class Dawdles:
+    """An object store that takes what it is given, and says nothing."""
+
+    stand: Stand
+
+    def put(self, _key: str, _data: bytes) -> StoredObject:
+        self.stand.stop()
+        self.stand.server.stopping.wait(60)
+        raise AssertionError("it was waited for")
+
+
+def test_our_own_store_does_not_answer(stand: Stand, tmp_path: Path) -> None:
+    file = tmp_path / "nobody.png"
+    file.write_bytes(encode(np.full((240, 320, 3), 90, np.uint8), "png"))
+    store: Any = Dawdles(stand)
+    stand.tools = dataclasses.replace(stand.tools, store=store)
+    stand.submit(str(file), stamp=stamp_of(file.stat()))
+    stand.is_given_back()
