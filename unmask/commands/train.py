@@ -11,6 +11,7 @@ from unmask.errors import Unusable
 from unmask.model.bundle import Bundle
 
 if TYPE_CHECKING:
+    from unmask.train.recipe import Recipe
     from unmask.train.start import Job
 
 Data = Annotated[
@@ -55,10 +56,11 @@ def train(
     from unmask.train.start import Job, check_name
 
     with told():
+        chosen = find_recipe(recipe)
         job = Job(
             data=data, folder=out, trunk_weights=trunk_weights, origin=origin,
             recipe=changed(
-                find_recipe(recipe), epochs=epochs, seed=seed, frames=_frames(frames, data)
+                chosen, epochs=epochs, seed=seed, frames=_frames(frames, data, chosen)
             ),
             processes=processes, device=device, name=name,
             data_names=tuple(data_names or (data.name,)), terms=terms, say=typer.echo,
@@ -68,7 +70,7 @@ def train(
     typer.echo(f"bundle: {bundle.folder}")
 
 
-def _frames(asked: str | None, data: Path) -> int | None:
+def _frames(asked: str | None, data: Path, recipe: "Recipe") -> int | None:
     """In place of the recipe's; `mean` looks at how long the videos are."""
     if asked is None:
         return None
@@ -76,6 +78,11 @@ def _frames(asked: str | None, data: Path) -> int | None:
         if not asked.isdecimal() or int(asked) < 1:
             raise Unusable(f"--frames takes a number from 1 or `mean`, not `{asked}`")
         return int(asked)
+    if recipe.learns_from != "clips" or recipe.clips != "papers":
+        raise Unusable(
+            "`--frames mean` limits the first frames of a video, and "
+            f"recipe {recipe.name} does not take those; name another, as `papers`"
+        )
     from unmask.train.sets import find_items
     from unmask.train.variants.mean_length import mean_frames
 
@@ -87,11 +94,12 @@ def _frames(asked: str | None, data: Path) -> int | None:
 def _trained(job: "Job", tight: bool) -> Bundle:
     """By pairs of crops or by clips of videos, as the recipe says."""
     from unmask.train.finish import finish, train_on_pairs
+    from unmask.train.learned_from import learned_from
     from unmask.train.material import material_of
     from unmask.train.runs import finished, open_run
     from unmask.train.start_clips import train_on_clips
 
-    open_run(job.folder, job.recipe)
+    open_run(job.folder, job.recipe, learned_from(job))
     if bundle := finished(job.folder):
         typer.echo("this run came to its end before")
         return bundle

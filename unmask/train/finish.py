@@ -18,6 +18,7 @@ from unmask.train import saves
 from unmask.train.crops import Crops, Rgb
 from unmask.train.frames import FrameNetwork
 from unmask.train.landmarks import landmarks
+from unmask.train.learned_from import learned_from
 from unmask.train.material import Material
 from unmask.train.measuring import measure
 from unmask.train.pairs import Pairs
@@ -32,7 +33,7 @@ _WATCHED = 0.25
 
 
 def train_on_pairs(job: Job, material: Material) -> None:
-    open_run(job.folder, job.recipe)
+    open_run(job.folder, job.recipe, learned_from(job))
     fit(job, material.spec, *pairs_of(job, material))
 
 
@@ -91,7 +92,7 @@ def _with_lstm(
     start_as_frames(network, frames.linear)
     watched = _films(frames, held_out, round(recipe.films * _WATCHED), recipe.film_frames)
     films = _films(frames, pairs, recipe.films, recipe.film_frames)
-    found = fit_lstm(network, films, watched, recipe.film_epochs, recipe.seed)
+    found = fit_lstm(network, films, watched, recipe)
     job.say(
         "pseudo-sequences held out, AUC after each epoch: " + " ".join(f"{v:.4f}" for v in found)
     )

@@ -1,7 +1,8 @@
-"""A run's folder: its recipe is written down at the start, and nothing else goes on in it."""
+"""A run's folder: recipe and sources are written down at the start; nothing else goes on in it."""
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,16 +12,21 @@ from unmask.train import saves
 from unmask.train.recipe import Recipe, differing, read_recipe, written
 
 RECIPE = "recipe.json"
+SOURCES = "learned-from.json"
 BUNDLE = "bundle"
 
 
-def open_run(folder: Path, recipe: Recipe) -> None:
-    """Makes the folder; refused where a run by other values was begun in it."""
+def open_run(folder: Path, recipe: Recipe, sources: Mapping[str, str]) -> None:
+    """Makes the folder; refused where a run by other values, or of other data, was begun in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / RECIPE
-    if path.exists() and _begun(folder):
-        _refuse_another(folder, read_recipe(path.read_bytes(), str(path)), recipe)
+    path, from_what = folder / RECIPE, folder / SOURCES
+    if _begun(folder):
+        if path.exists():
+            _refuse_another(folder, read_recipe(path.read_bytes(), str(path)), recipe)
+        if from_what.exists():
+            _refuse_other_sources(folder, json.loads(from_what.read_text()), sources)
     path.write_bytes(written(recipe))
+    from_what.write_text(json.dumps(dict(sources), indent=2) + "\n")
 
 
 def finished(folder: Path) -> Bundle | None:
@@ -43,6 +49,15 @@ def _refuse_another(folder: Path, before: Recipe, now: Recipe) -> None:
             f"{folder} holds a run of recipe {before.name} with another {listed}; "
             "put it back, or name another folder"
         )
+
+
+def _refuse_other_sources(folder: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    for name, value in now.items():
+        if before.get(name) != value:
+            raise Unusable(
+                f"{folder} holds a run of other {name} ({before.get(name)}, now {value}); "
+                "put it back, or name another folder"
+            )
 
 
 def _may_go_on(folder: Path, recipe: Recipe) -> bool:

@@ -23,6 +23,7 @@ from unmask.train import saves
 from unmask.train.crops import BadData
 from unmask.train.fit import Fit
 from unmask.train.journal import Journal
+from unmask.train.learned_from import learned_from
 from unmask.train.learner import Learner
 from unmask.train.lesson_clips import ClipNetwork, Clips, ClipsLesson
 from unmask.train.measuring import measure
@@ -49,7 +50,7 @@ def clips_spec(recipe: Recipe) -> ScanSpec:
 
 
 def train_on_clips(job: Job, encoding: StoredEncoding = "bf16") -> Bundle:
-    open_run(job.folder, job.recipe)
+    open_run(job.folder, job.recipe, learned_from(job))
     if bundle := finished(job.folder):
         return bundle
     spec, work = clips_spec(job.recipe), clips_folder(job)

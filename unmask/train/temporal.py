@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from unmask.model.network import Network
 from unmask.train.crops import Rgb
 from unmask.train.frames import FAKE, REAL
-from unmask.train.lesson_pairs import CHUNK
+from unmask.train.lesson_pairs import CHUNK, weighed
 from unmask.train.metrics import auc
 from unmask.train.pairs import Pairs
+from unmask.train.recipe import Recipe
 from unmask.train.sequences import filmed, filmed_twins, story
 
 #: How steeply the judge of frames is bent, and how wide open (or shut) its gates are.
@@ -80,14 +80,14 @@ def film_pair(pairs: Pairs, real: int, frames: int) -> tuple[Rgb, Rgb]:
     return filmed(pairs.crops.pictures[pairs.fake_beside(real, rng)], told), filmed(face, told)
 
 
-def fit_lstm(network: Network, films: Films, watched: Films, epochs: int, seed: int) -> list[float]:
+def fit_lstm(network: Network, films: Films, watched: Films, recipe: Recipe) -> list[float]:
     """Leaves the weights of the epoch that is best on the films watched, the start included.
 
     The trunk is left as it is. Returns the AUC before the first epoch and after each.
     """
     found = [film_auc(network.eval(), watched)]
     best = _learned(network)
-    for _ in _epochs(network, films, epochs, seed):
+    for _ in _epochs(network, films, recipe):
         found.append(film_auc(network.eval(), watched))
         if found[-1] >= max(found):
             best = _learned(network)
@@ -102,9 +102,10 @@ def _learned(network: Network) -> dict[str, Tensor]:
     return {name: t.clone() for name, t in state.items() if not name.startswith("trunk.")}
 
 
-def _epochs(network: Network, films: Films, epochs: int, seed: int) -> Iterator[int]:
+def _epochs(network: Network, films: Films, recipe: Recipe) -> Iterator[int]:
     """Yields after each pass over the films."""
-    torch.manual_seed(seed)
+    epochs = recipe.film_epochs
+    torch.manual_seed(recipe.seed)
     network.train()
     learned = [*network.lstm.parameters(), *network.linear.parameters()]
     optimiser = torch.optim.AdamW(learned, lr=_RATE, weight_decay=_DECAY)
@@ -115,7 +116,7 @@ def _epochs(network: Network, films: Films, epochs: int, seed: int) -> Iterator[
         for some in torch.split(torch.randperm(len(wanted)), _BATCH)[: len(wanted) // _BATCH]:
             optimiser.zero_grad()
             logits = _logits(network, _cut(films.features[some]))
-            loss = functional.cross_entropy(logits, wanted[some], label_smoothing=0.02)
+            loss = weighed(logits, wanted[some], recipe)
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimiser.step()

@@ -77,7 +77,7 @@ def test_a_stopped_run_on_clips_ends_with_the_very_same_weights(tmp_path: Path) 
 
     stopped = dataclasses.replace(whole, folder=tmp_path / "stopped", watch=stop)
     for job in (whole, stopped):
-        open_run(job.folder, recipe)
+        open_run(job.folder, recipe, {})
     fit_clips(whole)
     with pytest.raises(Stopped):
         fit_clips(stopped)

@@ -9,7 +9,9 @@ from tests.making.pairs import SIDE, pairs, points
 from unmask.model.clips import PersonFrames, Window
 from unmask.model.description import Architecture
 from unmask.model.network import Network
+from unmask.train import temporal
 from unmask.train.blend import Moving
+from unmask.train.recipe import Recipe, find_recipe, with_values
 from unmask.train.robust import DAMAGES, damaged_person
 from unmask.train.sequences import filmed, filmed_twins, story
 from unmask.train.spoil import Spoiling
@@ -84,10 +86,28 @@ def test_it_learns_what_only_time_tells() -> None:
     films = Films(features=features, fake=fake)
     network = Network(Architecture(trunk="mobilenet_v2", width=32, dropout=0.0))
     start_as_frames(network, torch.nn.Linear(1280, 2))
-    found = fit_lstm(network, films, films, epochs=60, seed=1)
+    found = fit_lstm(network, films, films, recipe(film_epochs=60))
     assert found[0] < 0.7
     assert film_auc(network, films) == pytest.approx(max(found))
     assert max(found) > 0.9
+
+
+def test_the_loss_that_a_recipe_names_weighs_films_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+
+    def weighed(logits: torch.Tensor, wanted: torch.Tensor, how: Recipe) -> torch.Tensor:
+        named.append(how.loss)
+        return logits.sum()
+
+    monkeypatch.setattr(temporal, "weighed", weighed)
+    films = Films(features=torch.randn(64, 4, 1280), fake=np.arange(64) % 2 == 0)
+    network = Network(Architecture(trunk="mobilenet_v2", width=8, dropout=0.0))
+    fit_lstm(network, films, films, recipe(film_epochs=2, loss="binary-cross-entropy"))
+    assert named == ["binary-cross-entropy"] * 2
+
+
+def recipe(**values: str | int) -> Recipe:
+    return with_values(find_recipe("strong"), values)
 
 
 @pytest.mark.parametrize("name", DAMAGES)

@@ -82,12 +82,30 @@ def test_a_row_that_is_there_is_measured_again_and_not_trained_again(tmp_path: P
     assert open_bundle(tmp_path / "out" / "also" / "bundle").digest == digest
     with pytest.raises(Unusable, match="holds a row of other data"):
         list(compared(dataclasses.replace(job, data_names=("other",)), {"a fifth": recipe}))
+    other = dataclasses.replace(job, recipe=recipe, trunk_weights="compact.pth")
+    with pytest.raises(Unusable, match=r"other first weights \(none, now compact.pth\)"):
+        list(compared(other, {"a fifth": recipe}))
+    with job.data.open("a") as file:
+        file.write(job.data.read_text().splitlines()[-1] + "\n")
+    with pytest.raises(Unusable, match=r"other data \(list.csv, 6 items, now list.csv, 7 items\)"):
+        list(compared(job, {"a fifth": recipe}))
+
+
+def test_it_is_told_where_chance_would_be_frozen(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = configurations(tiny())
+    job = Job(
+        data=videos(tmp_path), folder=tmp_path / "out", recipe=tiny(), device="cpu",
+        say=said.append,
+    )  # fmt: skip
+    list(compared(job, {"trunk frozen": rows["trunk frozen"]}))
+    assert any("trunk frozen: nothing was learned before" in one for one in said)
 
 
 def test_a_folder_with_rows_of_another_trunk_is_refused(tmp_path: Path) -> None:
     before, now = (configurations(tiny(**own)) for own in ({}, {"trunk": "resnext50_32x4d"}))
     row = tmp_path / "out" / "tiny-clips-1"
-    open_run(row, before["trunk frozen"])
+    open_run(row, before["trunk frozen"], {})
     (row / BUNDLE).mkdir()
     job = Job(
         data=videos(tmp_path), folder=tmp_path / "out", recipe=now["trunk frozen"], device="cpu"

@@ -192,3 +192,11 @@ def test_a_frame_limit_is_a_number_or_the_mean(tmp_path: Path, asked: str) -> No
     )
     assert done.exit_code == 1
     assert "number from 1 or `mean`" in done.output
+
+
+@pytest.mark.parametrize("recipe", ["strong", "configurations"])
+def test_a_mean_is_no_limit_where_no_first_frames_are_taken(tmp_path: Path, recipe: str) -> None:
+    words = ["train", str(tmp_path), "--out", str(tmp_path / "o"), "--recipe", recipe]
+    done = CliRunner().invoke(app, [*words, "--frames", "mean"])
+    assert done.exit_code == 1
+    assert f"recipe {recipe} does not take those" in " ".join(done.output.split())

@@ -38,12 +38,18 @@ def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row
     """Row by row, as each is trained."""
     for name, recipe in recipes.items():
         job.say(f"row: {name}")
+        first_weights = _first_weights(job, name, recipe)
+        if first_weights is None and recipe.trained_blocks is not None:
+            job.say(
+                f"{name}: nothing was learned before, so what is frozen stays as chance made it; "
+                "name --trunk-weights"
+            )
         own = dataclasses.replace(
             job,
             recipe=recipe,
             folder=job.folder / recipe.name,
             clips=clips_folder(job),
-            trunk_weights=_first_weights(job, name, recipe),
+            trunk_weights=first_weights,
         )
         parts_of(own, PARTS)
         bundle = _trained(own)

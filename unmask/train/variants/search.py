@@ -12,18 +12,16 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmask.errors import Unusable
 from unmask.model.memory import free, is_shortage
 from unmask.train import saves
 from unmask.train.fit import Diverged
+from unmask.train.learned_from import learned_from
 from unmask.train.recipe import Recipe, differing, read_recipe, with_values
 from unmask.train.recipe import written as as_written
-from unmask.train.sets import find_items
 from unmask.train.start import Job
-from unmask.train.tars import find_tars, has_tars
 from unmask.train.variants.space import Choice, Space, Span, Value, written
 
 if TYPE_CHECKING:
@@ -76,20 +74,8 @@ def opened(search: Search, space: Space, common: Mapping[str, str]) -> Iterator[
 
 
 def common_of(job: Job) -> dict[str, str]:
-    """What else decides how good a trial is. Machines keep data in other folders, so by name."""
-    return {
-        "recipe": as_written(job.recipe).decode(),
-        "first weights": Path(job.trunk_weights).name if job.trunk_weights else "none",
-        "data": f"{job.data.resolve().name}, {_amount(job.data)}",
-    }
-
-
-def _amount(data: Path) -> str:
-    """Of tars the bytes: what is in them is read only when it is learned from."""
-    if has_tars(data):
-        tars = find_tars(data)
-        return f"{len(tars)} tars, {sum(tar.stat().st_size for tar in tars)} bytes"
-    return f"{len(find_items(data))} items"
+    """What else decides how good a trial is."""
+    return {"recipe": as_written(job.recipe).decode(), **learned_from(job)}
 
 
 def _need_same(study: "Study", common: dict[str, str]) -> None:
