@@ -1,4 +1,7 @@
-"""Where one shot ends and the next begins."""
+"""Where one shot ends and the next begins.
+
+A tiny picture is compared place by place: two scenes may have one histogram, as two rooms by day.
+"""
 
 from collections.abc import Iterable, Iterator
 
