@@ -130,13 +130,14 @@ class Ledger:
         return sum(self._take_back(campaign, stage) for stage in recall.UNFINISHED)
 
     def _take_back(self, campaign: Campaign, stage: Stage) -> int:
-        total, after = 0, recall.FIRST
-        while True:
-            with self._write() as db:
-                count, after = recall.cancel(db, campaign, stage, after)
-            total += count
-            if not count:
-                return total
+        after = recall.FIRST
+
+        def step(db: Connection) -> int:
+            nonlocal after
+            count, after = recall.cancel(db, campaign, stage, after)
+            return count
+
+        return self._batches(step)
 
     def requeue(self, name: str, outcomes: Collection[Outcome]) -> int:
         """How many ended items were sent on their way again. In batches."""

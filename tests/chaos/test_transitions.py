@@ -14,9 +14,10 @@ import pytest
 
 from schemas.stages import MOVES, Stage
 from tests.chaos import oracle
+from tests.chaos.deaths import WHEN, by_turns, died_at, run_with_a_death
 from tests.chaos.deeds import HOSTS, Deed, uri
 from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
-from tests.chaos.points import MEMORY, PLACES
+from tests.chaos.points import PLACES
 
 #: A transition, whose process makes it, and the deed that leads there.
 WORKERS: dict[str, tuple[str, Deed | None]] = {
@@ -64,7 +65,6 @@ CANCELS: dict[str, Deed | None] = {
 }
 #: Made by the sweep for a host that was given up.
 GIVEN_UP = "waiting>rejected"
-WHEN = ("before", "after")
 PLACES_OF = [f"{move}:{when}" for move in WORKERS for when in WHEN]
 ITEMS = 12
 
@@ -79,33 +79,18 @@ def test_no_transition_is_forgotten() -> None:
 def test_death_at_a_transition(fleet: Fleet, place: str) -> None:
     kind, deed = WORKERS[place.rpartition(":")[0]]
     accepted = fleet.submit([uri(0, deed), *map(uri, range(1, ITEMS))])
-    fleet.mortal.add(kind)
-    for one in ("sweep", "cpu", "gpu"):
-        fleet.start(one, **({PLACES: place} if one == kind else {}))
-    fleet.until_ended()
-    assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
+    run_with_a_death(fleet, kind, place)
     oracle.check(fleet, accepted=accepted)
     ends = fleet.ledger.status(CAMPAIGN).stages
     assert ends.get(Stage.DONE, 0) >= ITEMS - 1, dict(ends)
 
 
-@pytest.mark.parametrize(
-    ("database", "place"),
-    [
-        (database, f"{move}:{when}")
-        for move in SWEEPS
-        for database, when in zip(("sqlite", "postgresql"), WHEN, strict=True)
-    ],
-    indirect=["database"],
-)
+@pytest.mark.parametrize(("database", "place"), by_turns(SWEEPS), indirect=["database"])
 def test_death_of_the_sweep(fleet: Fleet, place: str) -> None:
     deed = SWEEPS[place.rpartition(":")[0]]
     accepted = fleet.submit([uri(0, deed), *map(uri, range(1, ITEMS))])
-    fleet.mortal |= {"sweep", "gpu"}
-    fleet.start("cpu", "gpu")
-    fleet.start("sweep", **{PLACES: place})
-    fleet.until_ended()
-    assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
+    fleet.mortal.add("gpu")
+    run_with_a_death(fleet, "sweep", place)
     oracle.check(fleet, accepted=accepted)
     assert fleet.ledger.status(CAMPAIGN).stages == {Stage.DONE: ITEMS - 1, Stage.DEAD: 1}
 
@@ -155,21 +140,16 @@ def test_death_of_a_cancel_while_others_work(fleet: Fleet, place: str) -> None:
     assert set(ends) <= {Stage.CANCELLED, Stage.DONE}
 
 
-@pytest.mark.parametrize(
-    ("database", "when"),
-    [*zip(("sqlite", "postgresql"), WHEN, strict=True)],
-    indirect=["database"],
-)
-def test_death_of_the_sweep_that_gives_up_a_host(fleet: Fleet, when: str) -> None:
+@pytest.mark.parametrize(("database", "place"), by_turns([GIVEN_UP]), indirect=["database"])
+def test_death_of_the_sweep_that_gives_up_a_host(fleet: Fleet, place: str) -> None:
     """What never ran ends unreachable; what was tried has a schedule of its own, too long here."""
-    place = f"{GIVEN_UP}:{when}"
     fleet.extra |= {"UNMASK_HOST_GIVE_UP_S": "5", "UNMASK_HOST_CONNECTIONS": "4"}
     accepted = fleet.submit([uri(HOSTS * number, Deed.SILENT) for number in range(4 * ITEMS)])
     fleet.mortal.add("sweep")
     fleet.start("cpu")
     fleet.start("sweep", **{PLACES: place})
     fleet.until(lambda: fleet.ended() > ITEMS, 120, fleet.report)
-    assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
+    died_at(fleet, place)
     assert {row.outcome for row in fleet.ledger.results(CAMPAIGN) if row.outcome} == {"unreachable"}
     assert told(fleet, ("cancel", "--campaign", CAMPAIGN)) == 0
     fleet.until_ended()

@@ -134,3 +134,6 @@ class Fleet:
         )
         print(name, done.stdout, done.stderr[-500:])
         return done.returncode == 0
+
+    def is_ill(self, name: str) -> bool:
+        return not self.is_well(name)

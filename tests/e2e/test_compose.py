@@ -335,7 +335,7 @@ def test_the_fleet_of_the_file_answers_submitted_media(fleet: Fleet) -> None:
         for name in ("cpu-worker", "sweep"):
             os.kill(started[name].pid, signal.SIGSTOP)
             try:
-                until(lambda name=name: not fleet.is_well(name), within_s=90)  # type: ignore[misc]
+                until(functools.partial(fleet.is_ill, name), within_s=90)
             finally:
                 os.kill(started[name].pid, signal.SIGCONT)
 

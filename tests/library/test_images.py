@@ -9,31 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.dockerfile import stages, steps
+
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = ROOT / "infra" / "docker" / "Dockerfile"
 ENTRY = ROOT / "infra" / "docker" / "entrypoint"
 STAGES = {"cpu", "gpu"}
 #: Three numbers, or the two that some projects count by.
 VERSION = re.compile(r":v?\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$")
-
-
-def steps() -> list[tuple[str, str]]:
-    """Instruction and the rest, lines joined."""
-    text = re.sub(r"\\\n(\s*#.*\n)*", " ", RECIPE.read_text())
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]
-
-
-def stages() -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
-    name = ""
-    for word, rest in steps():
-        if word == "FROM":
-            _, _, name = rest.partition(" AS ")
-            found[name] = []
-        if name:
-            found[name].append((word, rest))
-    return found
 
 
 def only(stage: str, word: str) -> list[str]:

@@ -6,31 +6,19 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from infra.monitoring import dashboard
 from tasks.metrics import CATALOGUE, page
+from tests.monitoring import MONITORING, expressions, rules
 
 ROOT = Path(__file__).resolve().parents[2]
-MONITORING = ROOT / "infra" / "monitoring"
 GUIDE = ROOT / "docs" / "how-to" / "operate.md"
 SERIES = {series for metric in CATALOGUE for series in metric.series}
 NAME = re.compile(r"\bunmask_[a-z0-9_]+\b")
 LABEL = re.compile(r"\{([^}]*)\}")
-
-
-def rules() -> list[dict[str, Any]]:
-    read = yaml.safe_load((MONITORING / "alerts.yml").read_text())
-    return [rule for group in read["groups"] for rule in group["rules"]]
-
-
-def expressions() -> list[str]:
-    panels = dashboard.dashboard()["panels"]
-    shown = [target["expr"] for panel in panels for target in panel.get("targets", [])]
-    return shown + [str(rule["expr"]) for rule in rules()]
 
 
 def test_every_metric_in_use_exists() -> None:

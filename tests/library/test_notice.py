@@ -5,7 +5,7 @@ import importlib.metadata
 import re
 from pathlib import Path
 
-from tests.library.test_images import stages
+from tests.dockerfile import stages
 from unmask.media.faces import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,7 +22,7 @@ from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
 from tasks.names import CPU_QUEUE, GPU_QUEUE
 from tasks.send import send
-from tests.library.test_monitoring import expressions
+from tests.monitoring import expressions
 from tests.polling import until
 from tests.services import items
 from unmask.outcomes import Outcome
