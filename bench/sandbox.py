@@ -3,7 +3,6 @@
 import io
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -12,36 +11,32 @@ from typing import IO
 import av
 import numpy as np
 
-from bench.timing import alternating, quiet
+from bench.timing import each_run, median_and_its_range, quiet
 from infra.sandbox import Room
 from unmask import media
 from unmask.errors import Refused
 from unmask.media.values import Limits
 from unmask.spec import ScanSpec
 
-RUNS = 20
+RUNS = 40
 SPEC, LIMITS = ScanSpec(frames=10, windows=1), Limits(deadline_s=60)
 #: Asked for: at most this much more than the same work without a room.
 ASKED_MS = 30.0
 
 
 def main() -> None:
-    print(f"what the room costs a file, median of {RUNS} runs; {quiet()}")
+    print(f"what the room costs a file, median of {RUNS} pairs of runs; {quiet()}")
     media.warm(("centerface",))
     with Room() as room, _files() as files:
-        cases = {
-            **{f"{name}, in it": _Case(file, room) for name, file in files.items()},
-            **{f"{name}, without": _Case(file, None) for name, file in files.items()},
-        }
-        wall = alternating({name: case.look for name, case in cases.items()}, RUNS)
-        for name in files:
-            inside, outside = f"{name}, in it", f"{name}, without"
-            cost = 1000 * (wall[inside] - wall[outside])
-            processor = 1000 * (cases[inside].processor_s - cases[outside].processor_s)
+        for name, file in files.items():
+            wall = each_run({"in": _Case(file, room).look, "out": _Case(file, None).look}, RUNS)
+            # Each run beside the next one: the machine's pace changes by more than the room costs.
+            pairs = zip(wall["in"], wall["out"], strict=True)
+            cost, low, high = median_and_its_range([1000 * (a - b) for a, b in pairs])
             verdict = "" if cost <= ASKED_MS else f"; MORE than the {ASKED_MS:g} ms asked for"
             print(
-                f"  {name:22} {1000 * wall[inside]:6.1f} ms in it, {1000 * wall[outside]:6.1f} ms "
-                f"without: costs {cost:5.1f} ms ({processor:5.1f} ms of a processor{verdict})"
+                f"  {name:22} {1000 * statistics.median(wall['in']):6.1f} ms in it: "
+                f"costs {cost:5.1f} ms ({low:.1f} to {high:.1f}{verdict})"
             )
 
 
@@ -50,20 +45,11 @@ class _Case:
 
     def __init__(self, file: IO[bytes], room: Room | None) -> None:
         self._file, self._room = file, room
-        self._spent: list[float] = []
-
-    @property
-    def processor_s(self) -> float:
-        """The median; a busy machine changes it less than it does the wall clock."""
-        return statistics.median(self._spent)
 
     def look(self) -> None:
         self._file.seek(0)
-        before = time.process_time()
         with suppress(Refused):
             list(self._pieces())
-        spent = self._room.cpu_seconds if self._room else time.process_time() - before
-        self._spent.append(spent)
 
     def _pieces(self) -> Iterator[object]:
         if self._room:

@@ -3,6 +3,8 @@
 import os
 import resource
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
 
 from infra.sandbox import landlock, seccomp
 from infra.sandbox.kernel import (
@@ -17,19 +19,32 @@ from infra.sandbox.wire import Request
 _OOM_FIRST = b"1000"
 
 
-def confine(request: Request, ruleset: int | None) -> None:
-    """There is no way back: call it in a process of the file's own, which has one thread."""
-    not_dumpable()
-    _first_to_go()
-    _bound(request)
-    no_new_privileges()
-    with suppress(OSError):  # not root, or no such call: seccomp holds all the same
-        drop_capabilities()
-    if ruleset is not None:
-        landlock.restrict(ruleset)
-    steps = seccomp.program(MACHINE, os.getpid(), may_open=ruleset is not None)
-    if steps and seccomp.available():
-        seccomp.install(steps)
+@dataclass(frozen=True)
+class Locks:
+    """What shuts this process in: made while it waits for its file, as that takes time."""
+
+    ruleset: int | None
+    filter: bytes | None
+
+    @classmethod
+    def made(cls, ruleset: int | None) -> Self:
+        """In the very process that is to be shut in."""
+        steps = seccomp.program(MACHINE, os.getpid(), may_open=ruleset is not None)
+        known = steps and seccomp.available()
+        return cls(ruleset=ruleset, filter=seccomp.packed(steps) if steps and known else None)
+
+    def close(self, request: Request) -> None:
+        """There is no way back: call it in a process of the file's own, which has one thread."""
+        not_dumpable()
+        _first_to_go()
+        _bound(request)
+        no_new_privileges()
+        with suppress(OSError):  # not root, or no such call: seccomp holds all the same
+            drop_capabilities()
+        if self.ruleset is not None:
+            landlock.restrict(self.ruleset)
+        if self.filter is not None:
+            seccomp.install(self.filter)
 
 
 def _first_to_go() -> None:

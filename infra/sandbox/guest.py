@@ -3,6 +3,7 @@
 import faulthandler
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -10,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn, Protocol, cast
 
-from infra.sandbox.confine import confine
+from infra.sandbox.confine import Locks
 from infra.sandbox.frames import (
     CLIP,
     DONE,
@@ -29,6 +30,10 @@ from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
+#: Memory that a guest meets while it waits: ten frames of 720p need about as much. Under the
+#: kernel's large pages each is met in one step.
+_LARGE_PAGE = 2 << 20
+PAGES_AHEAD = 32
 #: Left for the worker in place of a traceback.
 MAX_WORDS = 2000
 
@@ -45,19 +50,29 @@ class Extractor(Protocol):
 
 def wait(ruleset: int | None, extractor: Extractor, door: socket.socket, printed: int) -> NoReturn:
     """For the one file; the keeper closes the door where none comes."""
+    locks = Locks.made(ruleset)
+    _reach_for_memory(door)
     with door:
         data, handles = receive(door, 3)
     if not data:
         os._exit(0)
     file, results, *answers = handles
     given = file, results, printed, next(iter(answers), None)
-    run(Request.from_bytes(data), given, ruleset, extractor)
+    run(Request.from_bytes(data), given, locks, extractor)
+
+
+def _reach_for_memory(door: socket.socket) -> None:
+    """Meet the pages that a film needs while none is here: the heap keeps what is freed."""
+    asked, reached = select.poll(), list[bytearray]()
+    asked.register(door, select.POLLIN)
+    while len(reached) < PAGES_AHEAD and not asked.poll(0):
+        reached.append(bytearray(_LARGE_PAGE))
 
 
 def run(
     request: Request,
     handles: tuple[int, int, int, int | None],
-    ruleset: int | None,
+    locks: Locks,
     extractor: Extractor,
 ) -> NoReturn:
     """Never returns to the keeper, whose copy this process is."""
@@ -66,7 +81,7 @@ def run(
     try:
         _redirect(printed)
         with os.fdopen(results, "wb") as out:
-            if _shut_in(request, ruleset, out):
+            if _shut_in(request, locks, out):
                 _report(request, (file, answers), out, extractor)
         code = 0
     finally:
@@ -82,10 +97,10 @@ def _redirect(printed: int) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _shut_in(request: Request, ruleset: int | None, out: BinaryIO) -> bool:
+def _shut_in(request: Request, locks: Locks, out: BinaryIO) -> bool:
     """No file is opened in a room that does not close."""
     try:
-        confine(request, ruleset)
+        locks.close(request)
     except OSError as error:
         write_frame(out, UNUSABLE, f"the sandbox can't be closed: {error}".encode())
         return False

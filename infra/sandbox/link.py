@@ -31,9 +31,10 @@ _PASSED_ON = (
 _ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_ARENA_MAX": "1",
     # Large pages, where the kernel has them: a fork copies less, a guest faults less often. And one
-    # heap that grows in one go: else every picture is mapped, and its pages met one by one, anew.
+    # heap for all threads that grows in one go: else every picture is mapped, and its pages met one
+    # by one, anew; and what a guest met while it waited would be another thread's.
     "GLIBC_TUNABLES": (
         "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432"
         ":glibc.malloc.top_pad=268435456:glibc.malloc.trim_threshold=1073741824"

@@ -79,11 +79,14 @@ def program(machine: str, pid: int, *, may_open: bool) -> list[Step] | None:
     ]
 
 
-def install(steps: Iterable[Step]) -> None:
+def packed(steps: Iterable[Step]) -> bytes:
+    return b"".join(step.pack() for step in steps)
+
+
+def install(program: bytes) -> None:
     """From here on, for this thread and all it starts; there is no way back."""
-    packed = b"".join(step.pack() for step in steps)
-    code = ctypes.create_string_buffer(packed, len(packed))
-    header = struct.pack("@HP", len(packed) // 8, ctypes.addressof(code))
+    code = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
     prctl(
         _PR_SET_SECCOMP,
         _SECCOMP_MODE_FILTER,

@@ -8,7 +8,7 @@ def _refuse(*_: object) -> Never:
     raise OSError("no such lock")
 
 
-patch("infra.sandbox.guest.confine", _refuse).start()
+patch("infra.sandbox.confine.Locks.close", _refuse).start()
 
 
 def warm(detectors: tuple[str, ...]) -> None:
