@@ -101,16 +101,16 @@ class Gathering:
 
     def _take(self, pictures: Iterator[Read], plan: Plan) -> None:
         """Faces of one run are cut while those of the next are looked for."""
-        with closing(ahead(self._looks(pictures), RUN, plan.face_frames)) as looks:
+        with closing(ahead(self._looks(pictures, plan), RUN, plan.face_frames)) as looks:
             for window, shown in looks:
                 self._count_time(window, shown.picture.time_s)
                 self._keep(shown, window)
                 if self.has_enough:
                     return
 
-    def _looks(self, pictures: Iterator[Read]) -> Iterator[tuple[Window, Look]]:
+    def _looks(self, pictures: Iterator[Read], plan: Plan) -> Iterator[tuple[Window, Look]]:
         for window, seen in groupby(pictures, key=lambda each: each.window):
-            for shown in self._follower.follow(self._pictures(seen)):
+            for shown in self._follower.follow(self._pictures(seen), plan.face_frames):
                 yield window, shown
 
     def _count_time(self, window: Window, moment_s: float) -> None:

@@ -3,7 +3,7 @@
 A tiny picture is compared place by place: two scenes may have one histogram, as two rooms by day.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import cv2
 
@@ -36,17 +36,20 @@ class CutFinder:
         return is_cut
 
 
-def chunks(pictures: Iterable[Picture], most: int) -> Iterator[tuple[bool, list[Picture]]]:
-    """Runs of at most `most` pictures inside one shot, each told whether it begins the shot."""
-    finder, chunk, fresh = CutFinder(), list[Picture](), True
+def chunks(
+    pictures: Iterable[Picture], most: Callable[[], int]
+) -> Iterator[tuple[bool, list[Picture]]]:
+    """Runs inside one shot, each told whether it begins the shot. How long the next one may be
+    is asked when the last one was looked at."""
+    finder, chunk, fresh, longest = CutFinder(), list[Picture](), True, most()
     for picture in pictures:
         if finder.begins_shot(picture):
             if chunk:
                 yield fresh, chunk
-            chunk, fresh = [], True
+            chunk, fresh, longest = [], True, most()
         chunk.append(picture)
-        if len(chunk) == most:
+        if len(chunk) == longest:
             yield fresh, chunk
-            chunk, fresh = [], False
+            chunk, fresh, longest = [], False, most()
     if chunk:
         yield fresh, chunk

@@ -65,14 +65,21 @@ class Follower:
         #: Whoever was seen last, also in an earlier shot: that tells how large faces are here.
         self._last_known: Sequence[Seen] = ()
 
-    def follow(self, pictures: Iterable[Picture]) -> Iterator[Look]:
+    def follow(self, pictures: Iterable[Picture], wanted: int | None = None) -> Iterator[Look]:
+        """`wanted`: pictures with a face that are asked for, where that is known. No run is longer
+        than what is missing: its end would be decoded and searched for nothing."""
         pictures = iter(pictures)
         first = next(pictures, None)
         if first is None:
             return
+        shown, most = 0, _longest(first)
+
+        def longest() -> int:
+            return min(most, wanted - shown) if wanted and shown < wanted else most
+
         # Before the rest of its run is here: that is decoded meanwhile.
         last = self._first_look(first)
-        for begins_shot, chunk in _runs(first, pictures):
+        for begins_shot, chunk in chunks(itertools.chain([first], pictures), longest):
             if chunk[0] is first:
                 looks = [last, *self._through(last, chunk[1:])]
             elif begins_shot:
@@ -82,6 +89,7 @@ class Follower:
                 looks = self._through(last, chunk)
             last = looks[-1]
             self._last_known = last.seen or self._last_known
+            shown += sum(any(map(self._shows, look.seen)) for look in looks)
             chunk.clear()
             # None is kept once it was passed on: the next run needs the room.
             yield from _let_go(looks)
@@ -129,6 +137,9 @@ class Follower:
         left = any(seen.track not in paired and self._matters(seen.face) for seen in first.seen)
         kept = {id(face) for _, _, face in pairs}
         return left or any(id(face) not in kept and self._matters(face) for face in found)
+
+    def _shows(self, seen: Seen) -> bool:
+        return not seen.clouded and self._matters(seen.face)
 
     def _matters(self, face: Face) -> bool:
         return _side(face) >= self._min_px
@@ -226,8 +237,7 @@ def _between(
     ]
 
 
-def _runs(first: Picture, rest: Iterator[Picture]) -> Iterator[tuple[bool, list[Picture]]]:
-    """Runs that are shorter where pictures are large."""
-    size = sum(plane.nbytes for plane in first.planes)
-    most = max(2, min(RUN, _WAITING_BYTES // max(size, 1)))
-    yield from chunks(itertools.chain([first], rest), most)
+def _longest(picture: Picture) -> int:
+    """Runs are shorter where pictures are large."""
+    size = sum(plane.nbytes for plane in picture.planes)
+    return max(2, min(RUN, _WAITING_BYTES // max(size, 1)))
