@@ -11,7 +11,7 @@ from infra.ledger.policy import Policy
 from schemas.stages import Stage
 from tasks.brake import ENOUGH
 from tests.e2e.conftest import ROOT, Bench, results
-from tests.e2e.test_stopping import begun, copies
+from tests.e2e.copies import MANY, begun, copies
 from tests.polling import until
 
 
@@ -127,7 +127,7 @@ def test_a_state_folder_of_a_newer_version_is_refused_undamaged(local: Bench) ->
 
 
 def test_sigterm_stops_like_ctrl_c(local: Bench) -> None:
-    media = copies(local.folder)
+    media = copies(local.folder, MANY)
     scan = local.start("scan", str(media), "--out", str(local.results))
     until(lambda: begun(local))
     scan.send_signal(signal.SIGTERM)

@@ -1,44 +1,15 @@
-"""Stopped or killed in the middle, a scan goes on where it was and repeats nothing."""
+"""Stopped in the middle, a scan goes on where it was and repeats nothing."""
 
-import os
-import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 from tests.e2e.conftest import ROOT, Bench, results
+from tests.e2e.copies import MANY, begun, copies, finished
 from tests.e2e.processes import of_marker
 from tests.polling import until
 
-SAMPLE = ROOT / "samples" / "talking-head.mp4"
-#: More than are cut while the classifier starts: they end in one batch, and the scan with them.
-COPIES = 20
-#: Enough for a worker to be killed over, and few enough to be done twice.
-KILLED = 6
-
 STOP_WITHIN_S = 10
-
-
-def copies(folder: Path, count: int = COPIES) -> Path:
-    """The same picture over and over is one content; a changed tail makes it another."""
-    media = folder / "media"
-    media.mkdir()
-    for number in range(count):
-        target = media / f"clip-{number}.mp4"
-        shutil.copy(SAMPLE, target)
-        with target.open("ab") as file:
-            file.write(number.to_bytes(4, "big"))
-    return media
-
-
-def finished(bench: Bench) -> int:
-    return bench.count("select count(*) from item where stage = 'done'")
-
-
-def begun(bench: Bench) -> bool:
-    """A worker holds the first item: the scan is in the middle of its work."""
-    return bench.count("select count(*) from move where new = 'extracting'") > 0
 
 
 def claims_of_finished(bench: Bench) -> dict[int, int]:
@@ -51,7 +22,7 @@ def claims_of_finished(bench: Bench) -> dict[int, int]:
 
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(either: Bench) -> None:
-    media = copies(either.folder)
+    media = copies(either.folder, MANY)
     scan = either.start("scan", str(media), "--out", str(either.results))
     until(lambda: finished(either) >= 1)
     started = time.monotonic()
@@ -68,31 +39,10 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(either: Bench) -> Non
     done = either.scan(media)
     assert done.returncode == 0, done.stderr
     rows = results(either)
-    assert len(rows) == COPIES
+    assert len(rows) == MANY
     assert {row["stage"] for row in rows} == {"done"}
     after = claims_of_finished(either)
     assert {item: after[item] for item in before} == before
-
-
-def test_killed_workers_lose_nothing(shared: Bench) -> None:
-    bench = shared.but(UNMASK_LEASE_S="3", UNMASK_HEARTBEAT_S="1", UNMASK_OFFER_LEASE_S="5")
-    media = copies(shared.folder, KILLED)
-    scan = bench.start("scan", str(media), "--out", str(shared.results))
-    until(lambda: finished(bench) >= 1)
-    for process in of_marker(bench.marker):
-        if "workers.cpu worker" in process.command or "workers.gpu worker" in process.command:
-            process.kill()
-    assert scan.wait(240) == 0, (shared.folder / "stderr").read_text()
-    rows = results(shared)
-    assert [row["stage"] for row in rows] == ["done"] * KILLED
-
-
-def test_a_killed_supervisor_takes_its_children_with_it(local: Bench) -> None:
-    scan = local.start("scan", str(copies(local.folder)), "--out", str(local.results))
-    until(lambda: finished(local) >= 1)
-    os.kill(scan.pid, signal.SIGKILL)
-    scan.wait()
-    until(lambda: not of_marker(local.marker), within_s=60)
 
 
 def test_two_scans_do_not_share_a_state_folder(local: Bench) -> None:
