@@ -9,6 +9,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, NoReturn, Protocol, cast
 
 from infra.sandbox.confine import Locks
@@ -25,6 +26,7 @@ from infra.sandbox.frames import (
 from infra.sandbox.more import Asking
 from infra.sandbox.wire import Request, receive
 from unmask.errors import Refused, Unusable
+from unmask.media.budget import peak_memory
 from unmask.media.holes import Holed
 from unmask.media.values import Clip, Limits, Manifest
 from unmask.outcomes import Outcome
@@ -34,6 +36,8 @@ from unmask.spec import ScanSpec
 #: kernel's large pages each is met in one step.
 _LARGE_PAGE = 2 << 20
 PAGES_AHEAD = 32
+#: No file is given less memory than this: a guest that had the time holds half of it already.
+LEAST_MEMORY = 2 * PAGES_AHEAD * _LARGE_PAGE
 #: Left for the worker in place of a traceback.
 MAX_WORDS = 2000
 
@@ -50,6 +54,7 @@ class Extractor(Protocol):
 
 def wait(ruleset: int | None, extractor: Extractor, door: socket.socket, printed: int) -> NoReturn:
     """For the one file; the keeper closes the door where none comes."""
+    before = peak_memory()
     locks = Locks.made(ruleset)
     _reach_for_memory(door)
     with door:
@@ -58,7 +63,14 @@ def wait(ruleset: int | None, extractor: Extractor, door: socket.socket, printed
         os._exit(0)
     file, results, *answers = handles
     given = file, results, printed, next(iter(answers), None)
-    run(Request.from_bytes(data), given, locks, extractor)
+    run(counted_from(before, Request.from_bytes(data)), given, locks, extractor)
+
+
+def counted_from(before: int, request: Request) -> Request:
+    """The same limit for every file, however long its guest waited and whatever it met by then."""
+    limits = request.limits
+    most = max(limits.memory_bytes, LEAST_MEMORY)
+    return replace(request, limits=replace(limits, memory_bytes=most, memory_before=before))
 
 
 def _reach_for_memory(door: socket.socket) -> None:

@@ -15,11 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from infra.sandbox.kernel import die_with_parent, syscall
 from unmask.errors import Refused, Unusable
+from unmask.media.budget import Budget
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -45,6 +47,8 @@ def extract(file: BinaryIO, spec: ScanSpec, limits: Limits) -> Iterator[Clip | M
         yield from good(spec, persons=int(rest or 1))
     elif word in YIELDS:
         yield from YIELDS[word](spec)
+    elif word == "fill":
+        fill(limits)
     else:
         DEEDS[word](rest)
         yield from good(spec, persons=0)
@@ -208,6 +212,16 @@ def hoard(_: str) -> None:
     kept = []
     while True:
         kept.append(bytearray(os.urandom(MIB)) * 16)
+
+
+def fill(limits: Limits) -> None:
+    """Holds as many megabytes as decoding's own budget allows, and tells how many that were."""
+    budget, kept = Budget(limits), list[bytearray]()
+    with suppress(Refused):
+        while True:
+            budget.check()
+            kept.append(bytearray(MIB))
+    raise Refused(Outcome.NOT_MEDIA, str(len(kept)))
 
 
 def one_huge_request(_: str) -> None:

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
+from infra.sandbox.guest import LEAST_MEMORY, PAGES_AHEAD
 from tests.polling import until
 from unmask.errors import Refused, Unusable
 from unmask.media.values import Clip, Limits, Manifest
@@ -163,6 +164,21 @@ def test_memory_that_is_hoarded_runs_out() -> None:
         found = refusal(room, "hoard")
         assert found.outcome is Outcome.OVER_BUDGET
         assert "300 MiB" in found.reason
+
+
+@pytest.mark.parametrize("most", [8, 200])
+def test_memory_met_while_waiting_is_not_given_on_top(most: int) -> None:
+    limits = Limits(memory_bytes=most * MIB)
+    with open_room() as room:
+        look(room, "good")
+        keeper = newest_keeper()
+        guest, ahead = wait_for_child(keeper), PAGES_AHEAD * 2 * MIB
+        until(lambda: guest.memory_info().rss > keeper.memory_info().rss + ahead // 2, 10)
+        waited = int(refusal(room, "fill", limits).reason)
+    with Room(extractor="made_up_without_waiting", search_path=(HERE,)) as room:
+        at_once = int(refusal(room, "fill", limits).reason)
+    assert waited == pytest.approx(at_once, abs=16)
+    assert at_once == pytest.approx(max(most, LEAST_MEMORY // MIB), abs=16)
 
 
 def test_one_huge_request_is_over_budget_too(room: Room) -> None:

@@ -19,7 +19,8 @@ class Budget:
     """A deadline that began when this was made, memory counted from then on, the largest picture.
 
     Memory is what the process holds beyond its highest mark of before: all of it in a process made
-    for one file, and never too much in another.
+    for one file, and never too much in another. Whoever met memory ahead of the file tells what
+    was held before that (`Limits.memory_before`), else it would be given on top.
     """
 
     def __init__(
@@ -32,7 +33,8 @@ class Budget:
         self._clock = clock
         self._ends = clock() + limits.deadline_s
         self._memory = memory
-        self._most = memory() + limits.memory_bytes
+        before = memory() if limits.memory_before is None else limits.memory_before
+        self._most = before + limits.memory_bytes
 
     def check(self) -> None:
         """Between two steps of decoding: says which of time and memory ran out."""

@@ -23,6 +23,8 @@ class Limits:
     deadline_s: float = 300
     #: Memory that decoding may take beyond what the process held before.
     memory_bytes: int = 1 << 30
+    #: What the process held before, in bytes; None for the most that it has held so far.
+    memory_before: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,14 @@ def test_memory_runs_out_counted_from_where_it_began() -> None:
     assert refused.reason == "decoding ran out of memory: it took more than 32 MB"
 
 
+def test_memory_that_was_met_ahead_of_the_file_counts() -> None:
+    held = iter([932 * MB, 933 * MB])
+    limits = Limits(memory_bytes=32 * MB, memory_before=900 * MB)
+    budget = Budget(limits, clock=lambda: 0.0, memory=lambda: next(held))
+    budget.check()
+    assert refusal(budget).outcome is Outcome.OVER_BUDGET
+
+
 ONCE = """
 import json, os, sys
 from unmask.errors import Refused
