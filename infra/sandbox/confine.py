@@ -29,6 +29,7 @@ class Locks:
     @classmethod
     def made(cls, ruleset: int | None) -> Self:
         """In the very process that is to be shut in."""
+        _first_to_go()
         steps = seccomp.program(MACHINE, os.getpid(), may_open=ruleset is not None)
         known = steps and seccomp.available()
         return cls(ruleset=ruleset, filter=seccomp.packed(steps) if steps and known else None)
@@ -36,7 +37,6 @@ class Locks:
     def close(self, request: Request) -> None:
         """There is no way back: call it in a process of the file's own, which has one thread."""
         not_dumpable()
-        _first_to_go()
         _bound(request)
         no_new_privileges()
         with suppress(OSError):  # not root, or no such call: seccomp holds all the same
@@ -48,6 +48,7 @@ class Locks:
 
 
 def _first_to_go() -> None:
+    """While the process may be looked into: afterwards only root may write what is its own."""
     with suppress(OSError):
         handle = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         try:

@@ -190,6 +190,36 @@ def test_the_address_space_bounds_a_hoard_that_is_not_watched() -> None:
         assert refusal(room, "hoard").outcome is Outcome.OVER_BUDGET
 
 
+SHUT_IN = """
+    import os, sys
+    from infra.sandbox.confine import Locks
+    from infra.sandbox.kernel import prctl
+    from infra.sandbox.limits import RoomLimits
+    from infra.sandbox.wire import Request
+    from unmask.media.values import Limits
+    from unmask.spec import ScanSpec
+    if os.geteuid() == 0:
+        os.setgroups([]), os.setgid(65534), os.setuid(65534)
+        prctl(4, 1)  # as after the start of a program by that user
+    request = Request(spec=ScanSpec(), limits=Limits(), room=RoomLimits())
+    Locks.made(None).close(request)
+    print("shut in", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_whoever_runs_it_the_memory_killer_takes_the_room_first() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(SHUT_IN)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(HERE).parents[1]
+    ) as guest:
+        assert guest.stdout is not None
+        assert guest.stdout.readline() == b"shut in\n"
+        score = Path(f"/proc/{guest.pid}/oom_score_adj").read_text()
+        guest.kill()
+    assert score.strip() == "1000"
+
+
 def test_no_other_file_is_read(room: Room, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("a password")
