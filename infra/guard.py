@@ -14,7 +14,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import httpx
 
 from infra.addresses import Address, read_address, read_networks, why_not_public
-from infra.own import OwnHosts, plain
+from infra.own import NOWHERE, OwnHosts, plain
 from unmask.errors import Refused, Unanswered, Unusable
 from unmask.outcomes import Outcome
 
@@ -191,9 +191,6 @@ def _literal(host: str) -> Address | None:
 
 
 def _no_address(host: str, error: socket.gaierror) -> Refused | Unanswered:
-    if error.errno in (
-        socket.EAI_NONAME,
-        getattr(socket, "EAI_NODATA", socket.EAI_NONAME),
-    ):
+    if error.errno in NOWHERE:
         return Refused(Outcome.UNREACHABLE, f"there is no host named {host}")
     return Unanswered(f"looking up {host} failed: {error.strerror}")

@@ -1,14 +1,19 @@
 """Our own services, which no stranger's address may reach: by name, and by where the name leads."""
 
 import ipaddress
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from infra.addresses import Address, read_address
+from unmask.errors import Unanswered
 
 #: A service that moves is found again after this long.
 KEPT_S = 60.0
+#: The resolver's answer is that there is no such host. Anything else is no answer.
+NOWHERE = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
 class OwnHosts:
@@ -22,25 +27,52 @@ class OwnHosts:
     ) -> None:
         self._names = frozenset(plain(name) for name in names)
         self._resolver, self._clock = resolver, clock
-        self._found: frozenset[Address] = frozenset()
+        self._found: dict[str, frozenset[Address]] = {}
         self._until = -float("inf")
 
     def has_name(self, host: str) -> bool:
         return host in self._names
 
     def has(self, address: Address) -> bool:
+        """`Unanswered` where nobody can say yet where one of them lies."""
         if self._names and self._clock() >= self._until:
-            self._found = frozenset(self._look_up())
-            self._until = self._clock() + KEPT_S
-        return address in self._found
+            self._look_up()
+        return any(address in found for found in self._found.values())
 
-    def _look_up(self) -> Iterator[Address]:
+    def _look_up(self) -> None:
+        """A name that gets no answer keeps its last addresses, and is soon asked about again."""
+        found, until = dict(self._found), self._clock() + KEPT_S
         for name in self._names:
             try:
-                texts = [name] if _is_literal(name) else self._resolver(name, 0)
-                yield from map(read_address, texts)
-            except (OSError, ValueError, UnicodeError):
-                continue  # a name that leads nowhere can't be reached under another one
+                found[name] = frozenset(self._addresses(name))
+            except OSError as error:
+                if name not in found:
+                    raise _unanswered(name, error) from error
+                until = self._until
+        self._found, self._until = found, until
+
+    def _addresses(self, name: str) -> Iterator[Address]:
+        for text in [name] if _is_literal(name) else self._texts(name):
+            with suppress(ValueError):  # of one link only, where no address of the web leads
+                yield read_address(text)
+
+    def _texts(self, name: str) -> Sequence[str]:
+        """None where the name leads nowhere: then no other one leads to the same place."""
+        try:
+            return self._resolver(name, 0)
+        except UnicodeError:
+            return ()
+        except socket.gaierror as error:
+            if error.errno in NOWHERE:
+                return ()
+            raise
+
+
+def _unanswered(name: str, error: OSError) -> Unanswered:
+    return Unanswered(
+        f"looking up {name}, one of our own services, failed: {error}; until it has an address, "
+        "no other can be told from it"
+    )
 
 
 def plain(host: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 import settings
+from infra.addresses import read_address
 from infra.guard import Guard, Pinned
-from infra.own import hosts_of
+from infra.own import KEPT_S, OwnHosts, hosts_of
 from infra.resources import own_hosts
 from unmask.errors import Refused, TryAgain, Unusable
 from unmask.outcomes import Outcome
@@ -449,6 +450,49 @@ def test_an_own_service_that_leads_nowhere_blocks_nobody_else() -> None:
 
     guard = Guard(own_hosts=["gone.example.com"], resolver=resolver)
     assert guard.pin(guard.parse("http://media.example.com/")).addresses
+
+
+class Moody:
+    """A resolver that may be away: the database is at one address, all else at another."""
+
+    trouble: OSError | None = None
+
+    def __call__(self, host: str, _port: int) -> list[str]:
+        if host == "db.example.com":
+            if self.trouble:
+                raise self.trouble
+            return ["fe80::1%eth0", PUBLIC]
+        return [PUBLIC if host.startswith("alias") else "1.1.1.2"]
+
+
+AWAY = [socket.gaierror(socket.EAI_AGAIN, "try again"), OSError("no network")]
+
+
+@pytest.mark.parametrize("trouble", AWAY, ids=repr)
+def test_nobody_is_visited_before_it_is_known_where_our_own_services_are(trouble: OSError) -> None:
+    resolver = Moody()
+    resolver.trouble = trouble
+    guard = Guard(own_hosts=["db.example.com"], resolver=resolver)
+    for host in ("alias.example.com", "media.example.com"):
+        with pytest.raises(TryAgain, match=r"looking up db\.example\.com"):
+            visit(guard, f"http://{host}/")
+    resolver.trouble = None
+    is_blocked(guard, "http://alias.example.com/")
+    visit(guard, "http://media.example.com/")
+
+
+@pytest.mark.parametrize("trouble", AWAY, ids=repr)
+def test_an_own_service_that_was_found_once_is_known_while_the_resolver_is_away(
+    trouble: OSError,
+) -> None:
+    now, resolver = [0.0], Moody()
+    own = OwnHosts(["db.example.com"], resolver, clock=lambda: now[0])
+    assert own.has(read_address(PUBLIC))
+    resolver.trouble, now[0] = trouble, 2 * KEPT_S
+    assert own.has(read_address(PUBLIC))
+    assert not own.has(read_address("1.1.1.2"))
+    resolver.trouble = socket.gaierror(socket.EAI_NONAME, "unknown")
+    assert not own.has(read_address(PUBLIC)), "it is asked about again at once"
 
 
 def test_an_opened_network_opens_our_own_services_in_it() -> None:
