@@ -6,6 +6,7 @@ What it found leaves as the reason of a refusal, the only words that the room le
 import errno
 import fcntl
 import json
+import mmap
 import os
 import resource
 import signal
@@ -77,6 +78,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "no other program": _execute,
     "no signal to others": lambda: os.kill(os.getppid(), 0),
     "no signal by way of a pipe": _signal_by_a_pipe,
+    "no memory out of sight": lambda: mmap.mmap(-1, mmap.PAGESIZE).close(),
     "no slowing of others": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
     "no life after its worker": lambda: die_with_parent(signal.SIGKILL),
 }

@@ -31,9 +31,13 @@ _CLONE_THREAD = 0x00010000
 #: hold up others who write to it; type into a terminal (linux/fcntl.h, asm/ioctls.h).
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
 _FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
+#: Pages that leave the process by which memory is counted, and stay allocated (linux/mman.h); and
+#: more of them in each pipe.
+_MAP_SHARED, _MAP_HUGETLB = 0x01, 0x40000
+_F_SETPIPE_SZ = 1031
 #: What `prctl` may not: outlive the keeper, be looked into (linux/prctl.h).
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
-_FILE_COMMANDS = (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)
+_FILE_COMMANDS = (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY, _F_SETPIPE_SZ)
 _DEVICE_COMMANDS = (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX)
 _OWN_OPTIONS = (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE)
 #: Newer numbers are in neither table: such a call answers as an older kernel would.
@@ -74,6 +78,7 @@ def program(machine: str, pid: int, *, may_open: bool) -> list[Step] | None:
         *_if_equal(table["fcntl"], _unless_one_of(1, _FILE_COMMANDS, _EPERM)),
         *_if_equal(table["ioctl"], _unless_one_of(1, _DEVICE_COMMANDS, _EPERM)),
         *_if_equal(table["prctl"], _unless_one_of(0, _OWN_OPTIONS, _EPERM)),
+        *_if_equal(table["mmap"], _if_bits(3, _MAP_SHARED | _MAP_HUGETLB, _EPERM)),
         *opens,
         Step(_RETURN, _ALLOW),
     ]

@@ -183,7 +183,9 @@ KERNEL = (
     "landlock_create_ruleset",
     "landlock_add_rule",
     "lsm_set_self_attr",
+    "memfd_create",
     "memfd_secret",
+    "vmsplice",
     "set_mempolicy",
     "mbind",
     "migrate_pages",
@@ -266,12 +268,14 @@ X86_64 = {
     "lsetxattr": 189,
     "lsm_set_self_attr": 460,
     "mbind": 237,
+    "memfd_create": 319,
     "memfd_secret": 447,
     "migrate_pages": 256,
     "mkdir": 83,
     "mkdirat": 258,
     "mknod": 133,
     "mknodat": 259,
+    "mmap": 9,
     "modify_ldt": 154,
     "mount": 165,
     "mount_setattr": 442,
@@ -376,6 +380,7 @@ X86_64 = {
     "utimes": 235,
     "vfork": 58,
     "vhangup": 153,
+    "vmsplice": 278,
 }
 
 AARCH64 = {
@@ -443,10 +448,12 @@ AARCH64 = {
     "lsetxattr": 6,
     "lsm_set_self_attr": 460,
     "mbind": 235,
+    "memfd_create": 279,
     "memfd_secret": 447,
     "migrate_pages": 238,
     "mkdirat": 34,
     "mknodat": 33,
+    "mmap": 222,
     "mount": 40,
     "mount_setattr": 442,
     "move_mount": 429,
@@ -537,6 +544,7 @@ AARCH64 = {
     "userfaultfd": 282,
     "utimensat": 88,
     "vhangup": 58,
+    "vmsplice": 75,
 }
 
 REFUSED = NETWORK + PROCESSES + FILES + KERNEL

@@ -19,7 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from infra.sandbox.kernel import die_with_parent, syscall
+from infra.sandbox import syscalls
+from infra.sandbox.kernel import MACHINE, die_with_parent, syscall
 from unmask.errors import Refused, Unusable
 from unmask.media.budget import Budget
 from unmask.media.values import Box, Clip, FaceFrame, Limits, Manifest, MediaInfo, Person
@@ -27,6 +28,8 @@ from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
 MIB = 1 << 20
+#: On every processor (linux/mman.h).
+MAP_HUGETLB = 0x40000
 #: On every processor.
 FCHMODAT2 = 452
 SIDE = ScanSpec().size
@@ -224,6 +227,38 @@ def fill(limits: Limits) -> None:
     raise Refused(Outcome.NOT_MEDIA, str(len(kept)))
 
 
+def hide_memory(_: str) -> None:
+    """Shared pages stay allocated when they are no longer this process's own."""
+    kept = []
+    for _number in range(12):
+        one = mmap.mmap(-1, 64 * MIB)
+        for page in range(0, len(one), mmap.PAGESIZE):
+            one[page] = 1
+        one.madvise(mmap.MADV_DONTNEED)
+        kept.append(one)
+
+
+def huge_pages(_: str) -> None:
+    """From a pool of their own, which no limit of a process counts."""
+    mmap.mmap(-1, 2 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_HUGETLB)
+
+
+def memory_file(_: str) -> None:
+    os.memfd_create("hidden")
+
+
+def large_pipe(_: str) -> None:
+    fcntl.fcntl(result_pipe(), fcntl.F_SETPIPE_SZ, MIB)
+
+
+def pages_in_a_pipe(_: str) -> None:
+    """A pipe holds the pages that it is given, also when they are unmapped."""
+    page = ctypes.create_string_buffer(mmap.PAGESIZE)
+    given = struct.pack("@PN", ctypes.addressof(page), mmap.PAGESIZE)
+    number = syscalls.TABLES[MACHINE][1]["vmsplice"]
+    syscall(number, ctypes.c_int(result_pipe()), given, ctypes.c_ulong(1), ctypes.c_uint(0))
+
+
 def one_huge_request(_: str) -> None:
     bytearray(1 << 40)
 
@@ -344,6 +379,11 @@ DEEDS: dict[str, Callable[[str], None]] = {
     "endless": endless,
     "sleep": sleep,
     "hoard": hoard,
+    "hide-memory": hide_memory,
+    "huge-pages": huge_pages,
+    "memory-file": memory_file,
+    "large-pipe": large_pipe,
+    "pages-in-a-pipe": pages_in_a_pipe,
     "one-huge-request": one_huge_request,
     "fork-bomb": fork_bomb,
     "threads": threads,
