@@ -11,10 +11,12 @@ from PIL import Image, ImageCms
 
 from infra.sandbox import Room
 from tests.fuzz import corpus
+from tests.fuzz.bombs import playlist
 from tests.fuzz.campaign import Found, campaign
 from tests.fuzz.formats import READERS
 from tests.fuzz.look import look
 from tests.fuzz.seeds import HEIGHT, WIDTH, seeds
+from tests.fuzz.subtitled import TITLE, avi_with_subtitles
 from unmask.media.holes import Range
 
 #: One in so many of the structured ones, and so many random ones.
@@ -77,6 +79,20 @@ def test_no_decoder_falls_over_on_a_playlist() -> None:
     with Room() as room:
         for name, data in corpus.two_faced():
             assert not look(room, data).crashed, name
+
+
+SPOKEN = b"1\n00:00:00,000 --> 00:00:01,000\nhello\n\n2\n00:00:01,000 --> 00:00:02,000\nagain\n\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [avi_with_subtitles(SPOKEN), playlist("x")["avi with a playlist"]],
+    ids=["words", "a playlist"],
+)
+def test_a_playlist_in_an_avi_is_where_libav_looks_for_subtitles(data: bytes) -> None:
+    with av.open(io.BytesIO(data)) as film:
+        assert [stream.type for stream in film.streams] == ["video", "subtitle"]
+        assert film.streams[1].metadata == {"title": TITLE}
 
 
 def film_of_pngs(count: int = 10) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from tests.fuzz.formats import mp4
 from tests.fuzz.parts import put
 from tests.fuzz.seeds import seeds
+from tests.fuzz.subtitled import avi_with_subtitles
 
 MIB = 1 << 20
 BIG = 65_535
@@ -156,7 +157,7 @@ def playlist(secret: str) -> Mapping[str, bytes]:
         ),
         "svg": f'<svg xmlns="http://www.w3.org/2000/svg"><image href="file://{secret}"/></svg>'.encode(),
         "imf": b'<?xml version="1.0"?><AssetMap><Id>x</Id></AssetMap>',
-        "avi with a playlist": seeds()["avi"][:200] + b"GAB2\0\2\0" + hls + seeds()["avi"][200:],
+        "avi with a playlist": avi_with_subtitles(hls),
         "mp4 with a reference": seeds()["mp4"].replace(b"url \0\0\0\1", b"url \0\0\0\0")
         + f"url \0\0\0\0file://{secret}".encode("latin-1"),
     }
