@@ -7,8 +7,10 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO, NoReturn, Protocol, cast
 
@@ -24,7 +26,7 @@ from infra.sandbox.frames import (
     write_frame,
 )
 from infra.sandbox.more import Asking
-from infra.sandbox.wire import Request, receive
+from infra.sandbox.wire import TAKEN, Request, receive
 from unmask.errors import Refused, Unusable
 from unmask.media.budget import peak_memory
 from unmask.media.holes import Holed
@@ -53,17 +55,34 @@ class Extractor(Protocol):
 
 
 def wait(ruleset: int | None, extractor: Extractor, door: socket.socket, printed: int) -> NoReturn:
-    """For the one file; the keeper closes the door where none comes."""
+    """For the one file; the keeper closes the door where none comes. It never returns."""
+    code = 1
+    try:
+        with door:
+            taken = _ready(ruleset, door)
+        if taken:
+            request, locks, (file, results, *answers) = taken
+            given = file, results, printed, next(iter(answers), None)
+            run(request, given, locks, extractor)
+        code = 0
+    except Exception:  # the outermost edge of this process, which has touched no file
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(code)
+
+
+def _ready(ruleset: int | None, door: socket.socket) -> tuple[Request, Locks, list[int]] | None:
+    """What fails before the word that a file was taken is our own fault."""
     before = peak_memory()
     locks = Locks.made(ruleset)
     _reach_for_memory(door)
-    with door:
-        data, handles = receive(door, 3)
+    data, handles = receive(door, 3)
     if not data:
-        os._exit(0)
-    file, results, *answers = handles
-    given = file, results, printed, next(iter(answers), None)
-    run(counted_from(before, Request.from_bytes(data)), given, locks, extractor)
+        return None
+    request = counted_from(before, Request.from_bytes(data))
+    door.send(TAKEN.pack(time.process_time()))
+    return request, locks, handles
 
 
 def counted_from(before: int, request: Request) -> Request:
@@ -77,8 +96,9 @@ def _reach_for_memory(door: socket.socket) -> None:
     """Meet the pages that a film needs while none is here: the heap keeps what is freed."""
     asked, reached = select.poll(), list[bytearray]()
     asked.register(door, select.POLLIN)
-    while len(reached) < PAGES_AHEAD and not asked.poll(0):
-        reached.append(bytearray(_LARGE_PAGE))
+    with suppress(MemoryError):  # a small file may need less
+        while len(reached) < PAGES_AHEAD and not asked.poll(0):
+            reached.append(bytearray(_LARGE_PAGE))
 
 
 def run(

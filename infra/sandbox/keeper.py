@@ -21,7 +21,7 @@ from pathlib import Path
 
 from infra.sandbox import guest, landlock
 from infra.sandbox.standby import Standby
-from infra.sandbox.wire import READY, Report, Request, receive, send
+from infra.sandbox.wire import READY, UNREADY, Report, Request, receive, send
 from unmask.errors import Unusable
 
 #: How often a guest's memory is looked at: a process fills about 100 MB in this time.
@@ -30,6 +30,10 @@ LOOK_MS = 20
 PRINTED = 4000
 #: The default detector; others when they are first asked for.
 FIRST = "centerface"
+#: A guest that stood by may have died of what has passed; two in a row have not.
+HAND_OVERS = 2
+#: What is said of a file that no guest could take.
+NOBODY = Report(ended=1, killed_for=UNREADY)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -79,20 +83,21 @@ class Keeper:
             self._look(request, data, handles)
 
     def _look(self, request: Request, data: bytes, handles: list[int]) -> None:
-        chosen = self._handed_over(data, handles)
+        taken = self._handed_over(data, handles)
         for handle in handles:
             os.close(handle)
-        report = _watch(chosen, self._control, request)
+        report = _watch(*taken, self._control, request) if taken else NOBODY
         send(self._control, report.to_bytes())
 
-    def _handed_over(self, data: bytes, handles: list[int]) -> Standby:
-        """To who stands by, or where that one has died, to a fresh one."""
-        chosen, self._standby = self._standby or self._fork(), None
-        if not chosen.hand_over(data, handles):
+    def _handed_over(self, data: bytes, handles: list[int]) -> tuple[Standby, float] | None:
+        """To who stands by, or where that one has died, to a fresh one; what it took until then."""
+        for _ in range(HAND_OVERS):
+            chosen, self._standby = self._standby or self._fork(), None
+            stood = chosen.hand_over(data, handles)
+            if stood is not None:
+                return chosen, stood
             chosen.dismiss()
-            chosen = self._fork()
-            chosen.hand_over(data, handles)
-        return chosen
+        return None
 
     def _fork(self) -> Standby:
         return Standby.fork(self._control, partial(guest.wait, self._ruleset, self._extractor))
@@ -103,7 +108,7 @@ class Keeper:
             self._standby = None
 
 
-def _watch(chosen: Standby, control: socket.socket, request: Request) -> Report:
+def _watch(chosen: Standby, stood: float, control: socket.socket, request: Request) -> Report:
     why = _wait(chosen.pid, control, request)
     if why:
         _kill(chosen.pid)
@@ -112,7 +117,8 @@ def _watch(chosen: Standby, control: socket.socket, request: Request) -> Report:
     os.close(chosen.printed)
     return Report(
         ended=os.waitstatus_to_exitcode(status),
-        cpu_s=usage.ru_utime + usage.ru_stime,
+        cpu_s=max(usage.ru_utime + usage.ru_stime - stood, 0.0),
+        standby_cpu_s=stood,
         killed_for=why,
         printed=printed.decode("utf-8", "replace"),
     )

@@ -46,6 +46,8 @@ class Room:
         self._closing = threading.Lock()
         #: Processor seconds that the last file took, whatever became of it.
         self.cpu_seconds = 0.0
+        #: And those that its guests had taken before it came, however long that was.
+        self.standby_cpu_seconds = 0.0
 
     def extract(
         self, file: IO[bytes], spec: ScanSpec, limits: Limits, more: More | None = None
@@ -54,7 +56,7 @@ class Room:
 
         With `more` the file has holes, which are filled as they are met; its trouble is raised.
         """
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.standby_cpu_seconds = 0.0
         for attempt in range(1, TRIES + 1):
             file.seek(0)
             held = more.held if more else None
@@ -97,6 +99,7 @@ class Room:
             self.close()  # nobody knows what it is doing now
             raise
         self.cpu_seconds += report.cpu_s
+        self.standby_cpu_seconds += report.standby_cpu_s
         if more and more.trouble:
             raise more.trouble
         return judge(results, report, request)

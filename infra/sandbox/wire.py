@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import socket
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,6 +17,10 @@ MAX_MESSAGE = 64 << 10
 
 #: The keeper's first message, when the library is warm.
 READY = b"ready"
+#: A guest's only message: it has its file, and took so many processor seconds until then.
+TAKEN = struct.Struct("=d")
+#: Why a file was not looked at: two guests died before they had it.
+UNREADY = "unready"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +63,10 @@ class Report:
 
     #: 0, an exit code, or minus a signal.
     ended: int
-    cpu_s: float
-    #: Why the keeper ended it: `time`, `memory`, or nothing.
+    #: Processor seconds that it took for the file, and before that, while it stood by.
+    cpu_s: float = 0.0
+    standby_cpu_s: float = 0.0
+    #: Why the keeper ended it: `time`, `memory`, or nothing. Or `unready`.
     killed_for: str = ""
     #: The end of what decoders printed.
     printed: str = ""

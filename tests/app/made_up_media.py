@@ -33,6 +33,8 @@ MAP_HUGETLB = 0x40000
 #: On every processor.
 FCHMODAT2 = 452
 SIDE = ScanSpec().size
+#: Processor time of a guest that is slow to be ready.
+BUSY_S = 0.3
 #: The one thing that the guests of a keeper share.
 COUNT = mmap.mmap(-1, 1)
 WARMED: list[str] = []

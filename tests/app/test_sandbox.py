@@ -21,6 +21,7 @@ import pytest
 
 from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
 from infra.sandbox.guest import LEAST_MEMORY, PAGES_AHEAD
+from tests.app.made_up_media import BUSY_S
 from tests.polling import until
 from unmask.errors import Refused, Unusable
 from unmask.media.values import Clip, Limits, Manifest
@@ -92,6 +93,12 @@ def test_processor_time_of_each_file_is_told(room: Room) -> None:
     assert 0 < room.cpu_seconds < 2
     refusal(room, "endless", Limits(deadline_s=1))
     assert room.cpu_seconds > 0.1
+
+
+def test_processor_time_of_waiting_is_told_apart() -> None:
+    with Room(extractor="made_up_slow_to_wait", search_path=(HERE,)) as room:
+        look(room, "good")
+        assert 0 < room.cpu_seconds < BUSY_S <= room.standby_cpu_seconds < BUSY_S + 1
 
 
 def test_a_refusal_passes_through(room: Room) -> None:
@@ -453,6 +460,22 @@ def test_a_keeper_that_is_killed_is_our_own_fault_and_replaced() -> None:
             look(room, "good")
         assert not caught.value.by_the_file
         assert look(room, "good")
+
+
+def test_guests_that_die_before_they_have_the_file_are_our_own_fault() -> None:
+    with Room(extractor="made_up_without_memory", search_path=(HERE,)) as room:
+        for _ in range(2):
+            with pytest.raises(RoomCrashed, match="taking the file") as caught:
+                look(room, "good")
+            assert not caught.value.by_the_file
+
+
+def test_a_guest_that_can_meet_no_memory_ahead_takes_the_file_all_the_same() -> None:
+    with Room(extractor="made_up_with_little_memory", search_path=(HERE,)) as room:
+        look(room, "good")
+        guest = wait_for_child(newest_keeper())
+        until(lambda: guest.status() in (psutil.STATUS_SLEEPING, psutil.STATUS_ZOMBIE), 10)
+        assert refusal(room, "pid").reason == str(guest.pid)
 
 
 def test_a_library_that_does_not_load_is_our_own_fault() -> None:
