@@ -29,7 +29,8 @@ def main() -> None:
     media.warm(("centerface",))
     with Room() as room, _files() as files:
         for name, file in files.items():
-            wall = each_run({"in": _Case(file, room).look, "out": _Case(file, None).look}, RUNS)
+            inside = _Case(file, room)
+            wall = each_run({"in": inside.look, "out": _Case(file, None).look}, RUNS)
             # Each run beside the next one: the machine's pace changes by more than the room costs.
             pairs = zip(wall["in"], wall["out"], strict=True)
             cost, low, high = median_and_its_range([1000 * (a - b) for a, b in pairs])
@@ -38,6 +39,10 @@ def main() -> None:
                 f"  {name:22} {1000 * statistics.median(wall['in']):6.1f} ms in it: "
                 f"costs {cost:5.1f} ms ({low:.1f} to {high:.1f}{verdict})"
             )
+            own, waiting = map(statistics.median, zip(*inside.cpu[1:], strict=True))
+            print(
+                f"{'':24} processor: {1000 * own:.1f} ms its own, {1000 * waiting:.1f} ms before it"
+            )
 
 
 class _Case:
@@ -45,11 +50,15 @@ class _Case:
 
     def __init__(self, file: IO[bytes], room: Room | None) -> None:
         self._file, self._room = file, room
+        #: Processor seconds of each run in the room: for the file, and while its guest stood by.
+        self.cpu = list[tuple[float, float]]()
 
     def look(self) -> None:
         self._file.seek(0)
         with suppress(Refused):
             list(self._pieces())
+        if self._room:
+            self.cpu.append((self._room.cpu_seconds, self._room.standby_cpu_seconds))
 
     def _pieces(self) -> Iterator[object]:
         if self._room:
