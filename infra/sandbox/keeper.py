@@ -34,7 +34,8 @@ FIRST = "centerface"
 HAND_OVERS = 2
 #: What is said of a file that no guest could take.
 NOBODY = Report(ended=1, killed_for=UNREADY)
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+#: What /proc/PID/status says in kB; of one that has ended nothing.
+_HELD = ("VmRSS:", "VmSwap:")
 
 
 def main() -> None:
@@ -139,18 +140,24 @@ def _wait(pid: int, control: socket.socket, request: Request) -> str:
                 sys.exit(0)  # the worker is gone, or has no more use for us
             if happened:
                 return ""
-            if _resident(pid) > request.room.resident_bytes:
+            if _held(pid) > request.room.resident_bytes:
                 return "memory"
         return "time"
     finally:
         os.close(ended)
 
 
-def _resident(pid: int) -> int:
+def _held(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+        return held(Path(f"/proc/{pid}/status").read_text())
     except OSError:  # it ended just now
         return 0
+
+
+def held(status: str) -> int:
+    """Bytes that are resident, and those in swap, where a process may send its own pages."""
+    lines = (line.split() for line in status.splitlines() if line.startswith(_HELD))
+    return sum(int(size) << 10 for _, size, _ in lines)
 
 
 def _kill(pid: int) -> None:

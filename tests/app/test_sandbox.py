@@ -21,6 +21,7 @@ import pytest
 
 from infra.sandbox import Room, RoomClosed, RoomCrashed, RoomLimits, in_force
 from infra.sandbox.guest import LEAST_MEMORY, PAGES_AHEAD
+from infra.sandbox.keeper import held
 from tests.app.made_up_media import BUSY_S
 from tests.polling import until
 from unmask.errors import Refused, Unusable
@@ -186,6 +187,13 @@ def test_memory_met_while_waiting_is_not_given_on_top(most: int) -> None:
         at_once = int(refusal(room, "fill", limits).reason)
     assert waited == pytest.approx(at_once, abs=16)
     assert at_once == pytest.approx(max(most, LEAST_MEMORY // MIB), abs=16)
+
+
+def test_memory_in_swap_is_held_too() -> None:
+    status = "Name:\tVmRSS: 9 kB\nVmHWM:\t 900 kB\nVmRSS:\t  100 kB\nVmSwap:\t   28 kB\n"
+    assert held(status) == 128 << 10
+    assert held("Name:\tpython\nState:\tZ (zombie)\n") == 0
+    assert held(Path("/proc/self/status").read_text()) > MIB
 
 
 def test_one_huge_request_is_over_budget_too(room: Room) -> None:
