@@ -27,6 +27,7 @@ class OwnHosts:
     ) -> None:
         self._names = frozenset(plain(name) for name in names)
         self._resolver, self._clock = resolver, clock
+        self._machine = plain(socket.gethostname())
         self._found: dict[str, frozenset[Address]] = {}
         self._until = -float("inf")
 
@@ -40,12 +41,17 @@ class OwnHosts:
         return any(address in found for found in self._found.values())
 
     def _look_up(self) -> None:
-        """A name that gets no answer keeps its last addresses, and is soon asked about again."""
+        """A name that gets no answer keeps its last addresses, and is soon asked about again.
+
+        A machine that never can look up its own name works all the same.
+        """
         found, until = dict(self._found), self._clock() + KEPT_S
         for name in self._names:
             try:
                 found[name] = frozenset(self._addresses(name))
             except OSError as error:
+                if name == self._machine:
+                    continue
                 if name not in found:
                     raise _unanswered(name, error) from error
                 until = self._until

@@ -481,6 +481,16 @@ def test_nobody_is_visited_before_it_is_known_where_our_own_services_are(trouble
     visit(guard, "http://media.example.com/")
 
 
+def test_a_machine_that_cannot_look_up_its_own_name_works_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "db.example.com")
+    resolver = Moody()
+    resolver.trouble = AWAY[0]
+    guard = Guard(own_hosts=["db.example.com"], resolver=resolver)
+    assert guard.pin(guard.parse("http://media.example.com/")).addresses
+
+
 @pytest.mark.parametrize("trouble", AWAY, ids=repr)
 def test_an_own_service_that_was_found_once_is_known_while_the_resolver_is_away(
     trouble: OSError,
