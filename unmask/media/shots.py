@@ -37,19 +37,22 @@ class CutFinder:
 
 
 def chunks(
-    pictures: Iterable[Picture], most: Callable[[], int]
+    pictures: Iterable[Picture], longest: Callable[[bool], int]
 ) -> Iterator[tuple[bool, list[Picture]]]:
-    """Runs inside one shot, each told whether it begins the shot. How long the next one may be
-    is asked when the last one was looked at."""
-    finder, chunk, fresh, longest = CutFinder(), list[Picture](), True, most()
+    """Runs inside one shot, each told whether it begins the shot.
+
+    How long the next run may be is asked when the one before it was looked at, so that the answer
+    can follow from what was seen.
+    """
+    finder, chunk, fresh, most = CutFinder(), list[Picture](), True, longest(True)
     for picture in pictures:
         if finder.begins_shot(picture):
             if chunk:
                 yield fresh, chunk
-            chunk, fresh, longest = [], True, most()
+            chunk, fresh, most = [], True, longest(True)
         chunk.append(picture)
-        if len(chunk) == longest:
+        if len(chunk) == most:
             yield fresh, chunk
-            chunk, fresh, longest = [], False, most()
+            chunk, fresh, most = [], False, longest(False)
     if chunk:
         yield fresh, chunk

@@ -5,6 +5,7 @@ a run:       D · · · · · · · · · · D      both ends agree, every step 
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -66,19 +67,23 @@ class Follower:
         self._last_known: Sequence[Seen] = ()
 
     def follow(self, pictures: Iterable[Picture], wanted: int | None = None) -> Iterator[Look]:
-        """`wanted`: pictures with a face that are asked for, where that is known. No run is longer
-        than what is missing: its end would be decoded and searched for nothing."""
+        """`wanted`: frames of one face that are asked for, where that is known."""
         pictures = iter(pictures)
         first = next(pictures, None)
         if first is None:
             return
-        shown, most = 0, _longest(first)
-
-        def longest() -> int:
-            return min(most, wanted - shown) if wanted and shown < wanted else most
-
         # Before the rest of its run is here: that is decoded meanwhile.
         last = self._first_look(first)
+        most, shown = _longest(first), Counter[int]()
+
+        def longest(begins_shot: bool) -> int:
+            """What a run reaches beyond the last frame that is missing is read for nothing."""
+            here = () if begins_shot else tuple(filter(self._shows, last.seen))
+            if wanted is None or not (here or begins_shot):
+                return most
+            missing = wanted - max((shown[seen.track] for seen in here), default=0)
+            return min(most, missing) if missing > 0 else most
+
         for begins_shot, chunk in chunks(itertools.chain([first], pictures), longest):
             if chunk[0] is first:
                 looks = [last, *self._through(last, chunk[1:])]
@@ -89,7 +94,7 @@ class Follower:
                 looks = self._through(last, chunk)
             last = looks[-1]
             self._last_known = last.seen or self._last_known
-            shown += sum(any(map(self._shows, look.seen)) for look in looks)
+            shown.update(seen.track for look in looks for seen in look.seen if self._shows(seen))
             chunk.clear()
             # None is kept once it was passed on: the next run needs the room.
             yield from _let_go(looks)

@@ -41,6 +41,7 @@ def test_centerfaces_weights_are_constant_and_its_answers_the_same() -> None:
     )
     assert len(before.get_overridable_initializers()) > 100
     assert after.get_overridable_initializers() == []
+    assert [each.name for each in after.get_inputs()] == ["input.1"]
     pictures = np.random.default_rng(1).uniform(0, 255, (10, 3, 32, 32)).astype(np.float32)
     for one, other in zip(
         *(each.run(None, {"input.1": pictures}) for each in (before, after)), strict=True

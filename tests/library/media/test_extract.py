@@ -48,16 +48,6 @@ def test_a_long_video_gives_windows_spread_over_it() -> None:
     assert len(person.frames) == 60
 
 
-def test_no_more_is_read_than_the_first_frames_asked_for() -> None:
-    """A run that reached beyond the last one would be decoded and searched for nothing."""
-    scene = one_face(60, lambda i: (150 + 5 * i, 180))
-    _, manifest = extracted(coded(scene.pictures), ScanSpec().with_options(frames=10, first=True))
-
-    assert len(manifest.persons[0].frames) == 10
-    assert manifest.persons[0].frames[-1].detected
-    assert manifest.frames_decoded == 10
-
-
 def test_a_picture_is_a_video_of_one_frame() -> None:
     data = cv2.imencode(".jpg", cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))[1]
     _, manifest = extracted(data.tobytes(), ScanSpec())

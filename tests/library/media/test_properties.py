@@ -158,12 +158,12 @@ small = st.builds(
 films = st.lists(st.lists(st.builds(Face, box=small), max_size=3), min_size=1, max_size=40)
 
 
-@given(films)
+@given(films, st.none() | st.integers(1, 50))
 def test_every_picture_is_told_once_and_no_number_twice_in_it(
-    film: Sequence[Sequence[Face]],
+    film: Sequence[Sequence[Face]], wanted: int | None
 ) -> None:
     follower = Follower(lambda picture, _: list(film[round(picture.time_s)]), 8)
-    looks = list(follower.follow([_flat(float(index)) for index in range(len(film))]))
+    looks = list(follower.follow([_flat(float(index)) for index in range(len(film))], wanted))
     assert [look.picture.time_s for look in looks] == list(range(len(film)))
     for look in looks:
         numbers = [seen.track for seen in look.seen]

@@ -4,6 +4,8 @@ Its weights (MIT licence, Star-Clouds/CenterFace) ship inside the package `defac
 licence stands in NOTICE.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -46,10 +48,17 @@ class CenterFace:
         )
 
     def __call__(self, picture: Rgb) -> list[Face]:
-        height, width = picture.shape[:2]
-        blob = _blob(picture)
-        heat, scale, offset, marks = self._session.run(None, {"input.1": blob})
-        return _faces(heat[0, 0], scale[0], offset[0], marks[0], (width, height))
+        return self.batch([picture])[0]
+
+    def batch(self, pictures: Sequence[Rgb]) -> list[list[Face]]:
+        """Of one size. On a CPU no faster than one by one."""
+        height, width = pictures[0].shape[:2]
+        blobs = np.concatenate([_blob(picture) for picture in pictures])
+        heats, scales, offsets, marks = self._session.run(None, {"input.1": blobs})
+        return [
+            _faces(heat[0], scale, offset, points, (width, height))
+            for heat, scale, offset, points in zip(heats, scales, offsets, marks, strict=True)
+        ]
 
 
 def _graph() -> bytes:
