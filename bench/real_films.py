@@ -25,7 +25,9 @@ class RealFilm:
         return f"{self.path.parents[2].name}-{self.path.stem}"
 
     def frames(self, wanted: Collection[int]) -> Iterator[Picture]:
-        with self.path.open("rb") as file, opened(file, Budget(Limits())) as source:
+        # A detector of many pictures in one process may take more than a film does.
+        limits = Limits(memory_bytes=8 << 30)
+        with self.path.open("rb") as file, opened(file, Budget(limits)) as source:
             for index, picture in enumerate(source.pictures(0.0)):
                 if index in wanted:
                     yield picture
