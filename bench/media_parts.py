@@ -82,10 +82,10 @@ def _made(film: Path, size: Size, frames: int, gop: int) -> Path:
     return film
 
 
-def alternating(sides: Sides) -> dict[str, Cost]:
+def alternating(sides: Sides, turns: int = RUNS) -> dict[str, Cost]:
     """Median cost of each side; the sides take turns."""
     runs: dict[str, list[Cost]] = {name: [] for name in sides}
-    for _ in range(RUNS):
+    for _ in range(turns):
         for name, side in sides.items():
             runs[name].append(side())
     return {name: _median(costs) for name, costs in runs.items()}
