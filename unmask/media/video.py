@@ -213,8 +213,8 @@ class Video:
             self._now = self._now + step if self.frames_decoded > 1 else 0.0
         else:
             base = frame.time_base or self._stream.time_base
-            self._now = float(frame.pts * base - self._start)
-            step = float(frame.duration * base)
+            self._now = seconds(frame.pts, base, self._start)
+            step = seconds(frame.duration, base)
         self._shown_until = self._now + step
         return self._now
 
@@ -279,6 +279,12 @@ def _farther_back(start_s: float) -> Iterator[float]:
         target, back = start_s - back, 2 * back
     yield 0.0
     yield -_BEFORE_ALL_S
+
+
+def seconds(ticks: int, base: Fraction, start: Fraction = Fraction()) -> float:
+    """`float(ticks * base - start)` to the last bit, without three fractions for each frame."""
+    over = base.denominator * start.denominator
+    return (ticks * base.numerator * start.denominator - start.numerator * base.denominator) / over
 
 
 def open_container(file: BinaryIO, *, walk: bool = True) -> Any:

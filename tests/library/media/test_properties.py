@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from unmask.media.plan import plan, window_length
 from unmask.media.second import glances, windows_at
 from unmask.media.tracks import Follower, Seen, match
 from unmask.media.values import Box
+from unmask.media.video import seconds
 from unmask.spec import ScanSpec
 
 durations = st.floats(0.01, 50_000)
@@ -270,3 +272,13 @@ def test_a_crop_at_its_own_size_is_the_part_of_the_whole(
 
 def test_specs_that_differ_only_in_name_are_one() -> None:
     assert dataclasses.replace(ScanSpec(), name="other").digest == ScanSpec().digest
+
+
+# Time stamps
+
+
+@given(st.integers(-(10**12), 10**12), st.fractions(0, 1), st.fractions(-1000, 1000))
+def test_a_moment_is_the_fraction_nearest_to_it(
+    ticks: int, base: Fraction, start: Fraction
+) -> None:
+    assert seconds(ticks, base, start) == float(ticks * base - start)
