@@ -8,10 +8,11 @@ from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from infra.addresses import Address, read_address
-from unmask.errors import Unanswered
 
 #: A service that moves is found again after this long.
 KEPT_S = 60.0
+#: And one whose name got no answer after this long: not for each stranger's address.
+ASKED_AGAIN_S = 5.0
 #: The resolver's answer is that there is no such host. Anything else is no answer.
 NOWHERE = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
@@ -27,7 +28,6 @@ class OwnHosts:
     ) -> None:
         self._names = frozenset(plain(name) for name in names)
         self._resolver, self._clock = resolver, clock
-        self._machine = plain(socket.gethostname())
         self._found: dict[str, frozenset[Address]] = {}
         self._until = -float("inf")
 
@@ -35,7 +35,6 @@ class OwnHosts:
         return host in self._names
 
     def has(self, address: Address) -> bool:
-        """`Unanswered` where nobody can say yet where one of them lies."""
         if self._names and self._clock() >= self._until:
             self._look_up()
         return any(address in found for found in self._found.values())
@@ -43,18 +42,15 @@ class OwnHosts:
     def _look_up(self) -> None:
         """A name that gets no answer keeps its last addresses, and is soon asked about again.
 
-        A machine that never can look up its own name works all the same.
+        Nobody waits until each has one: a machine may never be able to look up its own name, and
+        no stranger's item is to end because our resolver rests.
         """
         found, until = dict(self._found), self._clock() + KEPT_S
         for name in self._names:
             try:
                 found[name] = frozenset(self._addresses(name))
-            except OSError as error:
-                if name == self._machine:
-                    continue
-                if name not in found:
-                    raise _unanswered(name, error) from error
-                until = self._until
+            except OSError:
+                until = self._clock() + ASKED_AGAIN_S
         self._found, self._until = found, until
 
     def _addresses(self, name: str) -> Iterator[Address]:
@@ -72,13 +68,6 @@ class OwnHosts:
             if error.errno in NOWHERE:
                 return ()
             raise
-
-
-def _unanswered(name: str, error: OSError) -> Unanswered:
-    return Unanswered(
-        f"looking up {name}, one of our own services, failed: {error}; until it has an address, "
-        "no other can be told from it"
-    )
 
 
 def plain(host: str) -> str:

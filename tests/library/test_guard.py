@@ -8,7 +8,7 @@ import pytest
 import settings
 from infra.addresses import read_address
 from infra.guard import Guard, Pinned
-from infra.own import KEPT_S, OwnHosts, hosts_of
+from infra.own import ASKED_AGAIN_S, KEPT_S, OwnHosts, hosts_of
 from infra.resources import own_hosts
 from unmask.errors import Refused, TryAgain, Unusable
 from unmask.outcomes import Outcome
@@ -469,26 +469,13 @@ AWAY = [socket.gaierror(socket.EAI_AGAIN, "try again"), OSError("no network")]
 
 
 @pytest.mark.parametrize("trouble", AWAY, ids=repr)
-def test_nobody_is_visited_before_it_is_known_where_our_own_services_are(trouble: OSError) -> None:
-    resolver = Moody()
+def test_an_own_service_that_got_no_answer_is_asked_about_again_soon(trouble: OSError) -> None:
+    now, resolver = [0.0], Moody()
+    own = OwnHosts(["db.example.com"], resolver, clock=lambda: now[0])
     resolver.trouble = trouble
-    guard = Guard(own_hosts=["db.example.com"], resolver=resolver)
-    for host in ("alias.example.com", "media.example.com"):
-        with pytest.raises(TryAgain, match=r"looking up db\.example\.com"):
-            visit(guard, f"http://{host}/")
-    resolver.trouble = None
-    is_blocked(guard, "http://alias.example.com/")
-    visit(guard, "http://media.example.com/")
-
-
-def test_a_machine_that_cannot_look_up_its_own_name_works_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "db.example.com")
-    resolver = Moody()
-    resolver.trouble = AWAY[0]
-    guard = Guard(own_hosts=["db.example.com"], resolver=resolver)
-    assert guard.pin(guard.parse("http://media.example.com/")).addresses
+    assert not own.has(read_address(PUBLIC))
+    resolver.trouble, now[0] = None, ASKED_AGAIN_S
+    assert own.has(read_address(PUBLIC))
 
 
 @pytest.mark.parametrize("trouble", AWAY, ids=repr)
@@ -502,7 +489,9 @@ def test_an_own_service_that_was_found_once_is_known_while_the_resolver_is_away(
     assert own.has(read_address(PUBLIC))
     assert not own.has(read_address("1.1.1.2"))
     resolver.trouble = socket.gaierror(socket.EAI_NONAME, "unknown")
-    assert not own.has(read_address(PUBLIC)), "it is asked about again at once"
+    assert own.has(read_address(PUBLIC)), "not for each address"
+    now[0] += ASKED_AGAIN_S
+    assert not own.has(read_address(PUBLIC))
 
 
 def test_an_opened_network_opens_our_own_services_in_it() -> None:
