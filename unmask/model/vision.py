@@ -42,7 +42,7 @@ def _forget_half_import() -> None:
 
 @contextmanager
 def _compiler_left_alone() -> Iterator[None]:
-    """Whoever asks for the compiler afterwards gets the real one."""
+    """Whoever imports the compiler afterwards gets the real one."""
     if _COMPILER in sys.modules:
         yield
         return
@@ -69,7 +69,11 @@ def _import() -> None:
         importlib.import_module("torchvision")
 
 
-with _compiler_left_alone():
+try:
+    with _compiler_left_alone():
+        _import()
+except (ImportError, AttributeError):  # another torchvision asks more of it
+    _forget_half_import()
     _import()
 
 from torchvision.models import (  # noqa: E402

@@ -1,7 +1,9 @@
 """torchvision is loaded without torch's compiler, and leaves it as it was."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 LOADED = """
 import sys
@@ -27,3 +29,22 @@ def test_a_start_does_not_wait_for_the_compiler_which_works_all_the_same() -> No
 
 def test_a_compiler_that_is_there_stays() -> None:
     subprocess.run([sys.executable, "-c", LOADED_BEFORE], check=True, timeout=120)
+
+
+def test_a_torchvision_that_asks_more_of_the_compiler_gets_it(tmp_path: Path) -> None:
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text("from torch._dynamo.utils import counters\n")
+    (package / "ops.py").write_text("SqueezeExcitation = None\n")
+    names = (
+        "efficientnet_b0",
+        "efficientnet_b4",
+        "get_model_weights",
+        "mobilenet_v2",
+        "resnext50_32x4d",
+    )
+    (package / "models.py").write_text("".join(f"{name} = None\n" for name in names))
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    loaded = "from unmask.model import vision; import torchvision; torchvision.counters.clear()"
+    done = [sys.executable, "-c", loaded]
+    subprocess.run(done, check=True, timeout=120, env=os.environ | {"PYTHONPATH": path})
