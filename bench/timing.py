@@ -28,7 +28,7 @@ def median_and_its_range(values: Sequence[float]) -> tuple[float, float, float]:
     """The median, and what it lies between in 95 of 100 such samples, by their order alone."""
     ranked, count = sorted(values), len(values)
     away = round(0.98 * count**0.5)
-    low, high = max(0, count // 2 - away), min(count - 1, (count - 1) // 2 + away)
+    low, high = max(0, count // 2 - away - 1), min(count - 1, (count - 1) // 2 + away + 1)
     return statistics.median(ranked), ranked[low], ranked[high]
 
 

@@ -133,7 +133,7 @@ def _shut_in(request: Request, locks: Locks, out: BinaryIO) -> bool:
     """No file is opened in a room that does not close."""
     try:
         locks.close(request)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         write_frame(out, UNUSABLE, f"the sandbox can't be closed: {error}".encode())
         return False
     return True

@@ -11,8 +11,9 @@ from typing import NoReturn, Self
 from infra.sandbox.kernel import die_with_parent
 from infra.sandbox.wire import TAKEN, send
 
-#: No guest takes as long to be ready, unless the machine stands still.
-TAKEN_S = 10.0
+#: No guest takes as long to be ready, unless the machine stands still. Twice this is less than a
+#: worker waits beyond a file's end (`link.SLACK_S`).
+TAKEN_S = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,10 @@ class Standby:
             return None
         finally:
             self.door.close()
-        return float(*TAKEN.unpack(word)) if word else None
+        if not word:
+            return None
+        (seconds,) = TAKEN.unpack(word)
+        return float(seconds)
 
     def dismiss(self) -> None:
         self.door.close()
