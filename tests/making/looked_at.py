@@ -19,13 +19,13 @@ def film_looked_at(people: Sequence[int], *, wanted: int | None) -> int:
     """`people` tells how many there are in each picture."""
     follower = Follower(lambda picture, _: PEOPLE[: people[round(picture.time_s)]], 8)
     taken = 0
-    for look in follower.follow((_flat(index) for index in range(len(people))), wanted):
+    for look in follower.follow((flat(index) for index in range(len(people))), wanted):
         taken += bool(look.seen)
         if taken == wanted:
             break
     return follower.looks
 
 
-def _flat(index: int) -> Picture:
+def flat(index: int) -> Picture:
     view = View(coded_width=80, coded_height=60)
     return Picture(time_s=float(index), view=view, planes=(NOISE,), colour=Colour())

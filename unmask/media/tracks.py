@@ -165,10 +165,17 @@ class Follower:
         return Seen(track=number, face=face, clouded=_clouded(face, found))
 
     def _detect(self, picture: Picture, known: Sequence[Seen]) -> list[Face]:
-        found = self._find(picture, self._share(picture, known))
+        share = self._share(picture, known)
+        found = self._look(picture, share)
+        if share < 1.0 and len(found) < sum(self._matters(seen.face) for seen in known):
+            # Half faded into another one, a face is not seen in a small picture any more.
+            found = self._look(picture, 1.0)
         self.faces_seen += len(found)
-        self.looks += 1
         return found
+
+    def _look(self, picture: Picture, share: float) -> list[Face]:
+        self.looks += 1
+        return self._find(picture, share)
 
     def _share(self, picture: Picture, known: Sequence[Seen]) -> float:
         """A smaller picture will do while everybody known is large; newcomers get their turn."""

@@ -51,7 +51,7 @@ class CenterFace:
         return self.batch([picture])[0]
 
     def batch(self, pictures: Sequence[Rgb]) -> list[list[Face]]:
-        """Of one size. On a CPU no faster than one by one."""
+        """Of one size: one blob for all."""
         height, width = pictures[0].shape[:2]
         blobs = np.concatenate([_blob(picture) for picture in pictures])
         heats, scales, offsets, marks = self._session.run(None, {"input.1": blobs})
