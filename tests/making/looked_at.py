@@ -27,5 +27,9 @@ def film_looked_at(people: Sequence[int], *, wanted: int | None) -> int:
 
 
 def flat(index: int) -> Picture:
-    view = View(coded_width=80, coded_height=60)
-    return Picture(time_s=float(index), view=view, planes=(NOISE,), colour=Colour())
+    """One like the other: what stands still in them is found again."""
+    return picture_of((NOISE,), View(coded_width=80, coded_height=60), time_s=index)
+
+
+def picture_of(planes: tuple[np.ndarray, ...], view: View, *, time_s: float = 0.0) -> Picture:
+    return Picture(time_s=time_s, view=view, planes=planes, colour=Colour())

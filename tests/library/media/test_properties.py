@@ -10,12 +10,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.making.looked_at import NOISE, flat, picture_of
 from unmask.media.align import cut
-from unmask.media.colour import Colour
 from unmask.media.crop import crop_box
 from unmask.media.faces.port import Face
 from unmask.media.geometry import View, iou
-from unmask.media.picture import Picture
 from unmask.media.plan import plan, window_length
 from unmask.media.second import glances, windows_at
 from unmask.media.tracks import Follower, Seen, match
@@ -139,17 +138,6 @@ def test_the_order_of_detection_does_not_matter(
     assert one == other
 
 
-NOISE = np.random.default_rng(1).integers(0, 255, (60, 80, 3), dtype=np.uint8)
-
-
-def _picture(time_s: float, view: View, planes: tuple[np.ndarray, ...]) -> Picture:
-    return Picture(time_s=time_s, view=view, planes=planes, colour=Colour())
-
-
-def _flat(time_s: float) -> Picture:
-    return _picture(time_s, View(coded_width=80, coded_height=60), (NOISE,))
-
-
 small = st.builds(
     Box,
     x=st.floats(0, 60),
@@ -165,7 +153,7 @@ def test_every_picture_is_told_once_and_no_number_twice_in_it(
     film: Sequence[Sequence[Face]], wanted: int | None
 ) -> None:
     follower = Follower(lambda picture, _: list(film[round(picture.time_s)]), 8)
-    looks = list(follower.follow([_flat(float(index)) for index in range(len(film))], wanted))
+    looks = list(follower.follow([flat(index) for index in range(len(film))], wanted))
     assert [look.picture.time_s for look in looks] == list(range(len(film)))
     for look in looks:
         numbers = [seen.track for seen in look.seen]
@@ -186,7 +174,7 @@ def test_numbers_are_never_used_again(
     tracks = []
     for film in (one, other):
         shown[0] = film
-        looks = follower.follow([_flat(float(index)) for index in range(len(film))])
+        looks = follower.follow([flat(index) for index in range(len(film))])
         tracks.append({seen.track for look in looks for seen in look.seen})
     assert not tracks[0] & tracks[1]
 
@@ -250,7 +238,7 @@ def test_a_crop_has_its_size_wherever_it_lies(
 ) -> None:
     view = View(coded_width=80, coded_height=60, turns=turns, mirrored=mirrored, aspect=aspect)
     halves = (NOISE[..., 0], NOISE[::2, ::2, 1], NOISE[::2, ::2, 2])
-    shown = cut(_picture(0.0, view, halves), face, ScanSpec(size=size))
+    shown = cut(picture_of(halves, view), face, ScanSpec(size=size))
     assert shown.picture.shape == (size, size, 3)
     assert shown.box.width == pytest.approx(shown.box.height, abs=2 * 2 * 2)
     wanted = crop_box(face, ScanSpec(size=size))
@@ -263,7 +251,7 @@ def test_a_crop_at_its_own_size_is_the_part_of_the_whole(
     x: int, y: int, side: int, turns: int, mirrored: bool
 ) -> None:
     view = View(coded_width=80, coded_height=60, turns=turns, mirrored=mirrored)
-    picture = _picture(0.0, view, (NOISE,))
+    picture = picture_of((NOISE,), view)
     whole = picture.small_rgb(1000)
     shown, box = picture.crop(Box(x=x, y=y, width=side, height=side), side)
     assert (box.x, box.y, box.width, box.height) == (x, y, side, side)
