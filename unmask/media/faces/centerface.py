@@ -53,8 +53,7 @@ class CenterFace:
     def batch(self, pictures: Sequence[Rgb]) -> list[list[Face]]:
         """Of one size: one blob for all."""
         height, width = pictures[0].shape[:2]
-        blobs = np.concatenate([_blob(picture) for picture in pictures])
-        heats, scales, offsets, marks = self._session.run(None, {"input.1": blobs})
+        heats, scales, offsets, marks = self._session.run(None, {"input.1": _blob(pictures)})
         return [
             _faces(heat[0], scale, offset, points, (width, height))
             for heat, scale, offset, points in zip(heats, scales, offsets, marks, strict=True)
@@ -68,12 +67,14 @@ def _graph() -> bytes:
     return with_constant_weights(graph.replace(_FIXED, _OPEN))
 
 
-def _blob(picture: Rgb) -> Floats:
+def _blob(pictures: Sequence[Rgb]) -> Floats:
     """Padded, not stretched, to a multiple of 32: faces keep their shape."""
-    height, width = picture.shape[:2]
+    height, width, channels = pictures[0].shape
     below, beside = -height % _MULTIPLE, -width % _MULTIPLE
-    padded = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_CONSTANT)
-    return np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
+    blob = np.zeros((len(pictures), channels, height + below, width + beside), np.float32)
+    for row, picture in zip(blob, pictures, strict=True):
+        row[:, :height, :width] = picture.transpose(2, 0, 1)
+    return blob
 
 
 def _faces(
