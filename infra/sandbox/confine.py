@@ -31,8 +31,8 @@ class Locks:
         """In the very process that is to be shut in."""
         _first_to_go()
         steps = seccomp.program(MACHINE, os.getpid(), may_open=ruleset is not None)
-        known = steps and seccomp.available()
-        return cls(ruleset=ruleset, filter=seccomp.packed(steps) if steps and known else None)
+        held = seccomp.packed(steps) if steps and seccomp.available() else None
+        return cls(ruleset=ruleset, filter=held)
 
     def close(self, request: Request) -> None:
         """There is no way back: call it in a process of the file's own, which has one thread."""

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from infra.sandbox import guest, landlock
 from infra.sandbox.standby import Standby
-from infra.sandbox.wire import READY, UNREADY, Report, Request, receive, send
+from infra.sandbox.wire import READY, Report, Request, receive, send
 from unmask.errors import Unusable
 
 #: How often a guest's memory is looked at: a process fills about 100 MB in this time.
@@ -33,7 +33,7 @@ FIRST = "centerface"
 #: A guest that stood by may have died of what has passed; two in a row have not.
 HAND_OVERS = 2
 #: What is said of a file that no guest could take.
-NOBODY = Report(ended=1, killed_for=UNREADY)
+NOBODY = Report(ended=1, taken=False)
 #: What /proc/PID/status says in kB; of one that has ended nothing.
 _HELD = ("VmRSS:", "VmSwap:")
 

@@ -3,7 +3,7 @@
 import signal
 
 from infra.sandbox.results import Results
-from infra.sandbox.wire import UNREADY, Report, Request
+from infra.sandbox.wire import Report, Request
 from unmask.errors import Refused, UnmaskError
 from unmask.media.values import Clip, Manifest
 from unmask.outcomes import Outcome
@@ -30,7 +30,7 @@ class RoomCrashed(UnmaskError):
 
 def judge(results: Results, report: Report, request: Request) -> list[Clip | Manifest]:
     """The pieces, or why there are none."""
-    if report.killed_for == UNREADY:
+    if not report.taken:
         reason = "no process got as far as taking the file; is the machine short of memory?"
         raise RoomCrashed(reason, by_the_file=False)
     over = _over(results, report, request)

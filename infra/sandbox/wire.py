@@ -19,8 +19,6 @@ MAX_MESSAGE = 64 << 10
 READY = b"ready"
 #: A guest's only message: it has its file, and took so many processor seconds until then.
 TAKEN = struct.Struct("=d")
-#: Why a file was not looked at: two guests died before they had it.
-UNREADY = "unready"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +64,10 @@ class Report:
     #: Processor seconds that it took for the file, and before that, while it stood by.
     cpu_s: float = 0.0
     standby_cpu_s: float = 0.0
-    #: Why the keeper ended it: `time`, `memory`, or nothing. Or `unready`.
+    #: What it ran out of, so that the keeper ended it: `time`, `memory`, or nothing.
     killed_for: str = ""
+    #: Whether it had the file before it ended.
+    taken: bool = True
     #: The end of what decoders printed.
     printed: str = ""
 
