@@ -5,7 +5,7 @@ The ledger dooms, the store deletes, the ledger marks: cut short anywhere, the n
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -21,6 +21,8 @@ COLLECT_EVERY_S = 24 * 3600.0
 FIRST_COLLECT_S = 600.0
 #: What is younger may belong to a worker that has yet to tell the ledger.
 GRACE_S = 24 * 3600.0
+#: So long a round compares: a store of a hundred million items takes hours, and terms go on ending.
+SLICE_S = 10.0
 FOLDERS = ("clips/", "evidence/")
 
 
@@ -37,17 +39,31 @@ class Janitor:
     def __init__(self, tools: Resources, clock: Callable[[], float] = time.monotonic) -> None:
         self._tools, self._clock = tools, clock
         self._collect_at = clock() + FIRST_COLLECT_S
+        #: A comparison that is under way.
+        self._comparing: Iterator[int] | None = None
 
     def clean(self) -> Cleaned:
-        """One round: what is past its term, and once a day what nothing points at."""
-        if self._clock() >= self._collect_at:
-            self._collect_at = self._clock() + COLLECT_EVERY_S
-            self.collect()
+        """One round: what is past its term, and once a day, by and by, what nothing points at."""
         ended = self._tools.ledger.expire()
         cleaned = Cleaned(ended=ended, deleted=self.delete())
         if cleaned.deleted:
             log.info("deleted %d objects past their term", cleaned.deleted)
+        if self._comparing is None and self._clock() >= self._collect_at:
+            self._comparing = self._compare(GRACE_S)
+        if self._comparing is not None:
+            self._go_on(self._comparing)
         return cleaned
+
+    def _go_on(self, comparing: Iterator[int]) -> None:
+        """For one slice; what fails on the way begins anew in the next round."""
+        until, self._comparing = self._clock() + SLICE_S, None
+        for found in comparing:
+            if found:
+                log.warning("%d stored objects belonged to nothing", found)
+            if self._clock() >= until:
+                self._comparing = comparing
+                return
+        self._collect_at = self._clock() + COLLECT_EVERY_S
 
     def delete(self) -> int:
         """Everything that is doomed by now."""
@@ -59,9 +75,12 @@ class Janitor:
         return total
 
     def collect(self, older_than_s: float = GRACE_S) -> int:
+        """The whole comparison in one go; how many objects belonged to nothing."""
+        return sum(self._compare(older_than_s))
+
+    def _compare(self, older_than_s: float) -> Iterator[int]:
         """Doom stored objects that no row names: half-done work of workers that died."""
         horizon = time.time() - older_than_s
-        total = 0
         for folder in FOLDERS:
             old = (
                 one.key
@@ -69,8 +88,5 @@ class Janitor:
                 if one.modified_at.timestamp() <= horizon
             )
             while keys := list(islice(old, BATCH)):
-                total += len(self._tools.ledger.doom_unknown(keys))
+                yield len(self._tools.ledger.doom_unknown(keys))
         self._tools.store.clean(older_than_s=older_than_s)
-        if total:
-            log.warning("%d stored objects belonged to nothing", total)
-        return total

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from infra.resources import Resources, build
 from producer.erase import erase, sentences
 from schemas.records import Extracted, Extraction, Fetched, MediaFacts, NewItem, Trust
 from schemas.stages import Stage
+from tasks import janitor as janitors
 from tasks.janitor import Janitor
 from tests.services.items import options
 from unmask.errors import TryAgain
@@ -95,6 +97,52 @@ def test_half_done_work_is_collected_once_it_is_old(tools: Resources) -> None:
     janitor.delete()
     assert lost not in stored(tools)
     assert len(stored(tools)) == 2
+
+
+def test_terms_go_on_ending_while_a_large_store_is_compared(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reading of the clock is a slice later, so that a round compares one batch."""
+    monkeypatch.setattr(janitors, "BATCH", 1)
+    ticking = count(0.0, janitors.SLICE_S)
+    janitor = Janitor(tools, clock=lambda: next(ticking))
+    lost = [
+        clip_key("12" * 32, ScanSpec().digest, person=who, clip_sha256="34" * 32)
+        for who in range(3)
+    ]
+    for key in lost:
+        tools.store.put(key, b"of a worker that died")
+    for file in Path(tools.settings.store_url).rglob("*"):
+        os.utime(file, (0, time.time() - 2 * janitors.GRACE_S))
+    rounds = iter(janitor.clean, None)
+    next(one for one in rounds if len(stored(tools)) < len(lost))
+    cut(tools, keep_clips_s=0.0)
+    assert next(rounds).ended == 1
+    assert 0 < len(stored(tools)) < len(lost)
+    next(one for one in rounds if not stored(tools))
+
+
+def test_a_comparison_that_failed_begins_anew_in_the_next_round(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(tools)
+    times = iter([0.0, *[janitors.FIRST_COLLECT_S] * 50])
+    janitor = Janitor(tools, clock=lambda: next(times))
+    lost = clip_key("12" * 32, ScanSpec().digest, person=0, clip_sha256="34" * 32)
+    tools.store.put(lost, b"of a worker that died")
+    for file in Path(tools.settings.store_url).rglob("*"):
+        os.utime(file, (0, time.time() - 2 * janitors.GRACE_S))
+
+    def away(*_: object) -> None:
+        raise TryAgain("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tools.store), "list", away)
+        with pytest.raises(TryAgain):
+            janitor.clean()
+    janitor.clean()
+    janitor.clean()
+    assert lost not in stored(tools)
 
 
 def test_erasing_takes_what_no_row_names_too_and_says_what_went(tools: Resources) -> None:
