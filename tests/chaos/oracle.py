@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from infra.ledger import Ledger
+from infra.ledger import Ledger, erasure
 from infra.objects import Corrupt, Store, open_store
 from infra.objects.opening import StoreOptions
 from schemas.stages import ENDS, Stage, may_move
@@ -35,22 +35,28 @@ from tests.chaos.fleet import CAMPAIGN, Fleet
 #: An abandoned message comes back after the visibility timeout, and is answered `nothing to do`
 #: within so long.
 MESSAGES_GONE_WITHIN_S = 70.0
+#: What a move away from an end says: only a person asks for it.
+ASKED_FOR = ("requeued by a person", erasure.WHY)
 #: The sweep looks for what is past its term every ten seconds.
 DELETED_WITHIN_S = 30.0
 
 
-def check(fleet: Fleet, *, accepted: int, name: str = CAMPAIGN) -> None:
+def check(
+    fleet: Fleet, *, accepted: int, name: str = CAMPAIGN, began: Stage = Stage.WAITING
+) -> None:
     """Fails with every broken promise in one sentence each."""
-    broken = [*violations(fleet, accepted=accepted, name=name)]
+    broken = [*violations(fleet, accepted=accepted, name=name, began=began)]
     assert not broken, "\n".join([f"{len(broken)} promises are broken", *broken[:20]])
 
 
-def violations(fleet: Fleet, *, accepted: int, name: str = CAMPAIGN) -> Iterator[str]:
+def violations(
+    fleet: Fleet, *, accepted: int, name: str = CAMPAIGN, began: Stage = Stage.WAITING
+) -> Iterator[str]:
     fleet.tend()
     facts = Facts(fleet.ledger, name)
     yield from _counts(facts, accepted)
     yield from _items(facts)
-    yield from _history(facts)
+    yield from _history(facts, began)
     yield from _objects(facts, open_store(fleet.store, store_options(fleet)))
     yield from _messages(fleet)
     yield from fleet.fallen
@@ -124,19 +130,21 @@ def _items(facts: Facts) -> Iterator[str]:
         yield f"a result of item {item_id}, which is not there"
 
 
-def _history(facts: Facts) -> Iterator[str]:
+def _history(facts: Facts, began: Stage) -> Iterator[str]:
     """Each move is legal and goes on where the one before it ended; only one ends the item."""
     chains: dict[int, list[Any]] = {}
     for move in facts.moves:
         chains.setdefault(move.item_id, []).append(move)
     for item in facts.items:
         chain = chains.get(item.id, [])
-        if not chain or chain[0].old is not Stage.WAITING or chain[-1].new is not item.stage:
+        if not chain or chain[0].old is not began or chain[-1].new is not item.stage:
             yield f"item {item.id} is {item.stage}; its history does not lead there"
             continue
         for before, after in pairwise(chain):
             if after.old is not before.new or not may_move(before.new, after.new):
                 yield f"item {item.id}: {before.new} was followed by {after.old} → {after.new}"
+            if before.new in ENDS and after.note not in ASKED_FOR:
+                yield f"item {item.id} was {before.new} and went on, unasked: {after.note!r}"
         fences = [move.fence for move in chain]
         if fences != sorted(fences):
             yield f"item {item.id}: a stale write came through, fences {fences}"

@@ -91,6 +91,9 @@ def test_two_producers_submit_the_same_list_at_once(fleet: Fleet) -> None:
     new = [int(one.replace(",", "")) for one in re.findall(r"([\d,]+) new", "".join(said))]
     assert len(new) == 2
     assert sum(new) == counted(fleet) == fleet.left() == LINES
+    fleet.start("sweep", "cpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=LINES)
 
 
 def test_a_publish_that_breaks_off(fleet: Fleet) -> None:

@@ -174,6 +174,8 @@ def test_death_of_a_rescan(fleet: Fleet, place: str) -> None:
     ]
     assert Stage.EXTRACTING not in begun, "an original was fetched again"
     assert fleet.ledger.status(name).stages == {Stage.DONE: ITEMS}
+    oracle.check(fleet, accepted=ITEMS)
+    oracle.check(fleet, accepted=ITEMS, name=name, began=Stage.EXTRACTED)
 
 
 def with_a_sibling(folder: Path) -> Path:
