@@ -1,6 +1,7 @@
 """Everything a worker needs from outside, built from the settings once per process, after fork."""
 
 import functools
+import importlib
 import os
 import socket
 from dataclasses import dataclass
@@ -50,6 +51,15 @@ def build(settings: Settings) -> Resources:
         limits=limits(settings),
         owner=f"{socket.gethostname()}:{os.getpid()}",
     )
+
+
+def load_drivers(settings: Settings) -> None:
+    """What only these settings ask for; before a fork, so that every child shares it."""
+    database = settings.database_url.get_secret_value()
+    if settings.s3_source_buckets or settings.store_url.startswith("s3:"):
+        importlib.import_module("infra.objects.s3")
+    if not database.startswith("sqlite"):
+        importlib.import_module("infra.ledger.patient")
 
 
 def limits(settings: Settings) -> Limits:

@@ -4,6 +4,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from infra.doorbell import broker_tls, guard_transport
+from infra.resources import load_drivers
 from schemas.records import Priority
 from settings import Settings, load
 from tasks import names
@@ -17,6 +18,7 @@ def make_app(*queues: str, settings: Settings | None = None) -> Celery:
     """An app whose worker serves the given queues; with none it only sends."""
     chosen = settings or _load()
     guard_transport()
+    load_drivers(chosen)
     app = Celery("unmask", set_as_current=True)
     redis_url = chosen.redis_url.get_secret_value()
     app.conf.update(

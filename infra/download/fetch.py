@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self, cast
 
-from infra.download.buckets import Buckets, download_object
+from infra.download.buckets import Buckets
 from infra.download.limits import Deadline, DownloadLimits, Wire
 from infra.download.local import hash_local, open_local
-from infra.download.object_parts import begin_object
 from infra.download.parts import Parts, begin
 from infra.download.ranges import NotInParts
 from infra.download.web import Downloaded, Follow, Web, download
@@ -102,6 +101,8 @@ class Fetcher:
     def _begin(self, uri: str, into: BinaryIO) -> Parts | Fetched:
         with _own_disk():
             if _is_object(uri):
+                from infra.download.object_parts import begin_object
+
                 return begin_object(uri, into, self.buckets, self._web)
             got = begin(uri, into, self._web)
             return got if isinstance(got, Parts) else _fetched(got)
@@ -109,6 +110,8 @@ class Fetcher:
     def _download(self, uri: str, into: BinaryIO) -> Fetched:
         with _own_disk():
             if _is_object(uri):
+                from infra.download.objects import download_object
+
                 return download_object(uri, into, self.buckets, self.limits)
             return _fetched(download(uri, into, self._web))
 

@@ -10,8 +10,9 @@ import httpx
 from botocore.exceptions import ClientError
 
 from infra.download.body import CHUNK
-from infra.download.buckets import Buckets, download_object, of_the_item, place_of, timed
+from infra.download.buckets import Buckets, place_of
 from infra.download.limits import Deadline, too_large
+from infra.download.objects import download_object, of_the_item, timed
 from infra.download.parts import HEAD_BYTES, SMALL_BYTES, Parts
 from infra.download.ranges import NotInParts, read_piece
 from infra.download.web import Web

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -139,6 +138,8 @@ def _postgresql(db: Connection, campaign: int, chunk: list[Line]) -> int:
 
 def _copy(db: Connection, lines: str) -> None:
     """Past SQLAlchemy, which knows no COPY; what goes wrong looks as if it had come through it."""
+    import psycopg
+
     driver: Any = db.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(_COPY) as copy:

@@ -4,14 +4,12 @@ from infra.objects.folder import FolderStore
 from infra.objects.keys import clip_key, evidence_key, manifest_key
 from infra.objects.opening import StoreOptions, open_store
 from infra.objects.port import Corrupt, Listed, Missing, Store, StoreUnusable
-from infra.objects.s3 import S3Store
 
 __all__ = [
     "Corrupt",
     "FolderStore",
     "Listed",
     "Missing",
-    "S3Store",
     "Store",
     "StoreOptions",
     "StoreUnusable",

@@ -5,8 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from infra.objects.folder import FolderStore
-from infra.objects.port import Store
-from infra.objects.s3 import Encryption, S3Store
+from infra.objects.port import Encryption, Store
 from infra.objects.seal import seal_of
 from unmask.errors import Unusable
 
@@ -37,7 +36,9 @@ def open_store(url: str, options: StoreOptions | None = None) -> Store:
             raise Unusable(f"object storage {url!r}: give a folder or s3://bucket/prefix")
 
 
-def _s3(bucket: str, prefix: str, options: StoreOptions) -> S3Store:
+def _s3(bucket: str, prefix: str, options: StoreOptions) -> Store:
+    from infra.objects.s3 import S3Store
+
     return S3Store(
         bucket,
         prefix,

@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from infra.objects.keys import check_key
 from schemas.records import StoredObject
 from unmask.errors import UnmaskError, Unusable
+
+#: Who encrypts what S3 holds: nobody, S3 itself, or its service of keys.
+Encryption = Literal["none", "AES256", "aws:kms"]
 
 #: What `check` writes, reads back and deletes.
 PROBE = b"unmask store check\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
@@ -15,15 +15,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.objects.keys import check_key, check_prefix, is_key
-from infra.objects.port import Listed, Missing, round_trip, stored, verified
+from infra.objects.port import Encryption, Listed, Missing, round_trip, stored, verified
 from infra.objects.s3_errors import READ_ERRORS, explained, is_missing
 from schemas.records import StoredObject
 from unmask.errors import TryAgain, Unusable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-Encryption = Literal["none", "AES256", "aws:kms"]
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30

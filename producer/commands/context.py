@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
-from infra.objects import S3Store, Store
+from infra.objects import Store
 from infra.resources import source_buckets, store
 from producer.commands.hints import DEFAULT_STATE, typeable, typed
 from producer.sources import Lister, bucket_lister
@@ -75,6 +75,8 @@ class Context:
 
     def make_bucket(self) -> str:
         """Its name; there already is fine."""
+        from infra.objects.s3 import S3Store
+
         match self.store:
             case S3Store() as bucket:
                 bucket.make()

@@ -10,8 +10,6 @@ from infra.closed import make_closed
 from infra.objects import Store
 from producer.report.csv_file import csv_file
 from producer.report.json_lines import json_lines
-from producer.report.page import page
-from producer.report.parquet_file import parquet_file
 from producer.report.pictures import Gallery
 from schemas.records import CampaignStatus, ResultRow
 from unmask.model.bundle import Bundle
@@ -39,6 +37,9 @@ def write_reports(
     """
     status = ledger.status(campaign)
     written_at = datetime.now(UTC)
+    from producer.report.page import page
+    from producer.report.parquet_file import parquet_file
+
     exports: dict[str, Export] = {
         "results.csv": csv_file,
         "results.jsonl": json_lines,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from infra.download import Buckets
-from infra.objects.s3_errors import explained
 from producer.sources.values import Lister, SourceError
 from unmask.wording import printable
 
@@ -18,6 +17,8 @@ def bucket_lister(buckets: Buckets, *, page: int = PAGE) -> Lister:
                 f"the bucket {printable(bucket)!r} is not one that may be scanned: "
                 "name it in UNMASK_S3_SOURCE_BUCKETS"
             )
+        from infra.objects.s3_errors import explained
+
         with explained(f"s3://{bucket}"):
             pages = buckets.client().get_paginator("list_objects_v2")
             for part in pages.paginate(

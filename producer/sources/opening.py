@@ -12,7 +12,6 @@ from producer.sources.buckets import SCHEME, read_bucket
 from producer.sources.endings import ADVICE, JSON_LINES, LISTS, PARQUET, TABLES, ending
 from producer.sources.folders import named_file, read_folder
 from producer.sources.lines import Line, numbered_lines
-from producer.sources.parquet import read_parquet
 from producer.sources.source import Entry, Source
 from producer.sources.tables import read_table
 from producer.sources.text_lists import read_json_lines, read_list, read_mixed
@@ -94,6 +93,8 @@ def _file(path: Path, column: str | None) -> Iterator[Entry]:
     if kind in ADVICE:
         raise SourceError(f"{printable(path.name)} is no list that can be read: {ADVICE[kind]}")
     if kind in PARQUET:
+        from producer.sources.parquet import read_parquet
+
         return read_parquet(path, column=column)
     if reader := _text_reader(path.name, kind, column):
         return _lines_of(path, reader)

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.ledger.engine import make_engine, parse
-from infra.ledger.migration import config, current
+from infra.ledger.migration import REVISIONS, config, current
 from producer.report.flat import COLUMNS
 from schemas.tables import ResultTable, Table
 from tests.services.items import VIDEO, judged, submitted, to_classify
@@ -51,6 +51,11 @@ def version_of(address: str) -> str | None:
             return current(db)
     finally:
         engine.dispose()
+
+
+def test_the_files_are_called_as_their_versions_are() -> None:
+    """Who only compares a database with this code asks no more than their names."""
+    assert versions() == REVISIONS
 
 
 @pytest.mark.parametrize("older", versions()[:-1])

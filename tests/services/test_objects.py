@@ -15,7 +15,6 @@ from infra.objects import (
     Corrupt,
     FolderStore,
     Missing,
-    S3Store,
     Store,
     StoreOptions,
     clip_key,
@@ -24,6 +23,7 @@ from infra.objects import (
     open_store,
 )
 from infra.objects.keys import BadKey
+from infra.objects.s3 import S3Store
 from unmask.errors import Unusable
 
 FILE = "ab" * 32

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
-from infra.objects import Corrupt, FolderStore, Missing, S3Store, clip_key
+from infra.objects import Corrupt, FolderStore, Missing, clip_key
+from infra.objects.s3 import S3Store
 from tests import servers
 from tests.services.strangers import Behaviour, Stranger, Visit, head, stranger
 from unmask.errors import TryAgain, Unusable
