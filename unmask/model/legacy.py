@@ -20,6 +20,7 @@ from unmask.model.bundle import Bundle
 from unmask.model.checkpoint import read_checkpoint
 from unmask.model.description import Architecture, Description, Training, Weights
 from unmask.model.network import Network
+from unmask.model.unfilled import unfilled
 from unmask.model.weights import COUNTER, State, StoredEncoding, misfits
 from unmask.model.write import write_bundle
 from unmask.spec import PAPERS, ScanSpec
@@ -104,7 +105,7 @@ def _architecture(state: State, mode: Mode) -> Architecture:
 
 
 def _check(state: State, architecture: Architecture, source: Path) -> None:
-    with torch.device("meta"):
+    with unfilled():
         wanted = {name: t.shape for name, t in Network(architecture).state_dict().items()}
     optional = {name for name in wanted if name.endswith(COUNTER)}
     for name in optional - state.keys():

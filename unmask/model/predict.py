@@ -18,6 +18,7 @@ from unmask.model.looks import by_window, is_picture, looked_at
 from unmask.model.margins import Margins, weighed
 from unmask.model.memory import naming_lost_device
 from unmask.model.network import Network
+from unmask.model.unfilled import unfilled
 from unmask.model.weights import read_state
 from unmask.verdict import WindowScore
 
@@ -53,7 +54,7 @@ def build_second(bundle: Bundle) -> Network | None:
 
 
 def _built(bundle: Bundle, architecture: Architecture, weights: Weights) -> Network:
-    with torch.device("meta"):
+    with unfilled():
         network = Network(architecture)
     shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
     network.load_state_dict(read_state(bundle, weights, shapes), assign=True)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LOADED = """
 import sys
 from unmask.model import vision
@@ -13,6 +15,21 @@ import torch
 twice = torch.compile(lambda number: number * 2, backend="eager")
 assert twice(torch.ones(1)).item() == 2
 assert sys.modules["torch._dynamo"].__file__.endswith("__init__.py")
+"""
+#: Argument: a shipped bundle. Its scores and its heat are what a GPU worker gives.
+JUDGED = """
+import sys
+from pathlib import Path
+import numpy as np
+from unmask.model.clips import PersonFrames, Window
+from unmask.model.predict import load
+from unmask.model.shelf import find_bundle
+predictor = load(find_bundle(sys.argv[1], Path("models")), "cpu")
+predictor.self_test()
+window = Window(number=0, times=(0.0, 0.04), frames=np.zeros((2, 112, 112, 3), np.uint8))
+predictor.score([PersonFrames(person=0, windows=(window,))], lambda: None)
+predictor.heat([(window, [0])], lambda: None)
+assert "torch._dynamo" not in sys.modules, "the compiler was loaded"
 """
 LOADED_BEFORE = """
 import sys
@@ -25,6 +42,12 @@ assert sys.modules["torch._dynamo"] is real
 
 def test_a_start_does_not_wait_for_the_compiler_which_works_all_the_same() -> None:
     subprocess.run([sys.executable, "-c", LOADED], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("name", ["lite", "resnext50-lstm"])
+def test_nor_does_a_bundle_that_is_opened_and_judges(name: str) -> None:
+    """First weights, drawn for a network that gets others, would load it."""
+    subprocess.run([sys.executable, "-c", JUDGED, name], check=True, timeout=120)
 
 
 def test_a_compiler_that_is_there_stays() -> None:
