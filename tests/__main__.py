@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
-#: A fleet waits more than it works, so two fit two cores; faults are timed and run alone.
+#: A fleet waits more than it works, so two fit two cores. No fault of the cut is timed.
 CHECKS: dict[str, list[str]] = {
     "style": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
@@ -20,7 +20,7 @@ CHECKS: dict[str, list[str]] = {
         *("tests/library", "tests/app", "tests/services"),
     ],
     "end to end": ["pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/e2e"],
-    "faults, the cut": ["pytest", "-q", "-m", "cut", "tests/chaos"],
+    "faults, the cut": ["pytest", "-q", "-n", "2", "-m", "cut", "tests/chaos"],
 }
 
 
