@@ -133,6 +133,11 @@ def test_a_transformer_always_learns() -> None:
     assert all(".transformer." in name for name in learning)
 
 
+def test_attention_heads_and_their_textures_always_learn() -> None:
+    trunk = TRUNKS["multi_attention_b4"].make()
+    assert {name.split(".")[0] for name in Holder(trunk, 0).learning} == {"heads", "texture"}
+
+
 def test_more_blocks_than_there_are_cannot_be_trained() -> None:
     with pytest.raises(Unusable, match="has 17"):
         Holder(TRUNKS["mobilenet_v2"].make(), 18)

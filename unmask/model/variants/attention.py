@@ -62,6 +62,13 @@ def _layer(inputs: int, outputs: int, side: int) -> nn.Module:
     )
 
 
+class Heads(nn.Sequential):
+    """A map for each, which says where to look."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(_MIDDLE, HEADS, 1), nn.Sigmoid())
+
+
 class MultiAttention(nn.Module):
     def __init__(self, plain: nn.Module) -> None:
         super().__init__()
@@ -69,7 +76,7 @@ class MultiAttention(nn.Module):
         self.shallow = plain[:_SHALLOW_END]
         self.middle = plain[_SHALLOW_END:_MIDDLE_END]
         self.deep = plain[_MIDDLE_END:]
-        self.heads = nn.Sequential(nn.Conv2d(_MIDDLE, HEADS, 1), nn.Sigmoid())
+        self.heads = Heads()
         self.texture = Texture()
 
     def forward(self, pictures: Tensor) -> Tensor:
