@@ -18,6 +18,10 @@ class BadData(Unusable):
     """A data set that can't be trained or measured on; the message says what is wrong in it."""
 
 
+class SmallerThanBatch(BadData):
+    """Too little for the batch that a recipe wants; another recipe may do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Crops:
     """`pictures` is (N, S, S, 3) RGB; the rest has one entry per picture."""

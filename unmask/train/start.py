@@ -18,7 +18,7 @@ from unmask.model.predict import build
 from unmask.model.pretrained import first_weights
 from unmask.model.shelf import find_bundle
 from unmask.spec import ScanSpec
-from unmask.train.crops import BadData, Crops
+from unmask.train.crops import Crops, SmallerThanBatch
 from unmask.train.fit import Fit, Watch
 from unmask.train.frames import FrameNetwork, take_over
 from unmask.train.journal import Journal
@@ -107,7 +107,10 @@ def fit_pairs(
 
 def fit(job: Job, spec: ScanSpec, pairs: Pairs, held_out: Pairs) -> None:
     if len(pairs) < job.recipe.batch * job.processes:
-        raise BadData(f"{len(pairs)} real faces to train on are fewer than one batch")
+        raise SmallerThanBatch(
+            f"{len(pairs)} real faces to train on are fewer than one batch of {job.recipe.batch}"
+            + (f" in each of {job.processes} processes" if job.processes > 1 else "")
+        )
 
     def work(team: Team) -> None:
         # OpenCV's threads would wait for each other around pictures of 112 pixels.

@@ -17,6 +17,7 @@ from tests.making.crops import write_crops
 from tests.making.recipes import PAIRS
 from unmask.cli import app
 from unmask.errors import Unusable
+from unmask.train.crops import SmallerThanBatch
 from unmask.train.fit import Diverged
 from unmask.train.recipe import find_recipe, with_values
 from unmask.train.start import Job
@@ -181,6 +182,20 @@ def test_a_trial_that_does_not_fit_into_memory_fails_alone(
     def train(own: Job) -> None:
         if next(turns):
             raise error
+        report(own, 0.6)
+
+    with opened(study_of(tmp_path, 2), space(), COMMON) as study:
+        run(study, study_of(tmp_path, 2), space(), job(tmp_path), train)
+        states = [trial.state for trial in study.trials]
+    assert states == [optuna.trial.TrialState.FAIL, optuna.trial.TrialState.COMPLETE]
+
+
+def test_a_trial_whose_batch_is_larger_than_the_data_fails_alone(tmp_path: Path) -> None:
+    turns = iter([True, False])
+
+    def train(own: Job) -> None:
+        if next(turns):
+            raise SmallerThanBatch("7 real faces to train on are fewer than one batch of 8")
         report(own, 0.6)
 
     with opened(study_of(tmp_path, 2), space(), COMMON) as study:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from unmask.errors import Unusable
 from unmask.model.memory import free, is_shortage
 from unmask.train import saves
+from unmask.train.crops import SmallerThanBatch
 from unmask.train.fit import Diverged
 from unmask.train.learned_from import learned_from
 from unmask.train.recipe import Recipe, differing, read_recipe, with_values
@@ -152,7 +153,7 @@ def run(study: "Study", search: Search, space: Space, job: Job, train: Train) ->
         with _told_of_memory():
             return _best(own, trial, train)
 
-    study.optimize(objective, n_trials=search.trials, catch=(Diverged, TooLarge))
+    study.optimize(objective, n_trials=search.trials, catch=(Diverged, SmallerThanBatch, TooLarge))
 
 
 @contextmanager
