@@ -68,7 +68,10 @@ def compare(
         _warn(bundles, data)
         found = dict(comparing.compared(job, rows)) | dict(comparing.beside(job, bundles))
     written = comparing.written_to(out)
-    written.write_text(json.dumps(plain(found), indent=2) + "\n")
+    rows_there = {
+        name: {part: each._asdict() for part, each in row.items()} for name, row in found.items()
+    }
+    written.write_text(json.dumps(plain(rows_there), indent=2) + "\n")
     _print(found)
     typer.echo(f"written: {written}")
 
@@ -115,5 +118,6 @@ def _print(rows: dict[str, "Row"]) -> None:
 
     table = Table("accuracy of videos", *next(iter(rows.values())), box=None)
     for name, row in rows.items():
-        table.add_row(name, *map(figure, row.values()))
+        cells = (f"{figure(each.accuracy)} of {each.videos}" for each in row.values())
+        table.add_row(name, *cells)
     Console(soft_wrap=True).print(table, highlight=False)

@@ -58,7 +58,9 @@ def test_four_configurations_stand_in_one_table(tmp_path: Path) -> None:
     for name in names:
         assert name in done.output
         assert found[name].keys() == {"train", "validation", "test"}
-        assert all(0 <= part["value"] <= 1 for part in found[name].values())
+        assert all(0 <= part["accuracy"]["value"] <= 1 for part in found[name].values())
+        assert [part["videos"] for part in found[name].values()] == [2, 2, 2]
+    assert done.output.count(" of 2") == len(names) * 3
     last = open_bundle(tmp_path / "out" / "tiny-clips-4" / "bundle")
     assert last.architecture.transformer_after == 11
     assert last.description.quality is not None
@@ -123,7 +125,8 @@ def test_a_finished_bundle_stands_beside_the_rows(tmp_path: Path) -> None:
     assert name == bundle.name
     assert list(row) == ["train", "validation", "test"]
     # One real and one fake: right of none, one or both.
-    assert {part.value for part in row.values()} <= {0.0, 0.5, 1.0}
+    assert {part.accuracy.value for part in row.values()} <= {0.0, 0.5, 1.0}
+    assert [part.videos for part in row.values()] == [2, 2, 2]
     cut = {folder.name: len(list(folder.iterdir())) for folder in (job.folder / "clips").iterdir()}
     assert cut[own.digest] == 6
 

@@ -8,6 +8,7 @@ Finished bundles stand beside them, measured on the same videos and cut by their
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,15 @@ from unmask.train.splits import Part
 from unmask.train.start import Job
 from unmask.train.start_clips import clips_spec, parts_of, train_on_clips
 
-#: Part → accuracy.
-Row = dict[Part, Interval]
+
+class Accuracy(NamedTuple):
+    """Of so many videos: those in which nobody is seen say nothing."""
+
+    accuracy: Interval
+    videos: int
+
+
+Row = dict[Part, Accuracy]
 
 
 def compared(job: Job, recipes: Mapping[str, Recipe]) -> Iterator[tuple[str, Row]]:
@@ -86,11 +94,11 @@ def beside(job: Job, bundles: Sequence[Bundle]) -> Iterator[tuple[str, Row]]:
         yield bundle.name, dict(_measured(job, bundle, bundle.spec))
 
 
-def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Interval]]:
+def _accuracies(job: Job, bundle: Bundle) -> Iterator[tuple[Part, Accuracy]]:
     return _measured(job, bundle, clips_spec(job.recipe))
 
 
-def _measured(job: Job, bundle: Bundle, spec: ScanSpec) -> Iterator[tuple[Part, Interval]]:
+def _measured(job: Job, bundle: Bundle, spec: ScanSpec) -> Iterator[tuple[Part, Accuracy]]:
     predictor = load(bundle, job.device)
     for part, items in parts_of(job, PARTS).items():
         scored = list(score_items(items, clips_folder(job), spec, predictor))
@@ -98,7 +106,8 @@ def _measured(job: Job, bundle: Bundle, spec: ScanSpec) -> Iterator[tuple[Part, 
             np.array([item.fake for item in scored]), f"what {bundle.name} sees of the {part} part"
         )
         of_videos = level(scored, lambda item: [item.score])
-        yield part, of_videos.figures(["accuracy"])["accuracy"]
+        accuracy = of_videos.figures(["accuracy"])["accuracy"]
+        yield part, Accuracy(accuracy, len(scored))
 
 
 def written_to(folder: Path) -> Path:
