@@ -83,11 +83,14 @@ def _made(film: Path, size: Size, frames: int, gop: int) -> Path:
 
 
 def alternating(sides: Sides, turns: int = RUNS) -> dict[str, Cost]:
-    """Median cost of each side; the sides take turns."""
+    """Median cost of each side; the sides take turns, there and back: none always has the same
+    one before it."""
     runs: dict[str, list[Cost]] = {name: [] for name in sides}
+    order = list(sides.items())
     for _ in range(turns):
-        for name, side in sides.items():
+        for name, side in order:
             runs[name].append(side())
+        order.reverse()
     return {name: _median(costs) for name, costs in runs.items()}
 
 
