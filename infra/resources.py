@@ -59,7 +59,7 @@ def load_drivers(settings: Settings) -> None:
     if settings.s3_source_buckets or settings.store_url.startswith("s3:"):
         importlib.import_module("infra.objects.s3")
     if not database.startswith("sqlite"):
-        importlib.import_module("infra.ledger.patient")
+        importlib.import_module("infra.ledger.patient_connection")
 
 
 def limits(settings: Settings) -> Limits:

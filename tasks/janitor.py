@@ -49,7 +49,7 @@ class Janitor:
         if cleaned.deleted:
             log.info("deleted %d objects past their term", cleaned.deleted)
         if self._comparing is None and self._clock() >= self._collect_at:
-            self._comparing = self._compare(GRACE_S)
+            self._comparing = self._compare()
         if self._comparing is not None:
             self._go_on(self._comparing)
         return cleaned
@@ -74,13 +74,9 @@ class Janitor:
             total += len(keys)
         return total
 
-    def collect(self, older_than_s: float = GRACE_S) -> int:
-        """The whole comparison in one go; how many objects belonged to nothing."""
-        return sum(self._compare(older_than_s))
-
-    def _compare(self, older_than_s: float) -> Iterator[int]:
+    def _compare(self) -> Iterator[int]:
         """Doom stored objects that no row names: half-done work of workers that died."""
-        horizon = time.time() - older_than_s
+        horizon = time.time() - GRACE_S
         for folder in FOLDERS:
             old = (
                 one.key
@@ -89,4 +85,4 @@ class Janitor:
             )
             while keys := list(islice(old, BATCH)):
                 yield len(self._tools.ledger.doom_unknown(keys))
-        self._tools.store.clean(older_than_s=older_than_s)
+        self._tools.store.clean(older_than_s=GRACE_S)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, event, text
 
 if TYPE_CHECKING:
-    from infra.ledger.patient import PatientConnection
+    from infra.ledger.patient_connection import PatientConnection
 
 #: No transaction of the ledger takes nearly as long. The server ends it then, for the sake of those
 #: who wait for its rows: a client that vanished between the statements of one batch does not count
@@ -24,7 +24,7 @@ def prepare(engine: Engine) -> None:
 
 
 def _connect(_dialect: Any, _record: Any, given: Any, named: Any) -> "PatientConnection":
-    from infra.ledger.patient import PatientConnection
+    from infra.ledger.patient_connection import PatientConnection
 
     connection = PatientConnection.connect(*given, **named)
     if connection.info.server_version // 10_000 >= BOUNDS_TRANSACTIONS:

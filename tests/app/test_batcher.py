@@ -67,6 +67,10 @@ def untrained(bundle: Bundle) -> Bundle:
 
 LITE = untrained(find_bundle("lite"))
 WITHIN_S = 20
+#: A lost device ends the batcher's thread, and with it the worker, by an error nobody catches.
+ends_by_an_error = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"
+)
 
 
 @dataclass
@@ -312,7 +316,7 @@ def test_a_stopping_worker_gives_items_back(stand: Stand, drain: Drain) -> None:
     assert not stand.broken.is_set()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 def test_a_lost_device_ends_the_worker_and_charges_nobody(stand: Stand) -> None:
     items = stand.items(3)
 
@@ -348,7 +352,7 @@ def tell(futures: Sequence["Future[str]"]) -> None:
             future.result(WITHIN_S)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 def test_what_waits_behind_a_lost_device_is_given_back_too(stand: Stand) -> None:
     """One batch is asked for, one is ready, and one is claimed that has no room to wait in."""
     items = stand.items(3)
@@ -371,7 +375,7 @@ def test_what_waits_behind_a_lost_device_is_given_back_too(stand: Stand) -> None
     assert_given_back(stand, items)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 def test_what_is_claimed_while_the_device_is_lost_is_given_back(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,7 +408,7 @@ def test_what_is_claimed_while_the_device_is_lost_is_given_back(
     assert_given_back(stand, [first, late])
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 def test_a_device_that_is_lost_while_items_run_alone_charges_nobody(stand: Stand) -> None:
     """What it said first was no such thing; that came when the batch was tried one by one."""
     items = stand.items(3)
@@ -429,7 +433,7 @@ def is_lost(_: torch.device) -> None:
     raise torch.AcceleratorError("CUDA error: unspecified launch failure")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 @pytest.mark.parametrize(
     ("words", "probe"),
     [
@@ -483,7 +487,7 @@ def test_a_ledger_that_is_away_at_the_start_ends_no_worker(
     assert "unsure" in stand.batcher.submit(item).result(WITHIN_S)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@ends_by_an_error
 def test_a_device_that_is_lost_at_the_start_ends_the_worker(stand: Stand) -> None:
     items = stand.items(2)
 

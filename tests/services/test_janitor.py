@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +85,34 @@ def test_a_store_that_is_away_is_asked_again(
     assert Janitor(tools).clean().deleted == 2
 
 
+def left_behind(tools: Resources, person: int = 0) -> str:
+    """By a worker that died before it told the ledger."""
+    key = clip_key("12" * 32, ScanSpec().digest, person=person, clip_sha256="34" * 32)
+    tools.store.put(key, b"of a worker that died")
+    return key
+
+
+def grow_old(tools: Resources) -> None:
+    for file in Path(tools.settings.store_url).rglob("*"):
+        os.utime(file, (0, time.time() - 2 * janitors.GRACE_S))
+
+
+def due(tools: Resources) -> Janitor:
+    """Whose first round compares; a second one deletes what that found."""
+    times = chain([0.0], repeat(janitors.FIRST_COLLECT_S))
+    return Janitor(tools, clock=lambda: next(times))
+
+
 def test_half_done_work_is_collected_once_it_is_old(tools: Resources) -> None:
     cut(tools)
-    lost = clip_key("12" * 32, ScanSpec().digest, person=0, clip_sha256="34" * 32)
-    tools.store.put(lost, b"of a worker that died")
-    janitor = Janitor(tools)
-    assert janitor.collect() == 0, "it may be the work of this minute"
-    for file in Path(tools.settings.store_url).rglob("*"):
-        os.utime(file, (0, time.time() - 2 * 86_400))
-    assert janitor.collect() == 1
-    janitor.delete()
+    lost = left_behind(tools)
+    young = due(tools)
+    young.clean()
+    assert young.clean().deleted == 0, "it may be the work of this minute"
+    grow_old(tools)
+    old = due(tools)
+    old.clean()
+    assert old.clean().deleted == 1
     assert lost not in stored(tools)
     assert len(stored(tools)) == 2
 
@@ -106,14 +124,8 @@ def test_terms_go_on_ending_while_a_large_store_is_compared(
     monkeypatch.setattr(janitors, "BATCH", 1)
     ticking = count(0.0, janitors.SLICE_S)
     janitor = Janitor(tools, clock=lambda: next(ticking))
-    lost = [
-        clip_key("12" * 32, ScanSpec().digest, person=who, clip_sha256="34" * 32)
-        for who in range(3)
-    ]
-    for key in lost:
-        tools.store.put(key, b"of a worker that died")
-    for file in Path(tools.settings.store_url).rglob("*"):
-        os.utime(file, (0, time.time() - 2 * janitors.GRACE_S))
+    lost = [left_behind(tools, person) for person in range(3)]
+    grow_old(tools)
     rounds = iter(janitor.clean, None)
     next(one for one in rounds if len(stored(tools)) < len(lost))
     cut(tools, keep_clips_s=0.0)
@@ -126,12 +138,9 @@ def test_a_comparison_that_failed_begins_anew_in_the_next_round(
     tools: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut(tools)
-    times = iter([0.0, *[janitors.FIRST_COLLECT_S] * 50])
-    janitor = Janitor(tools, clock=lambda: next(times))
-    lost = clip_key("12" * 32, ScanSpec().digest, person=0, clip_sha256="34" * 32)
-    tools.store.put(lost, b"of a worker that died")
-    for file in Path(tools.settings.store_url).rglob("*"):
-        os.utime(file, (0, time.time() - 2 * janitors.GRACE_S))
+    lost = left_behind(tools)
+    grow_old(tools)
+    janitor = due(tools)
 
     def away(*_: object) -> None:
         raise TryAgain("the store is away")

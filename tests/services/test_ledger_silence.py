@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from infra.ledger import open_ledger, patience, patient
+from infra.ledger import open_ledger, patience, patient_connection
 from tests.chaos.proxy import Proxy, Wire
 from tests.polling import until
 from unmask.errors import TryAgain
@@ -22,7 +22,7 @@ def test_a_silent_server_is_given_up_and_the_next_call_works(
         through = parts._replace(netloc=f"postgres@127.0.0.1:{wire.port}", query="")
         with closing(open_ledger(through.geturl())) as ledger:
             ledger.campaigns()
-            monkeypatch.setattr(patient, "ANSWER_WITHIN_S", 0.5)
+            monkeypatch.setattr(patient_connection, "ANSWER_WITHIN_S", 0.5)
             wire.wire = Wire.BLACK_HOLE
             with pytest.raises(TryAgain, match="database is away"):
                 ledger.campaigns()
