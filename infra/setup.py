@@ -8,7 +8,9 @@ Run by the Makefile with the system's own Python, so nothing but the standard li
        of the locks held as a constraint
     3. the command `unmask`, which runs the checkout's own code
 
-With `--packages-only` the third is left out: an image gets its packages before the code.
+With `--packages-only` the third is left out: an image gets its packages before the code. And all
+is compiled, as nobody may write into an image later; else Python compiles what is first loaded,
+which is a small part of it.
 
 A copy of each lock inside `.venv` says that it is in place; the Makefile compares. An environment
 whose set-up was cut short is thrown away and made anew.
@@ -70,7 +72,7 @@ def set_up(wanted: list[Path], *, packages_only: bool) -> None:
     UNDER_WAY.touch()
     for lock in wanted:
         marker(lock).unlink(missing_ok=True)
-    install(wanted)
+    install(wanted, "--compile" if packages_only else "--no-compile")
     if not packages_only:
         command = ("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
         step("adding the command unmask", *command)
@@ -80,17 +82,18 @@ def set_up(wanted: list[Path], *, packages_only: bool) -> None:
     UNDER_WAY.unlink()
 
 
-def install(wanted: list[Path]) -> None:
+def install(wanted: list[Path], compiling: str) -> None:
     lines = [line for lock in wanted for line in pins(lock)]
     plain = [line for line in lines if not TORCH.match(line)]
     torch = [line for line in lines if TORCH.match(line)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plain.txt"
         file.write_text("\n".join(plain))
-        step(f"installing {len(plain)} packages", "--no-deps", "--requirement", str(file))
+        what = f"installing {len(plain)} packages"
+        step(what, "--no-deps", compiling, "--requirement", str(file))
         if torch:
             what = f"installing {' and '.join(torch)} with what they need here (GBs, minutes)"
-            step(what, "--constraint", str(file), *torch)
+            step(what, "--constraint", str(file), compiling, *torch)
 
 
 def check(wanted: list[Path]) -> None:

@@ -26,6 +26,7 @@ class Checkout:
     def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
         self.root = root
         self.asked: list[str] = []
+        self.compiling = set[str]()
         self.fails_at = ""
         self.made = 0
         (root / MACHINE).write_text("# why\nalpha==1\ntorch==2.13.0\n")
@@ -50,6 +51,7 @@ class Checkout:
     def step(self, what: str, *options: str) -> None:
         files = [Path(one).read_text() for one in options if one.endswith("plain.txt")]
         named = [one for one in options if "==" in one]
+        self.compiling |= {"--compile", "--no-compile"} & set(options)
         self.asked.append(" ".join([options[0], *"\n".join(files).split(), *named]))
         if self.fails_at and self.fails_at in self.asked[-1]:
             raise SystemExit(f"{what} failed")
@@ -77,6 +79,14 @@ def test_what_is_in_place_is_left_alone(checkout: Checkout) -> None:
     infra.setup.main([MACHINE, TEST])
     assert checkout.asked == ["--no-deps beta==2", "--no-deps"]
     assert checkout.made == 1
+
+
+def test_only_an_image_is_compiled_as_a_whole(checkout: Checkout) -> None:
+    infra.setup.main([MACHINE])
+    assert checkout.compiling == {"--no-compile"}
+    checkout.compiling.clear()
+    infra.setup.main([infra.setup.PACKAGES_ONLY, TEST])
+    assert checkout.compiling == {"--compile"}
 
 
 def test_a_changed_lock_is_installed(checkout: Checkout) -> None:

@@ -28,7 +28,8 @@ def turned(frame: VideoFrame, codec: str) -> tuple[int, bool]:
 def _mirrors(frame: VideoFrame) -> bool:
     """A matrix ((a, b, ·), (c, d, ·), …) whose determinant is negative turns a picture over."""
     # `frame.side_data` would be kept in the frame, which it keeps in turn: neither would ever go.
-    matrix: Any = _told_beside(frame).get("DISPLAYMATRIX")
+    told = _told_beside(frame)
+    matrix: Any = told.get("DISPLAYMATRIX") if len(told) else None
     if matrix is None:
         return False
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))

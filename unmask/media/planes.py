@@ -1,6 +1,7 @@
 """From a decoder's frame to our picture, without copying or converting its samples."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,25 +52,33 @@ _WHITE = 255
 
 def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float, codec: str) -> Picture:
     turns, mirrored = turned(frame, codec)
-    view = View(
-        coded_width=frame.width,
-        coded_height=frame.height,
-        turns=turns,
-        mirrored=mirrored,
-        aspect=usable_aspect(pixel_aspect),
-    )
-    plain = frame.format.name in _PLANAR
-    planes = _planes(frame) if plain else (_packed(frame),)
+    view = _view(frame.width, frame.height, turns, mirrored, usable_aspect(pixel_aspect))
+    layout = frame.format.name
+    plain = layout in _PLANAR
+    planes = _planes(frame, _PLANAR[layout]) if plain else (_packed(frame),)
     if frame.interlaced_frame:
         planes = tuple(_first_field(plane) for plane in planes)
     if not plain:
         return Picture(time_s=time_s, view=view, planes=planes)
-    return Picture(time_s=time_s, view=view, planes=planes, colour=_colour(frame), owner=frame)
+    return Picture(
+        time_s=time_s, view=view, planes=planes, colour=_colour(frame, layout), owner=frame
+    )
 
 
-def _planes(frame: VideoFrame) -> tuple[Samples, ...]:
-    depth = _PLANAR[frame.format.name]
-    return tuple(_plane(plane, depth) for plane in frame.planes)
+#: A film's frames are all alike, so few views and colours are made for many frames.
+_FEW = 64
+
+
+@lru_cache(_FEW)
+def _view(width: int, height: int, turns: int, mirrored: bool, aspect: float) -> View:
+    return View(
+        coded_width=width, coded_height=height, turns=turns, mirrored=mirrored, aspect=aspect
+    )
+
+
+def _planes(frame: VideoFrame, depth: int) -> tuple[Samples, ...]:
+    kind = np.uint8 if depth == 8 else np.uint16
+    return tuple([_plane(plane, kind) for plane in frame.planes])
 
 
 def _first_field(plane: Samples) -> Samples:
@@ -93,20 +102,27 @@ def usable_aspect(aspect: float) -> float:
     return aspect if sane else 1.0
 
 
-def _plane(plane: Any, depth: int) -> Samples:
-    kind = np.uint8 if depth == 8 else np.uint16
-    rows = np.frombuffer(plane, dtype=kind).reshape(plane.height, -1)
-    return rows[:, : plane.width]
+def _plane(plane: Any, kind: type[np.uint8 | np.uint16]) -> Samples:
+    """Without what pads its lines; as one call, since a film has many planes."""
+    steps = abs(plane.line_size), np.dtype(kind).itemsize
+    return np.ndarray((plane.height, plane.width), kind, plane, strides=steps)
 
 
-def _colour(frame: VideoFrame) -> Colour:
-    name = frame.format.name
+def _colour(frame: VideoFrame, layout: str) -> Colour:
+    told = frame.color_range, frame.color_trc, frame.color_primaries
+    return _told_colour(layout, _matrix(frame), *map(int, told))
+
+
+@lru_cache(_FEW)
+def _told_colour(
+    layout: str, matrix: Matrix, light_range: int, transfer: int, primaries: int
+) -> Colour:
     return Colour(
-        matrix=_matrix(frame),
-        full_range=int(frame.color_range) == _FULL_RANGE or name.startswith(("yuvj", "gray")),
-        depth=_PLANAR[name],
-        transfer=TRANSFERS.get(int(frame.color_trc), "sdr"),
-        wide=int(frame.color_primaries) == WIDE,
+        matrix=matrix,
+        full_range=light_range == _FULL_RANGE or layout.startswith(("yuvj", "gray")),
+        depth=_PLANAR[layout],
+        transfer=TRANSFERS.get(transfer, "sdr"),
+        wide=primaries == WIDE,
     )
 
 

@@ -62,12 +62,15 @@ class Video:
         self.left_aside = left_aside(container)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
-        self._start: Fraction = (self._stream.start_time or 0) * self._stream.time_base
+        #: In ticks of the stream, as all its time stamps are, and asked for once: each answer is a
+        #: new fraction, which takes longer than all else that is done to know a frame's moment.
+        self._tick: Fraction = self._stream.time_base
+        self._first_tick: int = self._stream.start_time or 0
         self._at_start = True
         #: When the last picture begins, and when it ends.
         self._now = self._shown_until = 0.0
         self._wanted = 0
-        self._reorder_ticks = int(_REORDER_S / self._stream.time_base)
+        self._reorder_ticks = int(_REORDER_S / self._tick)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
@@ -149,7 +152,7 @@ class Video:
         if found < 0:
             return None
         shown = entries[found].timestamp + self._shown_later
-        return float(shown * self._stream.time_base - self._start)
+        return seconds(shown - self._first_tick, self._tick)
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """Every picture from that moment on, in order of time."""
@@ -171,8 +174,7 @@ class Video:
             self._seek(start_s)
 
     def _ticks(self, moment_s: float) -> int:
-        ticks: Fraction = (Fraction(moment_s) + self._start) / self._stream.time_base
-        return round(ticks)
+        return round(Fraction(moment_s) / self._tick + self._first_tick)
 
     def _seek(self, start_s: float) -> None:
         """Where a file has no index, a seek may end behind the key frame it needs: farther back.
@@ -212,9 +214,8 @@ class Video:
             step = 1 / float(self._stream.average_rate or USUAL_RATE)
             self._now = self._now + step if self.frames_decoded > 1 else 0.0
         else:
-            base = frame.time_base or self._stream.time_base
-            self._now = seconds(frame.pts, base, self._start)
-            step = seconds(frame.duration, base)
+            self._now = seconds(frame.pts - self._first_tick, self._tick)
+            step = seconds(frame.duration, self._tick)
         self._shown_until = self._now + step
         return self._now
 
@@ -250,7 +251,7 @@ class Video:
         """
         if not self._stream.duration:
             return
-        told = float(self._stream.duration * self._stream.time_base)
+        told = seconds(self._stream.duration, self._tick)
         if told - self._shown_until > _EARLY_END_S:
             self.broken_packets += 1
             self.last_error = f"it breaks off after {self._now:.2f} s of {told:.2f} s"
@@ -281,10 +282,9 @@ def _farther_back(start_s: float) -> Iterator[float]:
     yield -_BEFORE_ALL_S
 
 
-def seconds(ticks: int, base: Fraction, start: Fraction = Fraction()) -> float:
-    """`float(ticks * base - start)` to the last bit, without three fractions for each frame."""
-    over = base.denominator * start.denominator
-    return (ticks * base.numerator * start.denominator - start.numerator * base.denominator) / over
+def seconds(ticks: int, tick: Fraction) -> float:
+    """`float(ticks * tick)` to the last bit, without a fraction for each frame."""
+    return ticks * tick.numerator / tick.denominator
 
 
 def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
