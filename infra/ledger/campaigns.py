@@ -30,13 +30,18 @@ def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
     )
     db.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
     found = campaign(db, options.name)
+    refuse_another(found, options)
+    return found
+
+
+def refuse_another(found: Campaign, options: CampaignOptions) -> None:
+    """What has that name already can be gone on with, or it says why not."""
     refuse_cancelled(found)
     if differences := list(_differences(found.options, options)):
         raise Unusable(
             f"campaign {options.name!r} exists with other options: {'; '.join(differences)}. "
             "Choose another name, or the same options"
         )
-    return found
 
 
 def _differences(pinned: CampaignOptions, asked: CampaignOptions) -> Iterator[str]:
@@ -68,10 +73,15 @@ def _word(value: object) -> str:
 
 
 def campaign(db: Connection, name: str) -> Campaign:
-    row = db.execute(select(*rows.CAMPAIGN).where(rows.CAMPAIGN.name == name)).one_or_none()
-    if row is None:
+    found = known(db, name)
+    if found is None:
         raise Unusable(_unknown(db, name))
-    return rows.campaign(row)
+    return found
+
+
+def known(db: Connection, name: str) -> Campaign | None:
+    row = db.execute(select(*rows.CAMPAIGN).where(rows.CAMPAIGN.name == name)).one_or_none()
+    return None if row is None else rows.campaign(row)
 
 
 def _unknown(db: Connection, name: str) -> str:

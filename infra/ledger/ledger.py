@@ -301,6 +301,9 @@ class Ledger:
     def rescan_plan(self, name: str, options: CampaignOptions) -> RescanPlan:
         """What a rescan of this campaign under these options would do, and what it cost before."""
         with self._read() as db:
+            begun = campaigns.known(db, options.name)
+            if begun is not None:
+                campaigns.refuse_another(begun, options)
             return rescan.plan(db, campaigns.campaign(db, name), options.spec.digest)
 
     def rescan(self, name: str, campaign: Campaign, *, fetch: bool = True) -> Submitted:

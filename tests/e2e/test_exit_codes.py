@@ -11,7 +11,7 @@ from infra.ledger.policy import Policy
 from schemas.stages import Stage
 from tasks.brake import ENOUGH
 from tests.e2e.conftest import ROOT, Bench, results
-from tests.e2e.copies import MANY, begun, copies
+from tests.e2e.copies import MANY, PART, begun, copies
 from tests.polling import until
 
 
@@ -50,8 +50,8 @@ def test_a_dead_item_is_status_3_and_requeue_revives_it(shared: Bench) -> None:
 
 
 def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
-    media = copies(local.folder, 4)
-    scan = local.start("scan", str(media), "--campaign", "brake", "--out", str(local.results))
+    media, campaign = copies(local.folder, 4), ("--campaign", "brake")
+    scan = local.start("scan", str(media), *campaign, *PART, "--out", str(local.results))
     until(lambda: begun(local))
     ledger = open_ledger(local.database)
     ledger.pause("brake", "the network is gone")
@@ -59,8 +59,8 @@ def test_a_paused_campaign_is_status_4_and_resume_goes_on(local: Bench) -> None:
     assert scan.wait(60) == 4
     assert "the network is gone" in (local.folder / "stderr").read_text()
 
-    assert local.run("resume", "--campaign", "brake").returncode == 0
-    done = local.scan(media, "--campaign", "brake")
+    assert local.run("resume", *campaign).returncode == 0
+    done = local.scan(media, *campaign, *PART)
     assert done.returncode == 0, done.stderr
     assert {row["stage"] for row in results(local)} == {"done"}
 

@@ -4,7 +4,7 @@ import os
 import signal
 
 from tests.e2e.conftest import Bench, results
-from tests.e2e.copies import MANY, copies, finished
+from tests.e2e.copies import MANY, PART, copies, finished
 from tests.e2e.processes import of_marker
 from tests.polling import until
 
@@ -15,7 +15,7 @@ FILMS = 6
 def test_killed_workers_lose_nothing(shared: Bench) -> None:
     bench = shared.but(UNMASK_LEASE_S="3", UNMASK_HEARTBEAT_S="1", UNMASK_OFFER_LEASE_S="5")
     media = copies(shared.folder, FILMS)
-    scan = bench.start("scan", str(media), "--out", str(shared.results))
+    scan = bench.start("scan", str(media), "--out", str(shared.results), *PART)
     until(lambda: finished(bench) >= 1)
     for process in of_marker(bench.marker):
         if "workers.cpu worker" in process.command or "workers.gpu worker" in process.command:

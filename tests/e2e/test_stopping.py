@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from tests.e2e.conftest import ROOT, Bench, results
-from tests.e2e.copies import MANY, begun, copies, finished
+from tests.e2e.copies import MANY, PART, begun, copies, finished
 from tests.e2e.processes import of_marker
 from tests.polling import until
 
@@ -23,7 +23,7 @@ def claims_of_finished(bench: Bench) -> dict[int, int]:
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(either: Bench) -> None:
     media = copies(either.folder, MANY)
-    scan = either.start("scan", str(media), "--out", str(either.results))
+    scan = either.start("scan", str(media), "--out", str(either.results), *PART)
     until(lambda: finished(either) >= 1)
     started = time.monotonic()
     scan.send_signal(signal.SIGINT)
@@ -36,7 +36,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(either: Bench) -> Non
 
     before = claims_of_finished(either)
     assert before
-    done = either.scan(media)
+    done = either.scan(media, *PART)
     assert done.returncode == 0, done.stderr
     rows = results(either)
     assert len(rows) == MANY

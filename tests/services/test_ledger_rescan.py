@@ -160,6 +160,16 @@ def test_a_cancelled_campaign_takes_nothing_over(ledger: Ledger) -> None:
     ledger.cancel("again")
     with pytest.raises(Unusable, match="rescan under another name"):
         ledger.rescan("one", campaign)
+    with pytest.raises(Unusable, match="was cancelled"):
+        ledger.rescan_plan("one", again())  # before anybody is asked to confirm it
+
+
+def test_a_plan_for_the_name_of_another_campaign_is_refused(ledger: Ledger) -> None:
+    scanned(ledger)
+    begun(ledger)
+    assert ledger.rescan_plan("one", again()).clips.items >= 1, "what has begun goes on"
+    with pytest.raises(Unusable, match=r"frames is .*, not 40"):
+        ledger.rescan_plan("one", again(spec=ScanSpec(frames=40)))
 
 
 def test_another_campaign_cut_it_under_the_wanted_spec(ledger: Ledger) -> None:
