@@ -48,18 +48,26 @@ def sdr(shown: Any) -> Any:
 
 
 def coded_2020(
-    signals: list[Any], transfer: int, codec: str = "ffv1", options: dict[str, str] | None = None
+    signals: list[Any],
+    transfer: int,
+    codec: str = "ffv1",
+    options: dict[str, str] | None = None,
+    pixels: str = "yuv444p10le",
 ) -> bytes:
-    """RGB signals as 10-bit Y'CbCr of BT.2020 with its tags; `transfer` as in ITU-T H.273."""
+    """RGB signals as 10-bit Y'CbCr of BT.2020 with its tags; `transfer` as in ITU-T H.273.
+
+    Or in another layout of pixels, as FFmpeg brings those into it.
+    """
     target = io.BytesIO()
     with av.open(target, "w", format="matroska") as output:
         stream: Any = output.add_stream(codec, rate=25, options=options)
         height, width = signals[0].shape[:2]
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv444p10le"
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
         tag(stream.codec_context, transfer)
         for index, signal in enumerate(signals):
             frame = _frame(signal)
             tag(frame, transfer)
+            frame = frame.reformat(format=pixels)
             frame.pts, frame.time_base = index, Fraction(1, 25)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))

@@ -30,7 +30,9 @@ _PLANAR = {
     "yuv422p12le": 12,
     "yuv444p12le": 12,
 }
-_FULL_RANGE = 2
+#: Of them, what holds every signal in full.
+_SPREAD = "yuv444p12le"
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
 #: The numbers of ITU-T H.273 for the matrices in use.
 _MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
 _SCALER_MATRICES: dict[Matrix, Colorspace] = {
@@ -54,6 +56,8 @@ def to_picture(frame: VideoFrame, time_s: float, pixel_aspect: float, codec: str
     turns, mirrored = turned(frame, codec)
     view = _view(frame.width, frame.height, turns, mirrored, usable_aspect(pixel_aspect))
     layout = frame.format.name
+    if layout not in _PLANAR and _is_beyond_a_screen(frame):
+        frame, layout = _spread(frame), _SPREAD
     plain = layout in _PLANAR
     planes = _planes(frame, _PLANAR[layout]) if plain else (_packed(frame),)
     if frame.interlaced_frame:
@@ -84,6 +88,21 @@ def _planes(frame: VideoFrame, depth: int) -> tuple[Samples, ...]:
 def _first_field(plane: Samples) -> Samples:
     """Every other line: those between them were taken half a frame later."""
     return plane[::2]
+
+
+def _is_beyond_a_screen(frame: VideoFrame) -> bool:
+    return int(frame.color_trc) in TRANSFERS or int(frame.color_primaries) == WIDE
+
+
+def _spread(frame: VideoFrame) -> VideoFrame:
+    """Its signals on planes: eight bits of RGB would say nothing of the light they stand for."""
+    matrix = _SCALER_MATRICES[_matrix(frame)]
+    return frame.reformat(
+        format=_SPREAD,
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        dst_color_range=_LIMITED_RANGE,
+    )
 
 
 def _packed(frame: VideoFrame) -> Rgb:

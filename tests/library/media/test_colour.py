@@ -36,6 +36,15 @@ def test_a_film_of_wide_colours_and_light_looks_like_the_ordinary_one(name: str)
     assert apart(shown[UNTOUCHED], TRUTH[UNTOUCHED]) < 1.5
 
 
+@pytest.mark.parametrize("pixels", ["gbrp10le", "gbrp12le", "yuva444p10le", "yuv420p16le"])
+@pytest.mark.parametrize("name", TRANSFERS)
+def test_so_it_does_in_layouts_that_are_not_read_as_they_are(name: str, pixels: str) -> None:
+    signal, number = TRANSFERS[name]
+    light = signal(signals.wide(signals.light(TRUTH)))
+    (shown,) = wholes(signals.coded_2020([light], number, pixels=pixels))
+    assert apart(shown[UNTOUCHED], TRUTH[UNTOUCHED]) < (6 if "420" in pixels else 2)
+
+
 @pytest.mark.parametrize("name", ["pq", "hlg"])
 def test_light_beyond_white_is_rolled_off_not_cut_off(name: str) -> None:
     """A ramp of grey from black to the peak of a usual master."""
