@@ -105,7 +105,9 @@ class Composed:
         folder.mkdir(parents=True)
         port, password = redis_server.free_port(), redis_server.make_password()
         self._url = f"redis://:{password}@127.0.0.1:{port}/0"
-        self._environment = os.environ | {BROKER: self._url, MODEL: model}
+        # Else its threads wait by spinning, on cores that its other processes need.
+        waiting = {"OMP_WAIT_POLICY": "PASSIVE"}
+        self._environment = os.environ | waiting | {BROKER: self._url, MODEL: model}
         self._redis = Child(
             "redis",
             [redis_server.server_program(), "-"],
