@@ -3,7 +3,7 @@
 import tasks.extract
 from tasks.names import CPU_QUEUE
 from tasks.pool import pool_size, usable_cores
-from workers import lost_process, soft_limit
+from workers import lost_process, soft_limit, spent_timers
 from workers.app import make_app
 from workers.life import announce
 
@@ -17,4 +17,5 @@ app.conf.update(
 )
 announce(app)
 soft_limit.guard()
+spent_timers.watch(app)
 lost_process.watch()
