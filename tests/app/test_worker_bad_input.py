@@ -210,12 +210,15 @@ def test_a_pickle_in_the_place_of_weights(worker: Worker, tmp_path: Path) -> Non
 
 
 def test_an_unknown_architecture_on_the_shelf(worker: Worker) -> None:
-    """It can't be opened at all, so nothing of its digest is here."""
-    good = write_bundle(worker.shelf / "a-bad-one", name="bad")
-    item = worker.item("bad", good)
+    """It can't be opened at all, so nothing of its digest is here.
+
+    As it should be it never lies there: a worker that looks early would judge by it.
+    """
+    good = write_bundle(worker.shelf.parent / "elsewhere", name="bad")
     whole = description(name="bad", architecture={"trunk": "vgg19", "width": 32})
+    (worker.shelf / "a-bad-one").mkdir()
     (worker.shelf / "a-bad-one" / "model.json").write_text(json.dumps(whole))
-    refused(worker, item, "no model of digest")
+    refused(worker, worker.item("bad", good), "no model of digest")
     assert worker.stage("bad") == "extracted"
 
 
