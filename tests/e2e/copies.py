@@ -8,7 +8,7 @@ from tests.e2e.conftest import ROOT, Bench
 SAMPLE = ROOT / "samples" / "talking-head.mp4"
 #: More than are cut while the classifier starts: they end in one batch, and the scan with them.
 MANY = 20
-#: So many frames of each that all of them last three times as long as that start.
+#: Few enough to be quick, and enough that all of them outlast that start.
 PART = ("--first", "--frames", "60")
 
 
