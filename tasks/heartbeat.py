@@ -85,8 +85,10 @@ class Heartbeat:
         except UnmaskError as error:  # the database may come back before the lease ends
             log.warning("could not renew %d leases: %s", len(claims), error)
             return
-        gone = {claim.item for claim in claims} - held
-        if gone - self.lost:
-            log.warning("lost the lease on %s", ", ".join(map(str, sorted(gone))))
+        with self._lock:  # what ended while the ledger was asked is no loss
+            kept = [claim for claim in claims if self._claims.get(claim.item) is claim]
+            gone = {claim.item for claim in kept} - held - self.lost
             self.lost |= gone
+        if gone:
+            log.warning("lost the lease on %s", ", ".join(map(str, sorted(gone))))
             self._on_end()

@@ -77,6 +77,26 @@ def test_a_lost_lease_ends_the_work_once() -> None:
     assert ended == [True]
 
 
+def test_what_ends_while_the_ledger_is_asked_is_not_lost() -> None:
+    ended, told = list[bool](), list[int]()
+
+    class Meanwhile(Ledger):
+        """The item ends in another thread, and this answer comes before that one's."""
+
+        def renew(self, claims: Sequence[Claim], *, lease_s: float) -> set[int]:
+            told.extend(claim.item for claim in claims)
+            beat.drop([claim.item for claim in claims if claim.item == 7])
+            return super().renew(claims, lease_s=lease_s)
+
+    beat = heartbeat(Meanwhile({8}), Ticker(), ended)
+    beat.hold([a_claim(7), a_claim(8)])
+    with beat:
+        until(lambda: told.count(8) >= 2)
+    assert told.count(7) == 1
+    assert beat.lost == set()
+    assert not ended
+
+
 def test_a_worker_whose_time_is_over_ends_the_work_whenever_it_looks_and_renews_nothing() -> None:
     ledger, ended, drain = Ledger({7}), list[bool](), Drain()
     drain.start(0.0)
