@@ -3,7 +3,7 @@
 import tasks.extract
 from tasks.names import CPU_QUEUE
 from tasks.pool import pool_size, usable_cores
-from workers import lost_process, soft_limit, spent_timers
+from workers import before_forks, lost_process, soft_limit, spent_timers
 from workers.app import make_app
 from workers.life import announce
 
@@ -18,4 +18,5 @@ app.conf.update(
 announce(app)
 soft_limit.guard()
 spent_timers.watch(app)
+before_forks.watch()
 lost_process.watch()
