@@ -1,5 +1,6 @@
 """Folders and files of which other accounts of the machine see nothing."""
 
+import os
 from pathlib import Path
 
 #: Faces, addresses and verdicts lie in them.
@@ -7,10 +8,18 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-def make_closed(folder: Path) -> None:
+def make_closed(folder: Path | str) -> None:
     """With the parents that are missing, closed too. What was there before keeps its mode."""
     try:
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        _make(folder)
     except FileNotFoundError:
-        make_closed(folder.parent)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        make_closed(os.path.dirname(folder))
+        _make(folder)
+
+
+def _make(folder: Path | str) -> None:
+    try:
+        os.mkdir(folder, FOLDER_MODE)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise

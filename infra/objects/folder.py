@@ -32,6 +32,9 @@ _PASSING = {
 
 
 class FolderStore:
+    """Objects' places are plain strings: `Path` enters every name that it meets in a table of the
+    interpreter, which then grows with the objects."""
+
     def __init__(self, path: Path | str, seal: Seal | None = None) -> None:
         self.path = Path(path).absolute()
         self._seal = seal or Plain()
@@ -41,51 +44,58 @@ class FolderStore:
 
     def put(self, key: str, data: bytes) -> StoredObject:
         kept = stored(key, data)
-        target = self.path / key
+        target = self._place(key)
         with _explained(target):
             if not _has(target, len(data) + self._seal.extra):
                 self._write(target, self._seal.close(key, data))
         return kept
 
     def get(self, key: str, *, sha256: str) -> bytes:
-        target = self.path / check_key(key)
+        target = self._place(check_key(key))
         with _explained(target):
             try:
-                data = target.read_bytes()
+                with open(target, "rb") as file:
+                    data = file.read()
             except FileNotFoundError:
                 raise Missing(f"{key} is not in {self.path}") from None
         return verified(key, self._seal.open(key, data), sha256)
 
     def exists(self, key: str) -> bool:
-        return (self.path / check_key(key)).is_file()
+        return os.path.isfile(self._place(check_key(key)))
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
-            target = self.path / check_key(key)
+            target = self._place(check_key(key))
             with _explained(target):
-                target.unlink(missing_ok=True)
-                self._prune(target.parent)
+                with suppress(FileNotFoundError):
+                    os.unlink(target)
+                self._prune(os.path.dirname(target))
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         top = self.path / check_prefix(prefix).rpartition("/")[0]
         for folder, folders, names in os.walk(top):
             folders[:] = sorted(one for one in folders if one != PARTS)
             for name in sorted(names):
-                found = self._listed(Path(folder) / name)
+                found = self._listed(os.path.join(folder, name))
                 if found and found.key.startswith(prefix) and is_key(found.key):
                     yield found
 
     def clean(self, *, older_than_s: float) -> int:
-        parts = self.path / PARTS
-        if not parts.is_dir():
+        parts = self._place(PARTS)
+        if not os.path.isdir(parts):
             return 0
         horizon = time.time() - older_than_s
-        return sum(_remove_if_older(part, horizon) for part in parts.iterdir())
+        return sum(
+            _remove_if_older(os.path.join(parts, name), horizon) for name in os.listdir(parts)
+        )
 
     def check(self) -> None:
         round_trip(self, f"checks/{secrets.token_hex(16)}")
 
-    def _write(self, target: Path, data: bytes) -> None:
+    def _place(self, key: str) -> str:
+        return f"{self.path}/{key}"
+
+    def _write(self, target: str, data: bytes) -> None:
         part = self._part()
         try:
             with os.fdopen(
@@ -96,49 +106,51 @@ class FolderStore:
                 os.fsync(file.fileno())
             self._publish(part, target)
         except BaseException:
-            part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(part)
             raise
 
-    def _publish(self, part: Path, target: Path) -> None:
-        make_closed(target.parent)
+    def _publish(self, part: str, target: str) -> None:
+        folder = os.path.dirname(target)
+        make_closed(folder)
         try:
-            part.replace(target)
+            os.replace(part, target)
         except FileNotFoundError:  # `delete` pruned the folder between the two
-            make_closed(target.parent)
-            part.replace(target)
-        _sync(target.parent)
+            make_closed(folder)
+            os.replace(part, target)
+        _sync(folder)
 
-    def _part(self) -> Path:
-        parts = self.path / PARTS
+    def _part(self) -> str:
+        parts = self._place(PARTS)
         make_closed(parts)
-        return parts / secrets.token_hex(16)
+        return f"{parts}/{secrets.token_hex(16)}"
 
-    def _prune(self, folder: Path) -> None:
+    def _prune(self, folder: str) -> None:
         """Empty folders go too, up to the top one."""
         with suppress(OSError):
-            while folder != self.path:
-                folder.rmdir()
-                folder = folder.parent
+            while folder != str(self.path):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
 
-    def _listed(self, file: Path) -> Listed | None:
+    def _listed(self, file: str) -> Listed | None:
         try:
-            about = file.stat()
+            about = os.stat(file)
         except FileNotFoundError:
             return None
         modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
-        key = file.relative_to(self.path).as_posix()
+        key = file.removeprefix(f"{self.path}/")
         size = max(about.st_size - self._seal.extra, 0)
         return Listed(key=key, size=size, modified_at=modified_at)
 
 
-def _has(target: Path, size: int) -> bool:
+def _has(target: str, size: int) -> bool:
     try:
-        return target.stat().st_size == size
+        return os.stat(target).st_size == size
     except FileNotFoundError:
         return False
 
 
-def _sync(folder: Path) -> None:
+def _sync(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -146,25 +158,25 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _remove_if_older(part: Path, horizon: float) -> bool:
+def _remove_if_older(part: str, horizon: float) -> bool:
     try:
-        if part.stat().st_mtime > horizon:
+        if os.stat(part).st_mtime > horizon:
             return False
-        part.unlink()
+        os.unlink(part)
     except FileNotFoundError:
         return False
     return True
 
 
 @contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def _explained(target: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         _raise(error, target)
 
 
-def _raise(error: OSError, target: Path) -> Never:
+def _raise(error: OSError, target: str) -> Never:
     if error.errno in _PASSING:
         raise OwnTrouble(f"object storage: {error.strerror} at {target}") from error
     says = f"object storage: {error.strerror} at {target}"
