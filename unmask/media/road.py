@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 from typing import BinaryIO
 
+from unmask.errors import Refused
 from unmask.media.ahead import ahead
 from unmask.media.align import Cut, cut
 from unmask.media.budget import Budget, memory_is_an_outcome
@@ -245,6 +246,11 @@ class Gathering:
         if self.largest_px:
             return Outcome.TOO_SMALL, (
                 f"the largest face has {self.largest_px} pixels, {self.spec.min_face_px} are needed"
+            )
+        if not self._searched:  # "no face" would say that somebody looked
+            words = self.progress.last_error or "the file ends before them"
+            raise Refused(
+                Outcome.UNDECODABLE, f"not one of the pictures to look at can be decoded: {words}"
             )
         return Outcome.NO_FACE, f"no face in {counted(self._searched, 'picture')} looked at"
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
@@ -59,7 +59,11 @@ def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     film = the_film(streams, lengths)
     stream = container.streams[streams[film].index]
     length_s = lengths[film] or (told_length(container, stream) if told else None)
-    return stack.enter_context(closing(Video(container, stream, budget, length_s)))
+
+    def again() -> Any:
+        return stack.enter_context(open_container(file, walk=told))
+
+    return stack.enter_context(closing(Video(stream, budget, length_s, again)))
 
 
 def _length(file: BinaryIO) -> int:

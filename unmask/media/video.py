@@ -1,6 +1,6 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
@@ -55,18 +55,20 @@ _SINGLE = "_pipe"
 class Video:
     """An opened video: what it says of itself, and its pictures from any moment on."""
 
-    def __init__(self, container: Any, stream: Any, budget: Budget, length_s: float | None) -> None:
-        self._container = container
+    def __init__(
+        self, stream: Any, budget: Budget, length_s: float | None, again: Callable[[], Any]
+    ) -> None:
         self._budget = budget
-        self._stream = stream
-        self.left_aside = left_aside(container)
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = THREADS
+        #: Opens the file anew, and gives its container.
+        self._again = again
+        self._read_from(stream)
+        self.left_aside = left_aside(self._container)
         #: In ticks of the stream, as all its time stamps are, and asked for once: each answer is a
         #: new fraction, which takes longer than all else that is done to know a frame's moment.
         self._tick: Fraction = self._stream.time_base
         self._first_tick: int = self._stream.start_time or 0
         self._at_start = True
+        self._can_seek = True
         #: When the last picture begins, and when it ends.
         self._now = self._shown_until = 0.0
         self._wanted = 0
@@ -76,6 +78,11 @@ class Video:
         self.broken_packets = 0
         self.last_error = ""
         self.info = self._probe(length_s)
+
+    def _read_from(self, stream: Any) -> None:
+        self._stream, self._container = stream, stream.container
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = THREADS
 
     def _probe(self, length_s: float | None) -> MediaInfo:
         context = self._stream.codec_context
@@ -111,6 +118,8 @@ class Video:
             raise Refused(Outcome.UNDECODABLE, f"not one picture can be decoded: {words}")
         self._waiting = frame
         self._shown_later = self._delay(frame)
+        # Raw streams have no stamps: where a seek ended nobody could say.
+        self._can_seek = frame.pts is not None or frame.dts is not None
         return frame
 
     def _delay(self, first: VideoFrame) -> int:
@@ -182,8 +191,13 @@ class Video:
         At last to before everything: a transport stream is searched by when frames are decoded,
         and the first is decoded before its time.
         """
+        if not self._can_seek:
+            if start_s < self._now:
+                self._begin_anew()
+            return
         for target in _farther_back(start_s):
             if not self._jump(target):
+                self._begin_anew()
                 return
             frame = self._waiting = next(self._frames, None)
             if frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S:
@@ -192,13 +206,27 @@ class Video:
     def _jump(self, target_s: float) -> bool:
         try:
             self._container.seek(self._ticks(target_s), stream=self._stream)
-        except av.FFmpegError as error:
-            self.last_error = error.strerror or "no words"
+        except av.FFmpegError:
+            self._can_seek = False
             return False
         self._waiting = None
         self._at_start = False
         self._frames = self._decode()
         return True
+
+    def _begin_anew(self) -> None:
+        """Where nobody can seek: a film is read from its first picture on.
+
+        A seek that failed has lost its place too, often to the end of the file.
+        """
+        index = self._stream.index
+        self.close()
+        self._container.close()
+        self._read_from(self._again().streams[index])
+        self._at_start = True
+        self._now = self._shown_until = 0.0
+        self._frames = self._decode()
+        self._waiting = next(self._frames, None)
 
     def _rest(self) -> Iterator[VideoFrame]:
         """The decoder's frames; leaving off in the middle does not end the decoder."""
@@ -212,7 +240,7 @@ class Video:
     def _time(self, frame: VideoFrame) -> float:
         if frame.pts is None:
             step = 1 / float(self._stream.average_rate or USUAL_RATE)
-            self._now = self._now + step if self.frames_decoded > 1 else 0.0
+            self._now = 0.0 if self._at_start else self._now + step
         else:
             self._now = seconds(frame.pts - self._first_tick, self._tick)
             step = seconds(frame.duration, self._tick)

@@ -19,6 +19,7 @@ from unmask.media import extract
 from unmask.media.budget import Budget
 from unmask.media.source import opened
 from unmask.media.values import Limits, Manifest
+from unmask.media.video import Video
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
@@ -217,6 +218,15 @@ def test_what_was_decoded_before_the_break_is_kept() -> None:
     assert manifest.partial
     assert 20 < len(manifest.persons[0].frames) < 80
     assert manifest.notes
+
+
+def test_where_nothing_could_be_looked_at_nobody_says_that_there_is_no_face(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Video, "pictures", lambda _video, _start_s: iter(()))
+    with pytest.raises(Refused, match="not one of the pictures to look at") as refusal:
+        extracted(SEEDS["mp4"], QUICK)
+    assert _for_people(refusal.value).outcome is Outcome.UNDECODABLE
 
 
 @pytest.mark.parametrize("kind", ["mp4", "jpeg", "heif", "gif", "moving webp", "moving avif"])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from bench.made.film import backdrop, coded
+from bench.made.film import coded, one_face
+from tests.making.extracted import extracted
+from tests.making.numbered import number, numbered
 from unmask.media.budget import Budget
 from unmask.media.plan import plan
 from unmask.media.reading import read
@@ -13,10 +15,12 @@ from unmask.media.source import opened
 from unmask.media.values import Limits
 from unmask.spec import ScanSpec
 
-#: Six seconds in which no picture is like the one before.
-FILM = [backdrop(96, 64, seed=index) for index in range(150)]
+RATE = 25
+#: Six seconds in which every picture shows its number.
+FILM = [numbered(index) for index in range(150)]
 SPEC = ScanSpec(windows=3, frames=5)
 X264: dict[str, Any] = {"codec": "libx264"}
+X265: dict[str, Any] = {"codec": "libx265", "options": {"x265-params": "log-level=none"}}
 KINDS: dict[str, dict[str, Any]] = {
     "mp4": X264,
     "mp4 in fragments": X264 | {"container": "mp4", "muxer": {"movflags": "+frag_keyframe"}},
@@ -34,6 +38,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "ogg": {"container": "ogg", "codec": "libvpx"},
     "mxf": {"container": "mxf", "codec": "mpeg2video", "pixels": "yuv422p"},
     "ivf": {"container": "ivf", "codec": "libvpx-vp9"},
+    "h264": X264 | {"container": "h264", "options": {"preset": "medium"}},
+    "hevc": X265 | {"container": "hevc"},
     "gif": {"container": "gif", "codec": "gif", "pixels": "rgb8"},
 }
 
@@ -42,12 +48,16 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_every_window_has_its_pictures_at_their_moments(kind: str) -> None:
     data = coded(FILM, **KINDS[kind])
     with opened(io.BytesIO(data), Budget(Limits())) as source:
-        info, told = source.info, {picture.time_s for picture in source.pictures(0.0)}
+        info = source.info
+        told = {picture.time_s: number(picture) for picture in source.pictures(0.0)}
     # A program stream tells nearly all of it.
     assert info.duration_s == pytest.approx(6.0, abs=0.25), "nobody knows where to look"
     # A program stream stamps only some of its pictures.
     assert len(told) >= len(FILM) - 2
     assert min(told) == 0
+    # Its writer stamps a few of them one picture late.
+    late = 1.05 if kind == "program stream" else 0.05
+    assert told == pytest.approx({moment: moment * RATE for moment in told}, abs=late)
     with opened(io.BytesIO(data), Budget(Limits())) as source:
         windows = plan(info.duration_s, SPEC, info.frame_rate).windows
         taken = list(read(source, plan(info.duration_s, SPEC, info.frame_rate)))
@@ -55,12 +65,14 @@ def test_every_window_has_its_pictures_at_their_moments(kind: str) -> None:
     for window in windows:
         moments = [each.picture.time_s for each in taken if each.window == window]
         assert len(moments) == SPEC.frames
-        assert set(moments) <= told
+        assert set(moments) <= set(told)
+        seen = [number(each.picture) for each in taken if each.window == window]
+        assert seen == [told[moment] for moment in moments], "it shows what is shown then"
         assert abs(moments[0] - window.start_s) <= window.slack_s + 0.05
 
 
 @pytest.mark.parametrize(
-    "kind", [*(kind for kind in KINDS if "one key" in kind), "mkv", "gif", "mp4"]
+    "kind", [*(kind for kind in KINDS if "one key" in kind), "mkv", "gif", "mp4", "h264", "hevc"]
 )
 def test_going_back_and_forth(kind: str) -> None:
     data = coded(FILM, **KINDS[kind])
@@ -69,3 +81,15 @@ def test_going_back_and_forth(kind: str) -> None:
             first = next(source.pictures(moment))
             assert first.time_s == pytest.approx(moment, abs=0.041)
             assert first.time_s >= moment - 1e-6
+            assert number(first) == round(first.time_s * RATE)
+
+
+@pytest.mark.parametrize("container", ["h264", "hevc"])
+def test_a_camera_without_a_container(container: str) -> None:
+    """Nobody can seek in what it writes: it is read from the beginning."""
+    scene = one_face(75, lambda i: (200 + i, 150), size=(480, 320))
+    coding = X264 if container == "h264" else X265
+    _, manifest = extracted(coded(scene.pictures, **coding, container=container), SPEC)
+    (person,) = manifest.persons
+    assert {frame.window for frame in person.frames} == {0, 1, 2}
+    assert (manifest.partial, manifest.notes) == (False, ())
