@@ -1,7 +1,6 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
 from collections.abc import Callable, Generator, Iterator
-from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn
 
 import av
@@ -10,8 +9,8 @@ from av.video.frame import VideoFrame
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
+from unmask.media.clock import Clock
 from unmask.media.holes import Holed
-from unmask.media.length import USUAL_RATE
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
@@ -63,16 +62,11 @@ class Video:
         self._again = again
         self._read_from(stream)
         self.left_aside = left_aside(self._container)
-        #: In ticks of the stream, as all its time stamps are, and asked for once: each answer is a
-        #: new fraction, which takes longer than all else that is done to know a frame's moment.
-        self._tick: Fraction = self._stream.time_base
-        self._first_tick: int = self._stream.start_time or 0
+        self._clock = Clock(stream)
         self._at_start = True
         self._can_seek = True
-        #: When the last picture begins, and when it ends.
-        self._now = self._shown_until = 0.0
         self._wanted = 0
-        self._reorder_ticks = int(_REORDER_S / self._tick)
+        self._reorder_ticks = int(_REORDER_S / stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
@@ -83,6 +77,7 @@ class Video:
         self._stream, self._container = stream, stream.container
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = THREADS
+        self._skipping = False
 
     def _probe(self, length_s: float | None) -> MediaInfo:
         context = self._stream.codec_context
@@ -117,21 +112,21 @@ class Video:
             words = self.last_error or "the file ends before the first picture"
             raise Refused(Outcome.UNDECODABLE, f"not one picture can be decoded: {words}")
         self._waiting = frame
-        self._shown_later = self._delay(frame)
+        self._shown_later = self._delay()
         # Raw streams have no stamps: where a seek ended nobody could say.
-        self._can_seek = frame.pts is not None or frame.dts is not None
+        self._can_seek = self._clock.is_stamped
         return frame
 
-    def _delay(self, first: VideoFrame) -> int:
+    def _delay(self) -> int:
         """Ticks from a key frame's place in the index, where it is decoded, to where it is shown.
 
         Without them a window would begin just before its key frame, with the run-up of a whole
         group of pictures.
         """
         entries = self._stream.index_entries
-        if first.pts is None or not len(entries):
+        if not self._clock.is_stamped or not len(entries):
             return 0
-        return max(0, int(first.pts - entries[0].timestamp))
+        return max(0, int(self._clock.ticks(0.0) - entries[0].timestamp))
 
     @property
     def _aspect(self) -> float:
@@ -156,34 +151,30 @@ class Video:
     def _key_moment(self, start_s: float, backward: bool) -> float | None:
         """A key frame at or before, or at or after, as far as the file's index tells."""
         entries = self._stream.index_entries
-        wanted = self._ticks(start_s) - self._shown_later
+        wanted = self._clock.ticks(start_s) - self._shown_later
         found = entries.search_timestamp(wanted, backward=backward)
         if found < 0:
             return None
-        shown = entries[found].timestamp + self._shown_later
-        return seconds(shown - self._first_tick, self._tick)
+        return self._clock.moment(entries[found].timestamp + self._shown_later)
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """Every picture from that moment on, in order of time."""
         self._run_up_to(start_s)
         for frame in self._rest():
-            time_s = self._time(frame)
+            time_s = self._clock.now
             if time_s >= start_s - _SAME_MOMENT_S:
                 yield to_picture(frame, time_s, self._aspect, self.info.codec)
 
     def _run_up_to(self, start_s: float) -> None:
         """Go there by the shorter way: on from here, or from the last key frame before it."""
-        self._wanted = self._ticks(start_s)
-        if start_s <= self._now:
-            if start_s < self._now and not self._at_start:
+        self._wanted = self._clock.ticks(start_s)
+        if start_s <= self._clock.now:
+            if start_s < self._clock.now and not self._at_start:
                 self._seek(start_s)
             return
         key = self._key_moment(start_s, backward=True)
-        if key is None or key > self._now + _SAME_MOMENT_S:
+        if key is None or key > self._clock.now + _SAME_MOMENT_S:
             self._seek(start_s)
-
-    def _ticks(self, moment_s: float) -> int:
-        return round(Fraction(moment_s) / self._tick + self._first_tick)
 
     def _seek(self, start_s: float) -> None:
         """Where a file has no index, a seek may end behind the key frame it needs: farther back.
@@ -192,25 +183,26 @@ class Video:
         and the first is decoded before its time.
         """
         if not self._can_seek:
-            if start_s < self._now:
+            if start_s < self._clock.now:
                 self._begin_anew()
             return
         for target in _farther_back(start_s):
             if not self._jump(target):
                 self._begin_anew()
                 return
-            frame = self._waiting = next(self._frames, None)
-            if frame is not None and self._time(frame) <= start_s + _SAME_MOMENT_S:
+            frame = self._waiting = next(filter(_is_stamped, self._frames), None)
+            if frame is not None and self._clock.now <= start_s + _SAME_MOMENT_S:
                 return
 
     def _jump(self, target_s: float) -> bool:
         try:
-            self._container.seek(self._ticks(target_s), stream=self._stream)
+            self._container.seek(self._clock.ticks(target_s), stream=self._stream)
         except av.FFmpegError:
             self._can_seek = False
             return False
         self._waiting = None
         self._at_start = False
+        self._clock.jump()
         self._frames = self._decode()
         return True
 
@@ -224,7 +216,7 @@ class Video:
         self._container.close()
         self._read_from(self._again().streams[index])
         self._at_start = True
-        self._now = self._shown_until = 0.0
+        self._clock.begin_anew()
         self._frames = self._decode()
         self._waiting = next(self._frames, None)
 
@@ -236,16 +228,6 @@ class Video:
         while (frame := next(self._frames, None)) is not None:
             self._at_start = False
             yield frame
-
-    def _time(self, frame: VideoFrame) -> float:
-        if frame.pts is None:
-            step = 1 / float(self._stream.average_rate or USUAL_RATE)
-            self._now = 0.0 if self._at_start else self._now + step
-        else:
-            self._now = seconds(frame.pts - self._first_tick, self._tick)
-            step = seconds(frame.duration, self._tick)
-        self._shown_until = self._now + step
-        return self._now
 
     def _decode(self) -> Generator[VideoFrame]:
         """Frames as they come; a packet that can't be decoded is counted and passed over."""
@@ -268,6 +250,7 @@ class Video:
             for frame in frames:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
+                self._clock.show(frame)
                 yield frame
         if self.frames_decoded > before:  # else a seek went too far, which tells nothing
             self._note_early_end()
@@ -277,17 +260,21 @@ class Video:
 
         The last picture may stay for long: a recorded screen on which nothing moves any more.
         """
-        if not self._stream.duration:
+        told = self._stream.duration
+        if not told:
             return
-        told = seconds(self._stream.duration, self._tick)
-        if told - self._shown_until > _EARLY_END_S:
+        begins = self._stream.start_time
+        end_s = self._clock.moment(told + (self._clock.ticks(0.0) if begins is None else begins))
+        if end_s - self._clock.until > _EARLY_END_S:
             self.broken_packets += 1
-            self.last_error = f"it breaks off after {self._now:.2f} s of {told:.2f} s"
+            self.last_error = f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s"
 
     def _skip_what_nobody_needs(self, packet: Any) -> None:
         """Far before the wanted moment, frames that no other frame refers to stay undecoded."""
         far = packet.pts is not None and packet.pts + self._reorder_ticks < self._wanted
-        self._stream.codec_context.skip_frame = "NONREF" if far else "DEFAULT"
+        if far is not self._skipping:
+            self._skipping = far
+            self._stream.codec_context.skip_frame = "NONREF" if far else "DEFAULT"
 
     def _packets(self) -> Iterator[Any]:
         try:
@@ -310,9 +297,9 @@ def _farther_back(start_s: float) -> Iterator[float]:
     yield -_BEFORE_ALL_S
 
 
-def seconds(ticks: int, tick: Fraction) -> float:
-    """`float(ticks * tick)` to the last bit, without a fraction for each frame."""
-    return ticks * tick.numerator / tick.denominator
+def _is_stamped(frame: VideoFrame) -> bool:
+    """After a seek nothing else tells where in the film it is."""
+    return frame.pts is not None or frame.dts is not None
 
 
 def open_container(file: BinaryIO, *, walk: bool = True) -> Any:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.making.looked_at import NOISE, flat, picture_of
 from unmask.media.align import cut
+from unmask.media.clock import seconds
 from unmask.media.crop import crop_box
 from unmask.media.faces.port import Face
 from unmask.media.geometry import View, iou
@@ -19,7 +20,6 @@ from unmask.media.plan import plan, window_length
 from unmask.media.second import glances, windows_at
 from unmask.media.tracks import Follower, Seen, match
 from unmask.media.values import Box
-from unmask.media.video import seconds
 from unmask.spec import ScanSpec
 
 durations = st.floats(0.01, 50_000)

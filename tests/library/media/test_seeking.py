@@ -28,6 +28,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "mkv, as it was broadcast": X264 | {"container": "matroska", "muxer": {"live": "1"}},
     "webm": {"container": "webm", "codec": "libvpx-vp9"},
     "avi": {"container": "avi", "codec": "mpeg4"},
+    "avi, decoded out of order": X264 | {"container": "avi", "options": {"preset": "medium"}},
+    "avi, decoded out of order, many key frames": X264
+    | {"container": "avi", "options": {"preset": "medium", "g": "25"}},
+    "avi, decoded out of order, as Xvid does": {
+        "container": "avi",
+        "codec": "mpeg4",
+        "options": {"bf": "2", "g": "25"},
+    },
     "transport stream, one key frame": X264 | {"container": "mpegts"},
     "transport stream, one key frame, decoded out of order": X264
     | {"container": "mpegts", "options": {"preset": "medium"}},
@@ -35,6 +43,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "program stream": {"container": "mpeg", "codec": "mpeg2video"},
     "flv": X264 | {"container": "flv"},
     "asf": {"container": "asf", "codec": "wmv2"},
+    "asf, decoded out of order": {
+        "container": "asf",
+        "codec": "mpeg4",
+        "options": {"bf": "2", "g": "25"},
+    },
     "ogg": {"container": "ogg", "codec": "libvpx"},
     "mxf": {"container": "mxf", "codec": "mpeg2video", "pixels": "yuv422p"},
     "ivf": {"container": "ivf", "codec": "libvpx-vp9"},
@@ -72,7 +85,11 @@ def test_every_window_has_its_pictures_at_their_moments(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [*(kind for kind in KINDS if "one key" in kind), "mkv", "gif", "mp4", "h264", "hevc"]
+    "kind",
+    [
+        *(kind for kind in KINDS if "one key" in kind or "out of order" in kind),
+        *("mkv", "gif", "mp4", "h264", "hevc"),
+    ],
 )
 def test_going_back_and_forth(kind: str) -> None:
     data = coded(FILM, **KINDS[kind])

@@ -1,0 +1,96 @@
+"""Moments of pictures, whatever their file says of them."""
+
+import io
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import pytest
+
+from bench.made.film import coded
+from tests.making.numbered import number, numbered
+from tests.making.shown import pictures
+from unmask.media.clock import Clock
+
+RATE = 25
+FILM = [numbered(index) for index in range(100)]
+#: Pictures are coded in another order than they are shown in.
+REORDERED = {"preset": "medium", "bf": "3", "g": "25"}
+
+
+def moments(data: bytes) -> list[tuple[int, int]]:
+    """When each picture is shown, in frames, and which one it is."""
+    return [(round(picture.time_s * RATE), number(picture)) for picture in pictures(data)]
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("avi", "libx264"), ("avi", "mpeg4"), ("asf", "mpeg4"), ("mpeg2video", "mpeg2video")],
+)
+def test_the_first_picture_is_at_zero_and_all_others_where_they_belong(
+    container: str, codec: str
+) -> None:
+    options = REORDERED if codec == "libx264" else {"bf": "2", "g": "12"}
+    data = coded(FILM, container=container, codec=codec, options=options)
+    assert moments(data) == [(index, index) for index in range(len(FILM))]
+
+
+def stamped_as_decoded(data: bytes) -> bytes:
+    """As programs write who know of no other order."""
+    with tempfile.NamedTemporaryFile() as target:
+        with (
+            av.open(io.BytesIO(data)) as source,
+            av.open(target.name, "w", format="matroska") as output,
+        ):
+            film = source.streams.video[0]
+            copied = output.add_stream_from_template(film)
+            for place, packet in enumerate(source.demux(film)):
+                if packet.size:
+                    packet.pts = packet.dts = place
+                    packet.time_base, packet.stream = Fraction(1, RATE), copied
+                    output.mux(packet)
+        return Path(target.name).read_bytes()
+
+
+def test_stamps_of_decoding_in_place_of_showing_are_seen_through() -> None:
+    told = moments(stamped_as_decoded(coded(FILM, options=REORDERED)))
+    assert [shown for _, shown in told] == list(range(len(FILM)))
+    # Until the first step back nobody can know.
+    assert told[8:] == [(index, index) for index in range(8, len(FILM))]
+
+
+def shown(stamps: list[tuple[int | None, int | None]], container: str = "mp4") -> list[float]:
+    """By a clock of a hundred ticks a second, and ten pictures; stamps of pictures and packets."""
+    stream: Any = SimpleNamespace(
+        time_base=Fraction(1, 100),
+        average_rate=Fraction(10),
+        container=SimpleNamespace(format=SimpleNamespace(name=container)),
+    )
+    clock, told = Clock(stream), list[float]()
+    for picture, packet in stamps:
+        frame: Any = SimpleNamespace(pts=picture, dts=packet, duration=10)
+        clock.show(frame)
+        told.append(clock.now)
+    assert clock.until == pytest.approx(clock.now + 0.1)
+    return told
+
+
+def test_without_stamps_pictures_are_counted() -> None:
+    assert shown([(None, None)] * 3) == [0, 0.1, 0.2]
+
+
+def test_between_stamps_pictures_are_counted() -> None:
+    assert shown([(50, None), (None, None), (None, None), (85, None)]) == [0, 0.1, 0.2, 0.35]
+
+
+def test_a_stamp_told_twice_is_no_moment_twice() -> None:
+    assert shown([(0, 0), (10, 10), (10, 10), (20, 20)]) == [0, 0.1, 0.11, 0.2]
+
+
+def test_an_avi_is_told_by_its_packets() -> None:
+    """The last pictures come without one."""
+    stamps = [(10, 20), (40, 30), (30, 40), (50, 50), (20, None)]
+    assert shown(stamps, "avi") == [0, 0.1, 0.2, 0.3, 0.4]

@@ -1,0 +1,108 @@
+"""When each picture is shown: seconds since the first one, and each later than the one before.
+
+A decoder gives pictures in the order in which they are shown, so stamps that go back are wrong.
+An AVI tells of each packet when it is decoded, and of no picture when it is shown; of H.264 whose
+pictures are coded in another order a decoder then says:
+
+    stamp of the picture             1  4  3  5  2  8
+    of the packet that brought it    2  3  4  5  6  7
+    told here, in frames             0  1  2  3  4  5
+"""
+
+from fractions import Fraction
+from typing import Any
+
+from av.video.frame import VideoFrame
+
+from unmask.media.length import USUAL_RATE
+
+#: Containers without a word on when a picture is shown.
+_BY_PACKETS = frozenset({"avi"})
+#: Before all ticks that a stamp can tell.
+_NEVER = -(1 << 64)
+
+
+class Clock:
+    """Follows a decoder from frame to frame, in ticks of the stream, as all its stamps are."""
+
+    def __init__(self, stream: Any) -> None:
+        #: Asked for once: each answer is a new fraction, which takes longer than all that is done
+        #: to know a frame's moment.
+        self._tick: Fraction = stream.time_base
+        rate = float(stream.average_rate or USUAL_RATE)
+        self._usual = max(1, round(1 / (rate * self._tick)))
+        self._by_packets = stream.container.format.name in _BY_PACKETS
+        #: How much oftener the stamps of pictures went back than those of packets.
+        self._doubt = 0
+        #: The stamp of the first picture; None where none has had one.
+        self._zero: int | None = None
+        #: What has to be added to a packet's stamp, as the first picture tells.
+        self._lead = 0
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """The next frame is the first one."""
+        self._due = self._lasts = 0
+        #: When the last picture begins, in seconds.
+        self.now = 0.0
+        self.jump()
+
+    def jump(self) -> None:
+        """The next frame may be any."""
+        self._last = self._last_of_pictures = self._last_of_packets = _NEVER
+
+    @property
+    def is_stamped(self) -> bool:
+        """Else pictures are counted, and only from the first one on."""
+        return self._zero is not None
+
+    @property
+    def until(self) -> float:
+        """When the last picture ends, in seconds."""
+        return self.now + seconds(self._lasts, self._tick)
+
+    def ticks(self, moment_s: float) -> int:
+        return round(Fraction(moment_s) / self._tick) + (self._zero or 0)
+
+    def moment(self, ticks: int) -> float:
+        return seconds(ticks - (self._zero or 0), self._tick)
+
+    def show(self, frame: VideoFrame) -> None:
+        """To be told of each frame, once, as it comes."""
+        shown, decoded = frame.pts, frame.dts
+        if self._zero is None:
+            self._begin(shown, decoded)
+        stamp = self._stamp(shown, decoded)
+        at = self._due if stamp is None else stamp - (self._zero or 0)
+        if at <= self._last:
+            at = self._last + 1
+        self._last, self._lasts = at, frame.duration or self._usual
+        self._due = at + self._usual
+        self.now = seconds(at, self._tick)
+
+    def _begin(self, shown: int | None, decoded: int | None) -> None:
+        stamp = decoded if shown is None else shown
+        if stamp is not None:
+            self._zero = stamp - self._due
+        if shown is not None and decoded is not None:
+            self._lead = shown - decoded
+
+    def _stamp(self, shown: int | None, decoded: int | None) -> int | None:
+        """The picture's own, until it goes back oftener than the packet's."""
+        if not self._by_packets and shown is not None:
+            if decoded is None:
+                return shown
+            self._doubt += (shown <= self._last_of_pictures) - (decoded <= self._last_of_packets)
+            self._last_of_pictures, self._last_of_packets = shown, decoded
+            self._by_packets = self._doubt > 0
+            if not self._by_packets:
+                return shown
+        if decoded is not None:
+            return decoded + self._lead
+        # The last pictures come without a packet; they are counted, where there is one before.
+        return shown if self._last == _NEVER else None
+
+
+def seconds(ticks: int, tick: Fraction) -> float:
+    """`float(ticks * tick)` to the last bit, without a fraction for each frame."""
+    return ticks * tick.numerator / tick.denominator
