@@ -84,6 +84,7 @@ class Video:
         self._budget.check_size(context.width, context.height)
         self._budget.check_duration(length_s)
         frame = self._first_frame()
+        self._container_aspect = self._told_aspect()
         view = to_picture(frame, 0.0, self._aspect, context.name).view
         rate = self._stream.average_rate
         return MediaInfo(
@@ -128,10 +129,20 @@ class Video:
             return 0
         return max(0, int(self._clock.ticks(0.0) - entries[0].timestamp))
 
+    def _told_aspect(self) -> float | None:
+        """The container's word, which players follow; None where the coded pictures tell alone.
+
+        Theirs may change on the way, as television changes from narrow to wide.
+        """
+        told, coded = self._stream.sample_aspect_ratio, self._stream.codec_context
+        same = told == coded.sample_aspect_ratio
+        return None if same or not told else usable_aspect(float(told))
+
     @property
     def _aspect(self) -> float:
-        ratio = self._stream.codec_context.sample_aspect_ratio or self._stream.sample_aspect_ratio
-        return usable_aspect(float(ratio or 1))
+        if self._container_aspect is not None:
+            return self._container_aspect
+        return usable_aspect(float(self._stream.codec_context.sample_aspect_ratio or 1))
 
     def close(self) -> None:
         """Pictures still in the decoder go now, not when Python next looks for cycles."""

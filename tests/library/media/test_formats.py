@@ -13,9 +13,10 @@ import tifffile
 from PIL import Image
 
 from bench.made.boxes import EVERY_FRAME, face_square, squared
-from bench.made.faces import ASTRONAUT_FACE, astronaut
+from bench.made.faces import ASTRONAUT_FACE, Rgb, astronaut
 from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
+from tests.making.shown import pictures
 from unmask.errors import Refused
 from unmask.media import decode_frames
 from unmask.media.geometry import iou
@@ -247,6 +248,37 @@ def test_flat_pixels_are_made_square() -> None:
     assert (manifest.media.width, manifest.media.height) == (480, 320)
     for frame, truth in zip(manifest.persons[0].frames, SCENE.faces, strict=True):
         assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+
+
+def test_the_container_tells_how_wide_pixels_are_where_the_coding_tells_otherwise() -> None:
+    """As programs write it who change a film's shape without coding it anew; players follow."""
+
+    def square(stream: Any) -> None:
+        stream.codec_context.sample_aspect_ratio = Fraction(1)
+
+    narrow = [np.ascontiguousarray(picture[:, ::2]) for picture in SCENE.pictures]
+    data = bytearray(coded(narrow, change=square))
+    shape = data.index(b"pasp") + 4
+    data[shape : shape + 8] = struct.pack(">II", 2, 1)
+    _, manifest = extracted(bytes(data))
+    assert (manifest.media.width, manifest.media.height) == (480, 320)
+    for frame, truth in zip(manifest.persons[0].frames, SCENE.faces, strict=True):
+        assert iou(face_square(frame, EVERY_FRAME), squared(truth["astronaut"])) > 0.7
+
+
+def test_pixels_that_change_their_shape_on_the_way_are_followed() -> None:
+    """As television does from one programme to the next."""
+    first = _shaped(SCENE.pictures[:3], Fraction(1))
+    shown = pictures(first + _shaped(SCENE.pictures[:3], Fraction(2)))
+    # The widest that MPEG-2 can tell is 2.21 times as wide as high.
+    assert [shown[place].view.size for place in (0, -1)] == [(480, 320), (707, 320)]
+
+
+def _shaped(pictures: list[Rgb], shape: Fraction) -> bytes:
+    def change(stream: Any) -> None:
+        stream.codec_context.sample_aspect_ratio = shape
+
+    return coded(pictures, container="mpegts", codec="mpeg2video", change=change)
 
 
 def test_the_same_moments_at_24_and_60_frames_a_second() -> None:
