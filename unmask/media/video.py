@@ -85,7 +85,7 @@ class Video:
         self._budget.check_duration(length_s)
         frame = self._first_frame()
         self._container_aspect = self._told_aspect()
-        view = to_picture(frame, 0.0, self._aspect, context.name).view
+        view = self._first_picture(frame).view
         rate = self._stream.average_rate
         return MediaInfo(
             kind=self._kind,
@@ -117,6 +117,15 @@ class Video:
         # Raw streams have no stamps: where a seek ended nobody could say.
         self._can_seek = self._clock.is_stamped
         return frame
+
+    def _first_picture(self, frame: VideoFrame) -> Picture:
+        try:
+            return to_picture(frame, 0.0, self._aspect, self._stream.codec_context.name)
+        except av.FFmpegError as error:
+            layout, words = frame.format.name, error.strerror or "no words"
+            raise Refused(
+                Outcome.UNDECODABLE, f"its pictures can't be shown, a layout of {layout}: {words}"
+            ) from error
 
     def _delay(self) -> int:
         """Ticks from a key frame's place in the index, where it is decoded, to where it is shown.
@@ -173,8 +182,14 @@ class Video:
         self._run_up_to(start_s)
         for frame in self._rest():
             time_s = self._clock.now
-            if time_s >= start_s - _SAME_MOMENT_S:
-                yield to_picture(frame, time_s, self._aspect, self.info.codec)
+            if time_s < start_s - _SAME_MOMENT_S:
+                continue
+            try:
+                picture = to_picture(frame, time_s, self._aspect, self.info.codec)
+            except av.FFmpegError as error:
+                self._pass_over(error)
+                continue
+            yield picture
 
     def _run_up_to(self, start_s: float) -> None:
         """Go there by the shorter way: on from here, or from the last key frame before it."""
@@ -252,8 +267,7 @@ class Video:
                 raise
             except av.FFmpegError as error:
                 broken += 1
-                self.broken_packets += 1
-                self.last_error = error.strerror or "no words"
+                self._pass_over(error)
                 if broken > _MAX_BROKEN:
                     return
                 continue
@@ -291,8 +305,11 @@ class Video:
         try:
             yield from self._container.demux(self._stream)
         except av.FFmpegError as error:
-            self.broken_packets += 1
-            self.last_error = error.strerror or "no words"
+            self._pass_over(error)
+
+    def _pass_over(self, error: av.FFmpegError) -> None:
+        self.broken_packets += 1
+        self.last_error = error.strerror or "no words"
 
 
 def _farther_back(start_s: float) -> Iterator[float]:

@@ -18,7 +18,7 @@ from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
 from tests.making.shown import pictures
 from unmask.errors import Refused
-from unmask.media import decode_frames
+from unmask.media import decode_frames, video
 from unmask.media.geometry import iou
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -209,6 +209,30 @@ def _colour_error(shown: Any, box: Any) -> float:
     cut = SCENE.pictures[0][top : top + side, left : left + side]
     wanted = cv2.resize(cut, (112, 112), interpolation=cv2.INTER_AREA)
     return float(np.abs(wanted.astype(int) - shown).mean())
+
+
+def test_a_layout_that_nothing_can_show_is_refused_in_words() -> None:
+    data = coded(SCENE.pictures[:2], container="nut", codec="rawvideo", pixels="bgr4")
+    with pytest.raises(Refused, match="a layout of bgr4: Operation not supported") as refusal:
+        extracted(data)
+    assert refusal.value.outcome is Outcome.UNDECODABLE
+
+
+def test_a_picture_that_nothing_can_show_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the layout changes on the way; the others are looked at."""
+    real, seen = video.to_picture, list[float]()
+
+    def failing(frame: Any, time_s: float, *told: Any) -> Any:
+        seen.append(time_s)
+        if len(seen) == 4:
+            raise av.error.OSError(95, "Operation not supported")
+        return real(frame, time_s, *told)
+
+    monkeypatch.setattr(video, "to_picture", failing)
+    _, manifest = extracted(coded(SCENE.pictures))
+    assert len(manifest.persons[0].frames) == 11
+    assert manifest.partial
+    assert manifest.notes == ("a broken part: Operation not supported",)
 
 
 @pytest.mark.parametrize("rate", [24, 25, Fraction(30000, 1001), 60])
