@@ -18,6 +18,8 @@ from unmask.media.length import USUAL_RATE
 
 #: Containers without a word on when a picture is shown.
 _BY_PACKETS = frozenset({"avi"})
+#: No coding shows a picture so many places, or so long, from where it was coded.
+_REORDERED, _REORDERED_S = 16, 0.5
 #: Before all ticks that a stamp can tell.
 _NEVER = -(1 << 64)
 
@@ -32,6 +34,7 @@ class Clock:
         rate = float(stream.average_rate or USUAL_RATE)
         self._usual = max(1, round(1 / (rate * self._tick)))
         self._by_packets = stream.container.format.name in _BY_PACKETS
+        self._reordered = max(_REORDERED * self._usual, int(_REORDERED_S / self._tick))
         #: How much oftener the stamps of pictures went back than those of packets.
         self._doubt = 0
         #: The stamp of the first picture; None where none has had one.
@@ -49,6 +52,8 @@ class Clock:
 
     def jump(self) -> None:
         """The next frame may be any."""
+        #: What has to be added since the film's own time began anew.
+        self._moved = 0
         self._last = self._last_of_pictures = self._last_of_packets = _NEVER
 
     @property
@@ -67,18 +72,31 @@ class Clock:
     def moment(self, ticks: int) -> float:
         return seconds(ticks - (self._zero or 0), self._tick)
 
-    def show(self, frame: VideoFrame) -> None:
-        """To be told of each frame, once, as it comes."""
+    def show(self, frame: VideoFrame) -> float:
+        """To be told of each frame, once, as it comes.
+
+        Says by how many seconds the film's own time went back, if farther than pictures are
+        reordered: another film begins there, as where two were joined. It is counted on.
+        """
         shown, decoded = frame.pts, frame.dts
         if self._zero is None:
             self._begin(shown, decoded)
         stamp = self._stamp(shown, decoded)
-        at = self._due if stamp is None else stamp - (self._zero or 0)
+        at = self._due if stamp is None else stamp - (self._zero or 0) + self._moved
+        back = 0
         if at <= self._last:
-            at = self._last + 1
+            back = self._set_back(at)
+            at = self._due if back else self._last + 1
         self._last, self._lasts = at, frame.duration or self._usual
         self._due = at + self._usual
         self.now = seconds(at, self._tick)
+        return seconds(back, self._tick) if back else 0.0
+
+    def _set_back(self, at: int) -> int:
+        if self._due - at <= self._reordered:
+            return 0
+        self._moved += self._due - at
+        return self._due - at
 
     def _begin(self, shown: int | None, decoded: int | None) -> None:
         stamp = decoded if shown is None else shown

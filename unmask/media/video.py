@@ -275,10 +275,19 @@ class Video:
             for frame in frames:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
-                self._clock.show(frame)
+                if back_s := self._clock.show(frame):
+                    self._note_new_beginning(back_s)
                 yield frame
         if self.frames_decoded > before:  # else a seek went too far, which tells nothing
             self._note_early_end()
+
+    def _note_new_beginning(self, back_s: float) -> None:
+        """Its header tells the length of one of the films, so the plan knew of no more."""
+        self.broken_packets += 1
+        now_s = self._clock.now
+        self.last_error = (
+            f"its time goes back by {back_s:.2f} s after {now_s:.2f} s, as in joined films"
+        )
 
     def _note_early_end(self) -> None:
         """A file cut off in the middle ends without an error; its header tells how long it was.

@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,10 @@ import pytest
 from bench.made.film import coded
 from tests.making.numbered import number, numbered
 from tests.making.shown import pictures
+from unmask.media.budget import Budget
 from unmask.media.clock import Clock
+from unmask.media.source import opened
+from unmask.media.values import Limits
 
 RATE = 25
 FILM = [numbered(index) for index in range(100)]
@@ -42,7 +46,7 @@ def stamped_as_decoded(data: bytes) -> bytes:
     """As programs write who know of no other order."""
     with tempfile.NamedTemporaryFile() as target:
         with (
-            av.open(io.BytesIO(data)) as source,
+            av.open(io.BytesIO(data), "r") as source,
             av.open(target.name, "w", format="matroska") as output,
         ):
             film = source.streams.video[0]
@@ -62,7 +66,7 @@ def test_stamps_of_decoding_in_place_of_showing_are_seen_through() -> None:
     assert told[8:] == [(index, index) for index in range(8, len(FILM))]
 
 
-def shown(stamps: list[tuple[int | None, int | None]], container: str = "mp4") -> list[float]:
+def shown(stamps: Sequence[tuple[int | None, int | None]], container: str = "mp4") -> list[float]:
     """By a clock of a hundred ticks a second, and ten pictures; stamps of pictures and packets."""
     stream: Any = SimpleNamespace(
         time_base=Fraction(1, 100),
@@ -88,6 +92,28 @@ def test_between_stamps_pictures_are_counted() -> None:
 
 def test_a_stamp_told_twice_is_no_moment_twice() -> None:
     assert shown([(0, 0), (10, 10), (10, 10), (20, 20)]) == [0, 0.1, 0.11, 0.2]
+
+
+def test_where_another_film_begins_time_goes_on() -> None:
+    """Even where its pictures were decoded in another order: packets go back before pictures do."""
+    one = [(0, 0), (10, 10), (20, 20)]
+    first = [(900 + picture, 900 + packet) for picture, packet in one]
+    assert shown(first + one) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    reordered = [(900, 900), (910, 910), (920, 0), (930, 10), (0, 20), (10, 30), (20, 40)]
+    assert shown(reordered) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+
+
+@pytest.mark.parametrize("options", [{"g": "25"}, REORDERED])
+def test_of_joined_films_each_picture_has_its_moment_and_it_is_told(
+    options: dict[str, str],
+) -> None:
+    """As `cat one.ts other.ts` joins them, or a recorder that was restarted."""
+    parts = [coded(part, container="mpegts", options=options) for part in (FILM[:50], FILM[50:])]
+    with opened(io.BytesIO(b"".join(parts)), Budget(Limits())) as source:
+        told = [(round(picture.time_s * RATE), number(picture)) for picture in source.pictures(0.0)]
+        assert source.broken_packets == 1
+        assert source.last_error == "its time goes back by 2.00 s after 2.00 s, as in joined films"
+    assert told == [(index, index) for index in range(len(FILM))]
 
 
 def test_an_avi_is_told_by_its_packets() -> None:

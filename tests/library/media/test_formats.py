@@ -18,8 +18,9 @@ from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
 from tests.making.shown import pictures
 from unmask.errors import Refused
-from unmask.media import decode_frames, video
+from unmask.media import decode_frames
 from unmask.media.geometry import iou
+from unmask.media.planes import to_picture
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 
@@ -220,7 +221,7 @@ def test_a_layout_that_nothing_can_show_is_refused_in_words() -> None:
 
 def test_a_picture_that_nothing_can_show_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the layout changes on the way; the others are looked at."""
-    real, seen = video.to_picture, list[float]()
+    real, seen = to_picture, list[float]()
 
     def failing(frame: Any, time_s: float, *told: Any) -> Any:
         seen.append(time_s)
@@ -228,7 +229,7 @@ def test_a_picture_that_nothing_can_show_is_passed_over(monkeypatch: pytest.Monk
             raise av.error.OSError(95, "Operation not supported")
         return real(frame, time_s, *told)
 
-    monkeypatch.setattr(video, "to_picture", failing)
+    monkeypatch.setattr("unmask.media.video.to_picture", failing)
     _, manifest = extracted(coded(SCENE.pictures))
     assert len(manifest.persons[0].frames) == 11
     assert manifest.partial
