@@ -115,10 +115,17 @@ class Clock:
             self._by_packets = self._doubt > 0
             if not self._by_packets:
                 return shown
+            self._go_over_to_packets(decoded)
         if decoded is not None:
             return decoded + self._lead
         # The last pictures come without a packet; they are counted, where there is one before.
         return shown if self._last == _NEVER else None
+
+    def _go_over_to_packets(self, decoded: int) -> None:
+        """A stamp far ahead was wrong, then: time may go back behind it, and no film begins."""
+        at = decoded + self._lead - (self._zero or 0) + self._moved
+        if self._last - at > self._reordered:
+            self._last = _NEVER
 
 
 def seconds(ticks: int, tick: Fraction) -> float:

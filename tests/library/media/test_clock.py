@@ -94,6 +94,11 @@ def test_a_stamp_told_twice_is_no_moment_twice() -> None:
     assert shown([(0, 0), (10, 10), (10, 10), (20, 20)]) == [0, 0.1, 0.11, 0.2]
 
 
+def test_a_stamp_far_ahead_moves_no_other() -> None:
+    stamps = [(0, 0), (10, 10), (9000, 20), (30, 30), (40, 40)]
+    assert shown(stamps) == [0, 0.1, 90, 0.3, 0.4]
+
+
 def test_where_another_film_begins_time_goes_on() -> None:
     """Even where its pictures were decoded in another order: packets go back before pictures do."""
     one = [(0, 0), (10, 10), (20, 20)]
