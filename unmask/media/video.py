@@ -214,6 +214,7 @@ class Video:
             return
         for target in _farther_back(start_s):
             if not self._jump(target):
+                self._can_seek = False
                 self._begin_anew()
                 return
             frame = self._waiting = next(filter(_is_stamped, self._frames), None)
@@ -224,7 +225,6 @@ class Video:
         try:
             self._container.seek(self._clock.ticks(target_s), stream=self._stream)
         except av.FFmpegError:
-            self._can_seek = False
             return False
         self._waiting = None
         self._at_start = False

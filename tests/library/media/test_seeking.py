@@ -13,6 +13,7 @@ from unmask.media.plan import plan
 from unmask.media.reading import read
 from unmask.media.source import opened
 from unmask.media.values import Limits
+from unmask.media.video import Video
 from unmask.spec import ScanSpec
 
 RATE = 25
@@ -99,6 +100,25 @@ def test_going_back_and_forth(kind: str) -> None:
             assert first.time_s == pytest.approx(moment, abs=0.041)
             assert first.time_s >= moment - 1e-6
             assert number(first) == round(first.time_s * RATE)
+
+
+def test_where_seeking_fails_every_moment_is_reached_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And nobody tries again: the film is read, and for what lies behind it is opened anew."""
+    tried = list[float]()
+
+    def fail(_video: Video, target_s: float) -> bool:
+        tried.append(target_s)
+        return False
+
+    monkeypatch.setattr(Video, "_jump", fail)
+    with opened(io.BytesIO(coded(FILM, **KINDS["avi"])), Budget(Limits())) as source:
+        for moment in (3.0, 1.0, 5.0, 0.0):
+            first = next(source.pictures(moment))
+            assert (first.time_s, number(first)) == (moment, round(moment * RATE))
+        assert (source.broken_packets, source.last_error) == (0, "")
+    assert tried == [3.0]
 
 
 @pytest.mark.parametrize("container", ["h264", "hevc"])
