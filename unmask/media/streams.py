@@ -10,7 +10,7 @@ from typing import Any
 from av.stream import Disposition
 
 from unmask.errors import Refused
-from unmask.media.length import told_length
+from unmask.media.length import own_length, told_length
 from unmask.outcomes import Outcome
 
 #: The muxers of FFmpeg and mkvtoolnix write so how long one stream of a Matroska file is.
@@ -36,14 +36,7 @@ def told_lengths(container: Any, streams: Sequence[Any]) -> list[float | None]:
     """By the file's own words; of several streams each must speak for itself."""
     if len(streams) == 1:
         return [told_length(container, streams[0])]
-    return [_own_length(stream) for stream in streams]
-
-
-def _own_length(stream: Any) -> float | None:
-    if _is_still(stream):
-        return 0.0
-    told = stream.duration is not None and stream.duration > 0
-    return float(stream.duration * stream.time_base) if told else None
+    return [0.0 if _is_still(stream) else own_length(container, stream) for stream in streams]
 
 
 def tagged_lengths(streams: Sequence[Any]) -> list[float | None]:
