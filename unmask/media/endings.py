@@ -12,6 +12,15 @@ _SLACK = 16
 #: A file of more boxes than this is one of fragments; the first ones will do.
 _MOST_BOXES = 4096
 _LARGE = 1
+#: Boxes that an ISO file is made of. Another name is no box: cameras and editors put words,
+#: pictures or tables of their own behind a film, and those tell no size.
+_BOXES = frozenset(
+    {
+        *(b"ftyp", b"styp", b"pdin", b"moov", b"moof", b"mfra", b"mdat", b"imda", b"meta", b"meco"),
+        *(b"sidx", b"ssix", b"prft", b"emsg", b"free", b"skip", b"wide", b"junk", b"pnot", b"uuid"),
+        *(b"udta", b"PICT", b"mini"),
+    }
+)
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _TS_PACKET, _TS_SYNC = 188, 0x47
 _GIF_END = b"\x3b"
@@ -47,7 +56,7 @@ def _boxes(file: BinaryIO) -> int:
             break
         file.seek(place)
         start = file.read(16)
-        if len(start) < 8:
+        if start[4:8] not in _BOXES:
             break
         size = int.from_bytes(start[:4], "big")
         if size == _LARGE:
