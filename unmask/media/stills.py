@@ -3,12 +3,12 @@
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
@@ -32,7 +32,16 @@ _BROKEN = (
 )
 _MILLISECONDS = 1000
 _WHITE = (255, 255, 255, 255)
-_UPRIGHT = 1
+#: What brings a picture upright, by its orientation in EXIF.
+_WAYS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 #: Lines that are brought to what a page shows at once.
 _ROWS = 512
 _LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
@@ -144,9 +153,16 @@ class Still:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Pillow would copy also what lies right already."""
-    turned = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
-    return ImageOps.exif_transpose(image) if turned else image
+    """Not by Pillow's own way, which copies what lies right, and writes the EXIF block anew."""
+    way = _WAYS.get(_orientation(image))
+    return image if way is None else image.transpose(way)
+
+
+def _orientation(image: Image.Image) -> object:
+    """Tools that wipe who took a picture spoil the block that tells it; the pixels are whole."""
+    with suppress(*_BROKEN):
+        return image.getexif().get(ExifTags.Base.Orientation)
+    return None
 
 
 def flat_pixels(image: Image.Image) -> Rgb:
