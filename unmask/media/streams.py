@@ -16,6 +16,8 @@ from unmask.outcomes import Outcome
 #: The muxers of FFmpeg and mkvtoolnix write so how long one stream of a Matroska file is.
 _LENGTH_TAG = "DURATION"
 _CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+#: Streams of one film end so near to one another, or nearer.
+_AS_LONG_S = 1.0
 _LEFT_ASIDE = "it holds {} video streams; only the main one was looked at"
 
 
@@ -57,11 +59,12 @@ def _seconds(tag: str) -> float | None:
 
 
 def the_film(streams: Sequence[Any], lengths: Sequence[float | None]) -> int:
-    """The longest. A second more or less tells nothing: then the one to be played, or the first."""
-    return max(
-        range(len(streams)),
-        key=lambda place: (round(lengths[place] or 0.0), _is_default(streams[place])),
-    )
+    """The longest. A second less tells nothing: then the one to be played, or the first."""
+    known = [length_s or 0.0 for length_s in lengths]
+    longest = max(known)
+    least = max(longest - _AS_LONG_S, longest / 2)  # of a film of a second, a picture is none
+    as_long = [place for place, length_s in enumerate(known) if length_s >= least]
+    return next((place for place in as_long if _is_default(streams[place])), as_long[0])
 
 
 def left_aside(container: Any) -> str:
