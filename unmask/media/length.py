@@ -20,6 +20,9 @@ Lengths = list[float | None]
 _MICROSECONDS = 1_000_000
 #: Containers that call every stream as long as the file is.
 _OF_THE_FILE = frozenset({"asf"})
+#: Coded pictures without a container: what is told of their length is guessed by the bits a
+#: second that they claim.
+_BARE = frozenset({"mpegvideo", "m4v", "h264", "hevc", "vvc", "vc1", "obu", "mjpeg"})
 #: Sound ends a little before or after the last picture in most films.
 _NEAR_THE_END_S = 1.0
 
@@ -27,7 +30,7 @@ _NEAR_THE_END_S = 1.0
 def told_length(container: Any, stream: Any) -> float | None:
     """By the file's own words; where they tell of the whole file alone, sound may go on longer."""
     own = own_length(container, stream)
-    if own is not None:
+    if own is not None or container.format.name in _BARE:
         return own
     if container.duration is not None and container.duration > 0:
         return float(container.duration / _MICROSECONDS)
@@ -36,7 +39,8 @@ def told_length(container: Any, stream: Any) -> float | None:
 
 def own_length(container: Any, stream: Any) -> float | None:
     """What is told of this stream, and not of the file."""
-    if container.format.name in _OF_THE_FILE and len(container.streams) > 1:
+    name = container.format.name
+    if name in _BARE or (name in _OF_THE_FILE and len(container.streams) > 1):
         return None
     told = stream.duration is not None and stream.duration > 0
     return float(stream.duration * stream.time_base) if told else None
