@@ -11,7 +11,7 @@ from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.holes import Holed
-from unmask.media.length import USUAL_RATE
+from unmask.media.length import USUAL_RATE, own_length
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
@@ -249,10 +249,8 @@ class Video:
 
         The last picture may stay for long: a recorded screen on which nothing moves any more.
         """
-        if not self._stream.duration:
-            return
-        told = seconds(self._stream.duration, self._tick)
-        if told - self._shown_until > _EARLY_END_S:
+        told = own_length(self._container, self._stream)
+        if told and told - self._shown_until > _EARLY_END_S:
             self.broken_packets += 1
             self.last_error = f"it breaks off after {self._now:.2f} s of {told:.2f} s"
 
