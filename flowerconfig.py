@@ -13,7 +13,7 @@ _settings = load()
 
 address = _settings.flower_address
 port = _settings.flower_port
-# Several windows of a large fleet. With the default of 100,000 it grew to 430 MB over as many items.
+# Several windows of a large fleet. With the default of 100,000 it grew to 430 MB.
 # Who wants to see an older item asks the ledger.
 max_tasks = 5_000
 # The page asks workers for their state; a busy one needs more than the default second.

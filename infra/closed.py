@@ -8,18 +8,22 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-def make_closed(folder: Path | str) -> None:
-    """With the parents that are missing, closed too. What was there before keeps its mode."""
+def make_closed(folder: Path | str) -> list[str]:
+    """With the parents that are missing, closed too. What was there before keeps its mode.
+
+    Tells which were made, the outermost first.
+    """
     try:
-        _make(folder)
+        return _make(folder)
     except FileNotFoundError:
-        make_closed(os.path.dirname(folder))
-        _make(folder)
+        return make_closed(os.path.dirname(folder)) + _make(folder)
 
 
-def _make(folder: Path | str) -> None:
+def _make(folder: Path | str) -> list[str]:
     try:
         os.mkdir(folder, FOLDER_MODE)
     except FileExistsError:
         if not os.path.isdir(folder):
             raise
+        return []
+    return [str(folder)]

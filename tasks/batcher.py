@@ -392,8 +392,10 @@ class Batcher:
             )
             for each, hot in zip(judged, warm, strict=True)
         ]
+        items = [claim.item for claim, _ in done]
+        self._heartbeat.drop(items)  # else a look between their end and the next line misses them
         kept = self._tools.ledger.finish(done)
-        self._drop([claim.item for claim, _ in done])
+        self._drop(items)
         for one, each in zip(batch, judged, strict=True):
             item = one.loaded.claim.item
             one.answer.set_result(_words(each.verdict) if item in kept else STALE)

@@ -102,8 +102,9 @@ def extract_item(item: int, tools: Resources, ring: Ring) -> str:
         )
         if claim is None:
             return DUPLICATE
-        with _held(claim, tools):
-            return _work(claim, tools, Ways(ring=ring, reject=functools.partial(_write, tools)))
+        with _held(claim, tools) as held:
+            ways = Ways(ring=_letting_go(held, ring), reject=functools.partial(_write, tools))
+            return _work(claim, tools, ways)
     except TryAgain as trouble:
         # Not even the end could be written: the lease, or the offer, gives the item back.
         raise again(Stage.WAITING, trouble.reason) from trouble
@@ -141,9 +142,9 @@ def _one_of_many(claim: Claim, tools: Resources, ring: Ring, handful: Handful) -
             host = host_number(claim.uri) if isinstance(kind, NotFetched) else None
             handful.give_back(kind.reason, host)
 
-    ways = Ways(ring=ring, reject=handful.reject, trouble=trouble)
     try:
-        with _held(claim, tools):
+        with _held(claim, tools) as held:
+            ways = Ways(ring=_letting_go(held, ring), reject=handful.reject, trouble=trouble)
             return _work(claim, tools, ways)
     except Retry as another:
         return another
@@ -333,8 +334,18 @@ def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Ma
         raise
 
 
+def _letting_go(held: Heartbeat, ring: Ring) -> Ring:
+    """Who rings for the next stage has ended this one: no look may miss the item meanwhile."""
+
+    def let_go(claim: Claim) -> None:
+        held.drop([claim.item])
+        ring(claim)
+
+    return let_go
+
+
 @contextmanager
-def _held(claim: Claim, tools: Resources) -> Iterator[None]:
+def _held(claim: Claim, tools: Resources) -> Iterator[Heartbeat]:
     def end() -> None:
         # In this order: closing the room waits for a part that is being fetched for it.
         break_off()
@@ -349,4 +360,4 @@ def _held(claim: Claim, tools: Resources) -> Iterator[None]:
     )
     heartbeat.hold([claim])
     with heartbeat:
-        yield
+        yield heartbeat

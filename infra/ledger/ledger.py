@@ -348,7 +348,7 @@ class Ledger:
         """The store has deleted them: the results that named them say so."""
         with self._write() as db:
             retention.gone(db, keys)
-            retention.bury(db)
+            retention.bury(db, self.policy.longest_held_s)
 
     def erase(self, item: int, person: int | None = None) -> Erased:
         """Every trace of an item, or of one person of it; the caller deletes the objects."""

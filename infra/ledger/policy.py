@@ -70,6 +70,10 @@ class Policy:
         """For an open stage: how long its work may take."""
         return self.extract_deadline_s if stage is Stage.WAITING else self.classify_deadline_s
 
+    @property
+    def longest_held_s(self) -> float:
+        return max(self.extract_deadline_s, self.classify_deadline_s)
+
     def backoff(self, charged: int) -> float:
         """Seconds to wait after this many charged attempts."""
         return self._spread(self.backoff_s[min(charged, len(self.backoff_s)) - 1])

@@ -1,8 +1,8 @@
 """Objects live as long as somebody needs them: the longest term of their referrers.
 
 reference ends ─▶ nobody left ─▶ doomed ─▶ deleted from the store ─▶ results say so
-                                  └ a tombstone for an hour: who stored the same object
-                                    before it was deleted must store it again
+                                  └ a tombstone for an hour or more: who stored the same
+                                    object before it was deleted must store it again
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -41,7 +41,7 @@ from unmask.errors import TryAgain
 
 #: References whose end one transaction looks at.
 BATCH = 200
-#: Longer than any worker holds an item.
+#: At least so long, and longer than any worker holds an item.
 TOMBSTONE_S = 3600.0
 #: An item that met a deletion comes back after this long.
 AFTER_S = 5.0
@@ -184,9 +184,9 @@ def gone(db: Connection, keys: Sequence[str]) -> None:
             _mark_evidence(db, extraction, pictures)
 
 
-def bury(db: Connection) -> None:
-    """Tombstones that nobody can stumble over any more."""
-    old = DoomedTable.deleted_at <= now() - TOMBSTONE_S
+def bury(db: Connection, held_s: float) -> None:
+    """Tombstones that nobody can stumble over any more, as no worker holds an item longer."""
+    old = DoomedTable.deleted_at <= now() - max(TOMBSTONE_S, 2 * held_s)
     db.execute(delete(DoomedTable).where(DoomedTable.deleted_at > NEVER, old))
 
 

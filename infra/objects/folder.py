@@ -20,6 +20,9 @@ from unmask.errors import OwnTrouble
 #: Half-written objects lie here, on the same file system, where no key can point.
 PARTS = ".parts"
 
+#: As often a folder is made anew that `delete` took away while it was still empty.
+_TRIES = 100
+
 #: The disk is full, failing or slow: the item is given back. Anything else is our set-up.
 _PASSING = {
     errno.ENOSPC,
@@ -111,14 +114,17 @@ class FolderStore:
             raise
 
     def _publish(self, part: str, target: str) -> None:
-        folder = os.path.dirname(target)
-        make_closed(folder)
-        try:
-            os.replace(part, target)
-        except FileNotFoundError:  # `delete` pruned the folder between the two
-            make_closed(folder)
-            os.replace(part, target)
-        _sync(folder)
+        folder, made = os.path.dirname(target), list[str]()
+        for left in reversed(range(_TRIES)):
+            try:
+                made += make_closed(folder)
+                os.replace(part, target)
+                break
+            except FileNotFoundError:
+                if not left:
+                    raise
+        for changed in {folder, *map(os.path.dirname, made)}:
+            _sync(changed)
 
     def _part(self) -> str:
         parts = self._place(PARTS)
@@ -151,7 +157,10 @@ def _has(target: str, size: int) -> bool:
 
 
 def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # what lay in it was deleted meanwhile
+        return
     try:
         os.fsync(handle)
     finally:

@@ -17,7 +17,6 @@ import time
 import warnings
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from infra.sandbox import guest, landlock
 from infra.sandbox.standby import Standby
@@ -149,7 +148,8 @@ def _wait(pid: int, control: socket.socket, request: Request) -> str:
 
 def _held(pid: int) -> int:
     try:
-        return held(Path(f"/proc/{pid}/status").read_text())
+        with open(f"/proc/{pid}/status") as file:  # `Path` would keep each number's name
+            return held(file.read())
     except OSError:  # it ended just now
         return 0
 

@@ -27,7 +27,9 @@ from producer.campaigns import Wanted, choose
 from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
 from schemas.stages import Stage
 from tasks.extract import extract_handful, extract_item, media_facts
+from tasks.ticker import ticker
 from tests.making.frames import a_frame
+from tests.polling import until
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.media.values import Clip, Limits, Manifest, MediaInfo, Person
 from unmask.model.shelf import find_bundle
@@ -180,6 +182,26 @@ def test_clips_are_stored_and_the_next_stage_is_told(stand: Stand) -> None:
     assert stand.row(item).stage == "extracted"
     keys = [listed.key for listed in stand.tools.store.list("clips/")]
     assert len(keys) == 2
+
+
+def test_an_item_that_has_ended_is_not_lost_while_the_next_stage_is_told(
+    stand: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Redis may take long, and the ledger is asked for the lease meanwhile."""
+    (item,) = stand.submit("https://example.org/a.mp4")
+    often = stand.tools.settings.model_copy(update={"heartbeat_s": 0.0})
+    tools = dataclasses.replace(stand.tools, settings=often)
+    looks = list[bool]()
+
+    def slow(_: Claim) -> None:
+        number = ticker.add(lambda: looks.append(True))
+        until(lambda: len(looks) >= 2)
+        ticker.remove(number)
+
+    stand.ledger.offer(window=100, lease_s=60)
+    vars(tools)["room"] = stand.room
+    assert "1 person" in extract_item(item, tools, slow)
+    assert "lost the lease" not in caplog.text
 
 
 def test_each_of_a_handful_ends_in_its_own_way(stand: Stand) -> None:

@@ -17,7 +17,11 @@ DATABASES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
+    """It gathers no statistics at moments of its own: what a test shows, it shows every time."""
     with servers.hasty_postgresql() as address:
+        with psycopg.connect(address, autocommit=True) as db:
+            db.execute("ALTER SYSTEM SET autovacuum = off")
+            db.execute("SELECT pg_reload_conf()")
         yield address
 
 

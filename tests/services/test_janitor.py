@@ -1,8 +1,10 @@
 """Objects on a real store go when nobody needs them, and half-done work is collected."""
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
@@ -11,19 +13,29 @@ import pytest
 
 import settings
 from infra.ledger import migrate
-from infra.objects import clip_key, manifest_key
+from infra.objects import clip_key, evidence_key, manifest_key
 from infra.resources import Resources, build
 from producer.erase import erase, sentences
-from schemas.records import Extracted, Extraction, Fetched, MediaFacts, NewItem, Trust
+from schemas.records import (
+    Extracted,
+    Extraction,
+    Fetched,
+    MediaFacts,
+    NewItem,
+    StoredObject,
+    Trust,
+)
 from schemas.stages import Stage
 from tasks import janitor as janitors
 from tasks.janitor import Janitor
-from tests.services.items import options
+from tests.services.items import judged, options
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
+from unmask.verdict import PersonVerdict
 
 SHA = "ab" * 32
+MODEL = "9a" * 32
 
 
 @pytest.fixture
@@ -35,8 +47,9 @@ def tools(tmp_path: Path, address: str) -> Iterator[Resources]:
 
 
 def cut(tools: Resources, **pinned: Any) -> int:
-    """An item whose clips are stored, and that has ended."""
-    campaign = tools.ledger.open_campaign(options(extract_only=True, **pinned))
+    """An item whose clips are stored, and that has ended; with `extract_only=False`, that waits
+    for the classifier."""
+    campaign = tools.ledger.open_campaign(options(**{"extract_only": True} | pinned))
     tools.ledger.submit(campaign, [NewItem(uri="https://cdn.example/a.mp4", trust=Trust.REMOTE)])
     (offer,) = tools.ledger.offer(window=4, lease_s=60)
     claim = tools.ledger.claim(offer.item, Stage.WAITING, owner="test", lease_s=60)
@@ -51,8 +64,30 @@ def cut(tools: Resources, **pinned: Any) -> int:
     fetched = Fetched(final_uri=claim.uri, sha256=SHA, bytes_fetched=1)
     media = MediaFacts(kind="video")
     done = Extracted(fetched=fetched, media=media, extraction=extraction, cpu_seconds=0.0)
-    assert tools.ledger.extracted(claim, done) is Stage.DONE
+    assert tools.ledger.extracted(claim, done) in {Stage.DONE, Stage.EXTRACTED}
     return offer.item
+
+
+def judged_for_two(tools: Resources) -> tuple[int, list[str]]:
+    """An item that shows two people, and the picture of each."""
+    item, done = cut(tools, extract_only=False), judged()
+    (one,) = done.verdict.persons
+    (segment,) = one.segments
+    pictures, people = list[StoredObject](), list[PersonVerdict]()
+    for number in (1, 2):
+        data = b"person %d" % number
+        digest = hashlib.sha256(data).hexdigest()
+        key = evidence_key(SHA, MODEL, person=number, window=0, picture_sha256=digest)
+        pictures.append(tools.store.put(key, data))
+        people.append(
+            replace(one, person=number, segments=(replace(segment, evidence=key, heat=None),))
+        )
+    claim = tools.ledger.claim(item, Stage.EXTRACTED, owner="test", lease_s=60)
+    assert claim is not None
+    verdict = replace(done.verdict, persons=tuple(people))
+    told = replace(done, verdict=verdict, evidence=tuple(pictures))
+    assert tools.ledger.finish([(claim, told)]) == {item}
+    return item, [picture.key for picture in pictures]
 
 
 def stored(tools: Resources) -> list[str]:
@@ -165,6 +200,16 @@ def test_erasing_takes_what_no_row_names_too_and_says_what_went(tools: Resources
     assert "  3 clip files deleted" in said
     assert "  its address and result deleted" in said
     assert tools.ledger.status("one").outcomes.get(Outcome.EXTRACTED) is None
+
+
+def test_erasing_one_person_takes_what_no_row_names_and_leaves_the_other(tools: Resources) -> None:
+    item, (stays, goes) = judged_for_two(tools)
+    tools.store.put(clip_key(SHA, "0" * 16, person=3, clip_sha256="56" * 32), b"of a dead worker")
+    (_, number) = [who["person"] for who in next(tools.ledger.results("one")).persons]
+    erased = erase(tools.ledger, tools.store, item, number)
+    assert stored(tools) == [stays]
+    assert goes in erased.objects
+    assert "3 clip files and 1 evidence picture deleted" in "\n".join(sentences(erased))
 
 
 def test_erasing_twice_claims_nothing_twice(tools: Resources) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from infra.ledger import Ledger
 from infra.ledger.erasure import WHY
+from infra.ledger.policy import Policy
 from infra.ledger.retention import TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
@@ -180,6 +181,22 @@ def test_a_deletion_that_was_cut_short_goes_on(ledger: Ledger) -> None:
     ledger.gone([])
     with ledger.engine.begin() as db:
         assert db.scalar(text("SELECT count(*) FROM doomed")) == 0
+
+
+def test_a_tombstone_stands_for_as_long_as_anybody_may_hold_an_item(ledger: Ledger) -> None:
+    """Who took it before the deletion and hands it in at last must not bring the clips back."""
+    hours = Policy(classify_deadline_s=2 * TOMBSTONE_S)
+    ledger.policy = hours
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    done(ledger, item, 1)
+    later(ledger, DAY_S + 1)
+    ledger.expire()
+    ledger.gone(sorted(doomed(ledger)))
+    for passed, left in ((2 * TOMBSTONE_S, 3), (2 * TOMBSTONE_S + 1, 0)):
+        later(ledger, passed)
+        ledger.gone([])
+        with ledger.engine.begin() as db:
+            assert db.scalar(text("SELECT count(*) FROM doomed")) == left
 
 
 def test_damaged_clips_are_deleted_before_they_are_cut_anew(ledger: Ledger) -> None:

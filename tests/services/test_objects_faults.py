@@ -201,6 +201,49 @@ def test_what_a_killed_writer_leaves_is_invisible_and_cleaned(tmp_path: Path) ->
     assert store.get(KEY, sha256=SHA) == DATA
 
 
+def test_a_folder_that_others_keep_taking_away_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`delete` takes empty folders with it: one is empty before its first object lies in it, and
+    after its last one went."""
+    store, replace, taken = FolderStore(tmp_path), os.replace, list[str]()
+
+    def taken_away(part: str, target: str) -> None:
+        if len(taken) < 5:
+            taken.append(target)
+            Path(target).parent.rmdir()
+        replace(part, target)
+
+    def deleted_at_once(part: str, target: str) -> None:
+        replace(part, target)
+        store.delete([KEY])
+
+    monkeypatch.setattr(os, "replace", taken_away)
+    store.put(KEY, DATA)
+    assert len(taken) == 5
+    assert store.get(KEY, sha256=SHA) == DATA
+    store.delete([KEY])
+    monkeypatch.setattr(os, "replace", deleted_at_once)
+    store.put(KEY, DATA)
+    assert not store.exists(KEY)
+
+
+def test_the_way_to_a_new_object_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was made is an entry in the one above it."""
+    synced, fsync = list[str](), os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    FolderStore(tmp_path).put(KEY, DATA)
+    way = [str(folder) for folder in (tmp_path / KEY).parents if folder.is_relative_to(tmp_path)]
+    assert set(way) <= set(synced)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_full_or_failing_disk_is_for_later_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int

@@ -12,9 +12,21 @@ _SLACK = 16
 #: A file of more boxes than this is one of fragments; the first ones will do.
 _MOST_BOXES = 4096
 _LARGE = 1
+#: Boxes that an ISO file is made of. Another name is no box: cameras and editors put words,
+#: pictures or tables of their own behind a film, and those tell no size.
+_BOXES = frozenset(
+    {
+        *(b"ftyp", b"styp", b"pdin", b"moov", b"moof", b"mfra", b"mdat", b"imda", b"meta", b"meco"),
+        *(b"sidx", b"ssix", b"prft", b"emsg", b"free", b"skip", b"wide", b"junk", b"pnot", b"uuid"),
+        *(b"udta", b"PICT", b"mini"),
+    }
+)
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _TS_PACKET, _TS_SYNC = 188, 0x47
 _GIF_END = b"\x3b"
+#: How the header of an ASF file begins, and the data behind it; a size follows each.
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 
 
 def cut_short(file: BinaryIO) -> str:
@@ -44,7 +56,7 @@ def _boxes(file: BinaryIO) -> int:
             break
         file.seek(place)
         start = file.read(16)
-        if len(start) < 8:
+        if start[4:8] not in _BOXES:
             break
         size = int.from_bytes(start[:4], "big")
         if size == _LARGE:
@@ -76,6 +88,16 @@ def _vint(data: bytes, at: int) -> tuple[int, int]:
     return number & ((1 << 7 * count) - 1), at + count
 
 
+def _asf(file: BinaryIO) -> int:
+    """The data follow the header; a live one does not know their size, and says zero."""
+    header = int.from_bytes(file.read(24)[16:], "little")
+    if header > file.seek(0, os.SEEK_END):  # maybe farther than any file reaches
+        return header
+    file.seek(header)
+    data = file.read(24)
+    return header + int.from_bytes(data[16:], "little") if data[:16] == _ASF_DATA else 0
+
+
 def _gif(file: BinaryIO) -> int:
     """It ends with a semicolon, and maybe zeros; how much is missing nobody knows."""
     length = file.seek(0, os.SEEK_END)
@@ -94,6 +116,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Callable[[BinaryIO], int]], ...] = 
     (lambda head: head[:4] == b"RIFF", _riff),
     (lambda head: head[4:8] == b"ftyp", _boxes),
     (lambda head: head[:4] == _EBML, _matroska),
+    (lambda head: head[:16] == _ASF_HEADER, _asf),
     (lambda head: head[:4] == b"GIF8", _gif),
     (
         lambda head: len(head) > _TS_PACKET and head[0] == head[_TS_PACKET] == _TS_SYNC,

@@ -27,7 +27,7 @@ def is_papers(spec: ScanSpec) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """The squashed picture, what it shows, and whether that is a face."""
+    """The squashed picture, what it shows of the picture as shown, and whether that is a face."""
 
     picture: Rgb
     box: Box
@@ -51,13 +51,20 @@ class PapersEye:
         if box is None:
             return None
         cut = squashed(whole, box, self._spec.size)
-        return Taken(picture=cut, box=box, found=bool(faces))
+        return Taken(picture=cut, box=_as_shown(box, whole, picture), found=bool(faces))
 
     def _instead(self, whole: Rgb) -> Box | None:
         """What is cut of a frame without a face."""
         if self._spec.no_face == "whole_frame":
             return Box(x=0, y=0, width=whole.shape[1], height=whole.shape[0])
         return self._last if self._spec.no_face == "last_box" else None
+
+
+def _as_shown(box: Box, whole: Rgb, picture: Picture) -> Box:
+    """OpenCV's reader leaves pixels as flat as they are coded, and knows no fields."""
+    (height, width), shown = whole.shape[:2], picture.view.size
+    x, y = shown[0] / width, shown[1] / height
+    return Box(x=box.x * x, y=box.y * y, width=box.width * x, height=box.height * y)
 
 
 def squashed(whole: Rgb, box: Box, size: int) -> Rgb:

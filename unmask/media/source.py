@@ -1,14 +1,20 @@
 """One way in for every kind of file: sniff, open, probe."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, BinaryIO, Protocol
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.holes import Holed
-from unmask.media.length import told_length, walked_lengths
+from unmask.media.length import (
+    Lengths,
+    length_by_the_end,
+    may_be_of_others,
+    told_length,
+    walked_lengths,
+)
 from unmask.media.picture import Picture
 from unmask.media.stills import Still, open_image
 from unmask.media.streams import film_streams, tagged_lengths, the_film, told_lengths
@@ -49,13 +55,12 @@ def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     told = tells_length(file)  # by its first bytes: once it is opened, nobody else may read it
     container = stack.enter_context(open_container(file, walk=told))
     streams = film_streams(container)
-    lengths = told_lengths(container, streams) if told else [None] * len(streams)
-    if told and None in lengths:
-        if isinstance(file, Holed):  # it is not fetched for that alone
-            lengths = tagged_lengths(streams)
-        else:
-            lengths = walked_lengths(container, streams, budget)
-            container = stack.enter_context(open_container(file))
+    lengths: Lengths = told_lengths(container, streams) if told else [None] * len(streams)
+    if told and isinstance(file, Holed):  # it is not fetched for that alone
+        lengths = tagged_lengths(streams) if None in lengths else lengths
+    elif told and _is_doubtful(container, streams, lengths):
+        lengths = _met_lengths(file, container, streams, lengths, budget)
+        container = stack.enter_context(open_container(file))
     film = the_film(streams, lengths)
     stream = container.streams[streams[film].index]
     length_s = lengths[film] or (told_length(container, stream) if told else None)
@@ -64,6 +69,28 @@ def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
         return stack.enter_context(open_container(file, walk=told))
 
     return stack.enter_context(closing(Video(stream, budget, length_s, again)))
+
+
+def _is_doubtful(container: Any, streams: Sequence[Any], lengths: Lengths) -> bool:
+    return None in lengths or (len(streams) == 1 and may_be_of_others(container, streams[0]))
+
+
+def _met_lengths(
+    file: BinaryIO, container: Any, streams: Sequence[Any], told: Lengths, budget: Budget
+) -> Lengths:
+    """By the last packets where they agree with what is told, else by all of them.
+
+    The container is used up by it.
+    """
+    told_s = told[0]
+    if told_s is None or len(streams) > 1:
+        return walked_lengths(container, streams, budget)
+    budget.check_duration(told_s)
+    length_s = length_by_the_end(container, streams[0], told_s, budget)
+    if length_s is not None:
+        return [length_s]
+    with open_container(file) as again:
+        return walked_lengths(again, film_streams(again), budget)
 
 
 def _length(file: BinaryIO) -> int:

@@ -3,18 +3,19 @@
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile
 
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.colour import Rgb
 from unmask.media.geometry import View
 from unmask.media.glow import deep_pixels, in_srgb
+from unmask.media.jpegs import another_follows
 from unmask.media.moving import USUAL_MS, moves
 from unmask.media.picture import Picture
 from unmask.media.values import MediaInfo, MediaKind
@@ -25,6 +26,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "HEIF", "GIF")
 _COLLECTIONS = frozenset({"tiff", "mpo", "heif"})
 #: Of these collections the further ones may show somebody else.
 _ALBUMS = frozenset({"tiff", "heif"})
+#: What Pillow calls the list of the pictures behind a JPEG, of which the first is the main one.
+_INDEX = "mp"
 #: What Pillow raises on broken files: it has no error of its own for all of them.
 _BROKEN = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError),
@@ -32,12 +35,23 @@ _BROKEN = (
 )
 _MILLISECONDS = 1000
 _WHITE = (255, 255, 255, 255)
-_UPRIGHT = 1
+#: What brings a picture upright, by its orientation in EXIF.
+_WAYS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 #: Lines that are brought to what a page shows at once.
 _ROWS = 512
 _LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
 #: Samples of 16 bits are brought to eight.
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "F"}
+#: Floating samples up to this have white at 1, which what was sharpened reaches beyond.
+_FLOAT_MOST = 2.0
 
 pillow_heif.register_heif_opener()
 # The caller's limit holds, not Pillow's own, which only warns.
@@ -61,7 +75,7 @@ class Still:
         self._first = self._picture(0.0)
         width, height = self._first.view.size
         kind: MediaKind = "animation" if several and name not in _COLLECTIONS else "picture"
-        self.left_aside = _LEFT_ASIDE if several and name in _ALBUMS else ""
+        self.left_aside = _LEFT_ASIDE if self._is_album(name, several=several) else ""
         length, rate = (moves(file, name, budget) if kind == "animation" else None) or (None, None)
         budget.check_duration(length)
         self.info = MediaInfo(
@@ -73,6 +87,11 @@ class Still:
             duration_s=length,
             frame_rate=rate,
         )
+
+    def _is_album(self, name: str, *, several: bool) -> bool:
+        if name != "jpeg" or _INDEX in self._image.info:
+            return several and name in _ALBUMS
+        return another_follows(self._file, self._budget)
 
     def near(self, start_s: float, slack_s: float) -> float:
         return start_s
@@ -144,9 +163,16 @@ class Still:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Pillow would copy also what lies right already."""
-    turned = image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) != _UPRIGHT
-    return ImageOps.exif_transpose(image) if turned else image
+    """Not by Pillow's own way, which copies what lies right, and writes the EXIF block anew."""
+    way = _WAYS.get(_orientation(image))
+    return image if way is None else image.transpose(way)
+
+
+def _orientation(image: Image.Image) -> object:
+    """Tools that wipe who took a picture spoil the block that tells it; the pixels are whole."""
+    with suppress(*_BROKEN):
+        return image.getexif().get(ExifTags.Base.Orientation)
+    return None
 
 
 def flat_pixels(image: Image.Image) -> Rgb:
@@ -172,7 +198,11 @@ def _flat(image: Image.Image, most: float) -> Image.Image:
 
 
 def _most(image: Image.Image) -> float:
-    return 65535.0 if np.asarray(image).max(initial=0) > 255 else 255.0
+    """White, by the brightest sample: nothing else tells what the numbers go up to."""
+    brightest = np.asarray(image).max(initial=0)
+    if image.mode == "F" and brightest <= _FLOAT_MOST:
+        return 1.0
+    return 65535.0 if brightest > 255 else 255.0
 
 
 def _eight_bits(image: Image.Image, most: float) -> Image.Image:

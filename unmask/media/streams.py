@@ -10,12 +10,14 @@ from typing import Any
 from av.stream import Disposition
 
 from unmask.errors import Refused
-from unmask.media.length import told_length
+from unmask.media.length import own_length, told_length
 from unmask.outcomes import Outcome
 
 #: The muxers of FFmpeg and mkvtoolnix write so how long one stream of a Matroska file is.
 _LENGTH_TAG = "DURATION"
 _CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+#: Streams of one film end so near to one another, or nearer.
+_AS_LONG_S = 1.0
 _LEFT_ASIDE = "it holds {} video streams; only the main one was looked at"
 
 
@@ -36,14 +38,7 @@ def told_lengths(container: Any, streams: Sequence[Any]) -> list[float | None]:
     """By the file's own words; of several streams each must speak for itself."""
     if len(streams) == 1:
         return [told_length(container, streams[0])]
-    return [_own_length(stream) for stream in streams]
-
-
-def _own_length(stream: Any) -> float | None:
-    if _is_still(stream):
-        return 0.0
-    told = stream.duration is not None and stream.duration > 0
-    return float(stream.duration * stream.time_base) if told else None
+    return [0.0 if _is_still(stream) else own_length(container, stream) for stream in streams]
 
 
 def tagged_lengths(streams: Sequence[Any]) -> list[float | None]:
@@ -64,11 +59,12 @@ def _seconds(tag: str) -> float | None:
 
 
 def the_film(streams: Sequence[Any], lengths: Sequence[float | None]) -> int:
-    """The longest. A second more or less tells nothing: then the one to be played, or the first."""
-    return max(
-        range(len(streams)),
-        key=lambda place: (round(lengths[place] or 0.0), _is_default(streams[place])),
-    )
+    """The longest. A second less tells nothing: then the one to be played, or the first."""
+    known = [length_s or 0.0 for length_s in lengths]
+    longest = max(known)
+    least = max(longest - _AS_LONG_S, longest / 2)  # of a film of a second, a picture is none
+    as_long = [place for place, length_s in enumerate(known) if length_s >= least]
+    return next((place for place in as_long if _is_default(streams[place])), as_long[0])
 
 
 def left_aside(container: Any) -> str:

@@ -11,6 +11,7 @@ from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.clock import Clock
 from unmask.media.holes import Holed
+from unmask.media.length import own_length
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
@@ -294,11 +295,11 @@ class Video:
 
         The last picture may stay for long: a recorded screen on which nothing moves any more.
         """
-        told = self._stream.duration
-        if not told:
+        told_s = own_length(self._container, self._stream)
+        if not told_s:
             return
         begins = self._stream.start_time
-        end_s = self._clock.moment(told + (self._clock.ticks(0.0) if begins is None else begins))
+        end_s = told_s + (0.0 if begins is None else self._clock.moment(begins))
         if end_s - self._clock.until > _EARLY_END_S:
             self.broken_packets += 1
             self.last_error = f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s"

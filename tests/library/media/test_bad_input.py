@@ -103,6 +103,15 @@ def test_cut_off_anywhere(kind: str) -> None:
     assert not found.partial
 
 
+@pytest.mark.parametrize("behind", [b"filmed by somebody " * 9, _still("JPEG"), bytes(99), b"?"])
+@pytest.mark.parametrize("kind", ["mp4", "mp4, index last", "mp4, fragments", "moving avif"])
+def test_what_was_put_behind_a_film_is_nothing_missing(kind: str, behind: bytes) -> None:
+    found = _ends_well(SEEDS[kind] + behind)
+    assert isinstance(found, Manifest)
+    assert found.persons
+    assert (found.partial, found.notes) == (False, ())
+
+
 @pytest.mark.parametrize("kind", SEEDS)
 def test_flipped_bytes(kind: str) -> None:
     for seed in range(FLIPS):

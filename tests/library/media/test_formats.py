@@ -16,7 +16,7 @@ from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import ASTRONAUT_FACE, Rgb, astronaut
 from bench.made.film import coded, one_face
 from tests.making.extracted import extracted
-from tests.making.shown import pictures
+from tests.making.shown import apart, pictures, wholes
 from unmask.errors import Refused
 from unmask.media import decode_frames
 from unmask.media.geometry import iou
@@ -94,6 +94,34 @@ def test_of_an_album_the_main_picture_is_looked_at_and_the_rest_is_told(kind: st
     assert len(manifest.persons[0].frames) == 1
     assert manifest.notes == ("it holds more than one picture; only the main one was looked at",)
     assert not manifest.partial
+
+
+def test_of_jpegs_one_behind_another_the_first_is_looked_at_and_the_rest_is_told() -> None:
+    """As cameras write films without a container. What a JPEG holds itself is no other one."""
+    notes = Image.Exif()
+    notes[0x927C] = still("JPEG")[:4000] + b"\xff\xd9\xff\xd8\xff"
+    alone = still("JPEG", exif=notes)
+    assert b"\xff\xd9\xff\xd8\xff" in alone
+    _, manifest = extracted(alone)
+    assert manifest.notes == ()
+    for behind in (b"", b"\0\0", still("JPEG")[-1:]):
+        assert extracted(alone + behind)[1].notes == ()
+    _, manifest = extracted(alone * 3)
+    assert (manifest.media.kind, len(manifest.persons[0].frames)) == ("picture", 1)
+    assert manifest.notes == ("it holds more than one picture; only the main one was looked at",)
+    assert not manifest.partial
+
+
+@pytest.mark.parametrize("most", [1.0, 1.2, 255.0])
+def test_a_picture_of_floating_samples(most: float) -> None:
+    grey = np.asarray(Image.fromarray(astronaut()).convert("L"))
+    samples = grey.astype(np.float32) * np.float32(most / grey.max())
+    target = io.BytesIO()
+    Image.fromarray(samples).save(target, "TIFF")
+    (shown,) = wholes(target.getvalue())
+    wanted = np.clip(samples / (255 if most == 255 else 1), 0, 1)[..., None].repeat(3, 2) * 255
+    assert apart(shown, wanted) <= 1
+    assert shown.max() == 255
 
 
 def test_the_cover_of_music_is_no_film() -> None:

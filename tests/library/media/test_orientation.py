@@ -1,5 +1,6 @@
 """Turned, mirrored, stretched and interlaced files are shown as they are meant."""
 
+import io
 import struct
 from fractions import Fraction
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from bench.made.boxes import EVERY_FRAME, face_square, squared
 from bench.made.faces import Rgb, astronaut
@@ -51,6 +53,54 @@ def test_a_film_lies_as_its_matrix_says(way: tuple[int, int, int, int]) -> None:
     data = with_matrix(coded([CODED], pixels="yuv444p", options={"crf": "4"}), *way)
     (shown,) = wholes(data)
     assert apart(shown, laid(CODED, *way)) < 3
+
+
+def still(kind: str, exif: bytes) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(CODED).save(target, kind, exif=b"Exif\0\0" + exif)
+    return target.getvalue()
+
+
+def orientation(number: int, *more: bytes) -> bytes:
+    """An EXIF block of one number, and of what else is given."""
+    entries = (struct.pack("<HHII", 0x0112, 3, 1, number), *more)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+
+
+#: Where the x and the y axis of a picture point, by its orientation.
+TOLD = {
+    1: (1, 0, 0, 1),
+    2: (-1, 0, 0, 1),
+    3: (-1, 0, 0, -1),
+    4: (1, 0, 0, -1),
+    5: (0, 1, 1, 0),
+    6: (0, 1, -1, 0),
+    7: (0, -1, -1, 0),
+    8: (0, -1, 1, 0),
+}
+
+
+@pytest.mark.parametrize("number", TOLD)
+def test_a_still_lies_as_its_exif_says(number: int) -> None:
+    (shown,) = wholes(still("PNG", orientation(number)))
+    assert np.array_equal(shown, laid(CODED, *TOLD[number]))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
+@pytest.mark.parametrize(
+    "block",
+    [bytes(64), b"somebody's notes", b"II*\0" + b"\xff" * 8],
+    ids=["wiped", "overwritten", "leading nowhere"],
+)
+def test_a_spoilt_exif_block_spoils_no_picture(kind: str, block: bytes) -> None:
+    (picture,) = pictures(still(kind, block))
+    assert apart(picture.small_rgb(4096), CODED) < 8
+
+
+def test_a_still_is_turned_whatever_else_is_wrong_in_its_exif() -> None:
+    nowhere = struct.pack("<HHII", 0x8769, 4, 1, 0xFFFF)
+    (shown,) = wholes(still("PNG", orientation(6, nowhere)))
+    assert np.array_equal(shown, laid(CODED, *TOLD[6]))
 
 
 @pytest.mark.parametrize("way", [(-1, 0, 0, 1), (0, 1, 1, 0)], ids=str)

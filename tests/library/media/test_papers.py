@@ -1,6 +1,7 @@
 """The papers' preprocessing, against a plain re-telling of it with OpenCV and dlib."""
 
 import dataclasses
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,27 @@ def test_a_frame_without_a_face_is_cut_where_the_last_one_was(tmp_path: Path) ->
     (person,) = manifest.persons
     assert [frame.detected for frame in person.frames] == [True] * 4 + [False] * 3
     assert {frame.box for frame in person.frames[3:]} == {person.frames[3].box}
+
+
+@pytest.mark.parametrize("ratio", [Fraction(2), Fraction(1, 2)])
+def test_boxes_are_told_in_the_picture_as_shown(film: Path, ratio: Fraction) -> None:
+    """The cut stays as published: of pixels as they are coded."""
+
+    def flatten(stream: Any) -> None:
+        stream.codec_context.sample_aspect_ratio = ratio
+
+    shown = one_face(10, lambda i: (150 + 4 * i, 120), size=(320, 240)).pictures
+    data = coded([*shown, *[backdrop(320, 240)] * 4], change=flatten)
+    clips, manifest = extracted(data, SHORT)
+    plain_clips, plain = extracted(film.read_bytes(), SHORT)
+    wide, high = manifest.media.width / 320, manifest.media.height / 240
+
+    assert (wide, high) == ((2, 1) if ratio > 1 else (1, 2))
+    assert clips[0].data == plain_clips[0].data
+    for frame, square in zip(manifest.persons[0].frames, plain.persons[0].frames, strict=True):
+        box, coded_box = frame.box, square.box
+        assert (box.x, box.width) == (coded_box.x * wide, coded_box.width * wide)
+        assert (box.y, box.height) == (coded_box.y * high, coded_box.height * high)
 
 
 def test_training_clips_are_coded_as_opencvs_writer_codes_them(tmp_path: Path) -> None:

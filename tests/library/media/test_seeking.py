@@ -130,3 +130,12 @@ def test_a_camera_without_a_container(container: str) -> None:
     (person,) = manifest.persons
     assert {frame.window for frame in person.frames} == {0, 1, 2}
     assert (manifest.partial, manifest.notes) == (False, ())
+
+
+def test_a_film_without_a_container_is_as_long_as_its_pictures_are() -> None:
+    """MPEG-1 of no fixed rate claims so many bits a second that it would be over at once."""
+    data = coded(FILM, container="mpeg1video", codec="mpeg1video")
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        assert source.info.duration_s == pytest.approx(6.0, abs=0.1)
+        assert sum(1 for _ in source.pictures(0.0)) == len(FILM)
+        assert (source.broken_packets, source.last_error) == (0, "")

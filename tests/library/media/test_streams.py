@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -17,6 +18,7 @@ from tests.making.extracted import extracted
 from unmask.media.budget import Budget
 from unmask.media.holes import Holed, Range
 from unmask.media.source import opened
+from unmask.media.streams import the_film
 from unmask.media.values import Limits, MediaInfo
 from unmask.spec import ScanSpec
 
@@ -93,6 +95,30 @@ def test_of_two_as_long_the_one_to_be_played_is_looked_at(
     data = woven("matroska", "libx264", [(DECOY, 2.0), (FILM, 2.0)], default=default)
     info, left_aside, _ = probed(io.BytesIO(data))
     assert ((info.width, info.height), left_aside) == (wanted, TOLD)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "default", "wanted"),
+    [
+        ([59.4, 59.6], 0, 0),
+        ([59.4, 59.6], 1, 1),
+        ([59.6, 59.4], 1, 1),
+        ([59.6, 59.4], None, 0),
+        ([59.4, 59.6], None, 0),
+        ([58.0, 59.6], 0, 1),
+        ([58.0, 58.9, 59.6], 0, 1),
+        ([0.0, 0.4], 0, 1),
+        ([0.04, 0.9], 0, 1),
+        ([None, 2.0], 0, 1),
+        ([None, None], 1, 1),
+    ],
+)
+def test_as_long_is_less_than_a_second_shorter(
+    lengths: list[float | None], default: int | None, wanted: int
+) -> None:
+    none, played = SimpleNamespace(disposition=0), SimpleNamespace(disposition=Disposition.default)
+    streams = [played if place == default else none for place in range(len(lengths))]
+    assert the_film(streams, lengths) == wanted
 
 
 def test_of_a_film_that_is_not_all_here_the_tags_tell(tmp_path: Path) -> None:
