@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from infra.ledger import submit
 from infra.ledger.submit import CHUNK
@@ -17,6 +18,7 @@ from schemas.tables import ItemTable
 from tests.chaos import oracle
 from tests.chaos.deeds import Deed, uri
 from tests.chaos.fleet import CAMPAIGN, ROOT, Fleet
+from unmask.errors import TryAgain
 
 LINES = 3 * CHUNK + 17
 SMALL = 200
@@ -68,6 +70,48 @@ def test_a_submit_that_breaks_off_is_run_again(
     fleet.until_ended()
     oracle.check(fleet, accepted=all_lines)
     assert fleet.ledger.status(CAMPAIGN).stages == {Stage.REJECTED: all_lines}
+
+
+def test_a_database_that_breaks_in_the_middle_of_a_bulk_insert(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are written and not committed: none of them is there, and all come with the next."""
+    monkeypatch.setattr(submit, "CHUNK", SMALL)
+    lines = [NewItem(uri=uri(n, Deed.BLOCKED), trust=Trust.REMOTE) for n in range(3 * SMALL + 17)]
+    campaign, broken = fleet.campaign(), list[str]()
+
+    def break_it(db: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "INSERT INTO item" in statement:
+            broken.append(statement)
+            if db.dialect.name == "sqlite" and len(broken) == 2:
+                _let_it_grow_no_more(db)  # the third chunk meets it
+            elif db.dialect.name == "postgresql" and len(broken) == 3:
+                _end_session(fleet, db)
+
+    event.listen(fleet.ledger.engine, "after_cursor_execute", break_it)
+    with pytest.raises(TryAgain):
+        fleet.ledger.submit(campaign, lines)
+    event.remove(fleet.ledger.engine, "after_cursor_execute", break_it)
+    fleet.ledger.engine.dispose()
+    kept = sum(len(chunk) for chunk in islice(submit.chunks(lines), 2))
+    assert counted(fleet) == fleet.left() == kept
+    again = fleet.ledger.submit(campaign, lines)
+    assert (again.new, again.known) == (len(lines) - kept, kept)
+    assert counted(fleet) == fleet.left() == len(lines)
+    fleet.start("sweep", "cpu")
+    fleet.until_ended()
+    oracle.check(fleet, accepted=len(lines))
+
+
+def _end_session(fleet: Fleet, db: Connection) -> None:
+    (ours,) = db.exec_driver_sql("SELECT pg_backend_pid()").one()
+    with fleet.ledger.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({ours})")
+
+
+def _let_it_grow_no_more(db: Connection) -> None:
+    (pages,) = db.exec_driver_sql("PRAGMA page_count").one()
+    db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
 
 def test_a_killed_producer_is_run_again(fleet: Fleet) -> None:
