@@ -13,7 +13,7 @@ def erase(ledger: Ledger, store: Store, item: int, person: int | None) -> Erased
     """The ledger forgets first; should the store be away, the sweep deletes the objects later."""
     erased = ledger.erase(item, person)
     if erased.sha256 is not None:
-        # What a worker stored and never told of is a trace too, and shows who knows whom.
+        # What a worker stored and never told of is a trace too, and may be of anybody.
         folders = (f"clips/{erased.sha256}/", f"evidence/{erased.sha256}/")
         stored = [one.key for folder in folders for one in store.list(folder)]
         lost = ledger.doom_unknown(stored, "erased on request") if stored else []

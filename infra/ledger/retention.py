@@ -41,7 +41,7 @@ from unmask.errors import TryAgain
 
 #: References whose end one transaction looks at.
 BATCH = 200
-#: At least so long, and longer than any worker holds an item.
+#: No tombstone is buried sooner.
 TOMBSTONE_S = 3600.0
 #: An item that met a deletion comes back after this long.
 AFTER_S = 5.0

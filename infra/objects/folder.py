@@ -19,7 +19,6 @@ from unmask.errors import OwnTrouble
 
 #: Half-written objects lie here, on the same file system, where no key can point.
 PARTS = ".parts"
-
 #: As often a folder is made anew that `delete` took away while it was still empty.
 _TRIES = 100
 
@@ -40,6 +39,8 @@ class FolderStore:
 
     def __init__(self, path: Path | str, seal: Seal | None = None) -> None:
         self.path = Path(path).absolute()
+        #: With a slash behind it, also where it is the root of a disk.
+        self._top = os.path.join(self.path, "")
         self._seal = seal or Plain()
 
     def __repr__(self) -> str:
@@ -70,8 +71,7 @@ class FolderStore:
         for key in keys:
             target = self._place(check_key(key))
             with _explained(target):
-                with suppress(FileNotFoundError):
-                    os.unlink(target)
+                _remove(target)
                 self._prune(os.path.dirname(target))
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
@@ -96,7 +96,7 @@ class FolderStore:
         round_trip(self, f"checks/{secrets.token_hex(16)}")
 
     def _place(self, key: str) -> str:
-        return f"{self.path}/{key}"
+        return f"{self._top}{key}"
 
     def _write(self, target: str, data: bytes) -> None:
         part = self._part()
@@ -109,8 +109,7 @@ class FolderStore:
                 os.fsync(file.fileno())
             self._publish(part, target)
         except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(part)
+            _remove(part)
             raise
 
     def _publish(self, part: str, target: str) -> None:
@@ -144,7 +143,7 @@ class FolderStore:
         except FileNotFoundError:
             return None
         modified_at = datetime.fromtimestamp(about.st_mtime, UTC)
-        key = file.removeprefix(f"{self.path}/")
+        key = file.removeprefix(self._top)
         size = max(about.st_size - self._seal.extra, 0)
         return Listed(key=key, size=size, modified_at=modified_at)
 
@@ -165,6 +164,11 @@ def _sync(folder: str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _remove_if_older(part: str, horizon: float) -> bool:

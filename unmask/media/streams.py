@@ -10,7 +10,7 @@ from typing import Any
 from av.stream import Disposition
 
 from unmask.errors import Refused
-from unmask.media.length import own_length, told_length
+from unmask.media.length import Lengths, own_length, told_length
 from unmask.outcomes import Outcome
 
 #: The muxers of FFmpeg and mkvtoolnix write so how long one stream of a Matroska file is.
@@ -34,14 +34,14 @@ def film_streams(container: Any) -> list[Any]:
     return found
 
 
-def told_lengths(container: Any, streams: Sequence[Any]) -> list[float | None]:
+def told_lengths(container: Any, streams: Sequence[Any]) -> Lengths:
     """By the file's own words; of several streams each must speak for itself."""
     if len(streams) == 1:
         return [told_length(container, streams[0])]
     return [0.0 if _is_still(stream) else own_length(container, stream) for stream in streams]
 
 
-def tagged_lengths(streams: Sequence[Any]) -> list[float | None]:
+def tagged_lengths(streams: Sequence[Any]) -> Lengths:
     """By the tags: anybody may write there, so only where the packets can't be walked through."""
     return [_seconds(stream.metadata.get(_LENGTH_TAG, "")) for stream in streams]
 

@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ from tests.making.numbered import number, numbered
 from tests.making.shown import pictures
 from unmask.media.budget import Budget
 from unmask.media.clock import Clock
+from unmask.media.picture import Picture
 from unmask.media.source import opened
 from unmask.media.values import Limits
 
@@ -25,9 +26,13 @@ FILM = [numbered(index) for index in range(100)]
 REORDERED = {"preset": "medium", "bf": "3", "g": "25"}
 
 
-def moments(data: bytes) -> list[tuple[int, int]]:
+def told_of(shown: Iterable[Picture]) -> list[tuple[int, int]]:
     """When each picture is shown, in frames, and which one it is."""
-    return [(round(picture.time_s * RATE), number(picture)) for picture in pictures(data)]
+    return [(round(picture.time_s * RATE), number(picture)) for picture in shown]
+
+
+def moments(data: bytes) -> list[tuple[int, int]]:
+    return told_of(pictures(data))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_of_joined_films_each_picture_has_its_moment_and_it_is_told(
     """As `cat one.ts other.ts` joins them, or a recorder that was restarted."""
     parts = [coded(part, container="mpegts", options=options) for part in (FILM[:50], FILM[50:])]
     with opened(io.BytesIO(b"".join(parts)), Budget(Limits())) as source:
-        told = [(round(picture.time_s * RATE), number(picture)) for picture in source.pictures(0.0)]
+        told = told_of(source.pictures(0.0))
         assert source.broken_packets == 1
         assert source.last_error == "its time goes back by 2.00 s after 2.00 s, as in joined films"
     assert told == [(index, index) for index in range(len(FILM))]
