@@ -25,6 +25,7 @@ CUT = {
     "test_two_producers_submit_the_same_list_at_once[postgresql]",
 }
 
+FOLDER = Path(__file__).parent
 
 #: What measures a pace runs with nothing beside it.
 TIMED = "test_poison_slows_"
@@ -34,14 +35,16 @@ FAULT_WITHIN_S = 900
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
+    faults = [item for item in items if FOLDER in item.path.parents]
+    for item in faults:
+        item.add_marker("fault")
         item.add_marker(pytest.mark.timeout(FAULT_WITHIN_S))
         if item.name.startswith(TIMED):
             item.add_marker("timed")
         if item.name in CUT:
             item.add_marker("cut")
-    gone = CUT - {item.name for item in items}
-    if gone and config.getoption("markexpr") == "cut":
+    gone = CUT - {item.name for item in faults}
+    if gone and "cut" in config.getoption("markexpr"):
         raise pytest.UsageError(
             f"the cut names tests that are not there: {', '.join(sorted(gone))}"
         )

@@ -1,6 +1,7 @@
 """Every shipped detector behind the one port."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -19,8 +20,10 @@ from unmask.media.geometry import iou
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_finds_the_face_and_nothing_in_a_backdrop(name: str) -> None:
-    best = max(detector(name)(astronaut()), key=lambda face: iou(face.box, ASTRONAUT_FACE))
-    assert iou(squared(best.box), squared(ASTRONAUT_FACE)) > 0.5
+    # The dearest of them takes seconds over more than this.
+    portrait, wanted = astronaut()[:256, 96:352], replace(ASTRONAUT_FACE, x=ASTRONAUT_FACE.x - 96)
+    best = max(detector(name)(portrait), key=lambda face: iou(face.box, wanted))
+    assert iou(squared(best.box), squared(wanted)) > 0.5
     assert detector(name)(backdrop(320, 200)) == []
 
 

@@ -56,7 +56,7 @@ def last(out: Path) -> tuple[dict[str, torch.Tensor], int]:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_killed_run_ends_with_the_very_same_weights(tmp_path: Path, processes: int) -> None:
     write_crops(tmp_path / "data", 80)
-    recipe = recipe_file(tmp_path)
+    recipe = recipe_file(tmp_path, trunk="compact", films=16, film_frames=4, film_epochs=2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole_run, killed_run = (
         command(tmp_path / "data", out, recipe, processes) for out in (whole, killed)
