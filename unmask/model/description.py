@@ -20,6 +20,8 @@ Trunk = Literal[
     "multi_attention_b4",
     "compact",
 ]
+#: `grey`: the network sees light alone, three times.
+Colours = Literal["rgb", "bgr", "grey"]
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -124,7 +126,7 @@ class Description:
     weights: Weights
     #: Order of the network's two answers.
     classes: Literal["fake,real", "real,fake"] = "fake,real"
-    colours: Literal["rgb", "bgr"] = "rgb"
+    colours: Colours = "rgb"
     #: Per channel in the order of `colours`, of pixels in [0, 1].
     mean: Triple = (0.485, 0.456, 0.406)
     deviation: Triple = (0.229, 0.224, 0.225)
