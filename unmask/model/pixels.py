@@ -11,8 +11,8 @@ LIGHT = (0.299, 0.587, 0.114)
 
 
 class Pixels(nn.Module):
-    """RGB bytes (N, S, S, 3) → normalised planes (N, 3, S, S) in the bundle's colour order, or light
-    alone in each of the three.
+    """RGB bytes (N, S, S, 3) → normalised planes (N, 3, S, S) in the bundle's colour order, or each
+    of light alone.
 
     The permuted bytes already lie in the channels_last order that fast kernels want.
     """
