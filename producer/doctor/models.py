@@ -50,8 +50,8 @@ def _stored(bundle: Bundle) -> list[Path]:
 def _read_all(bundle: Bundle) -> None:
     """Every file that the description names, against its hash."""
     said, golden = bundle.description, bundle.golden
-    for weights in (said.weights, said.second_opinion and said.second_opinion.weights):
-        if weights and weights.file and weights.sha256:
+    for weights in (said.weights, *(opinion.weights for opinion in said.opinions)):
+        if weights.file and weights.sha256:
             read_checked(bundle, weights.file, weights.sha256)
     if golden:
         read_checked(bundle, golden.file, golden.sha256)

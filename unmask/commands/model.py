@@ -12,7 +12,7 @@ from unmask.commands import options
 from unmask.commands.told import told
 from unmask.model.alarms import Alarms, expected_alarms
 from unmask.model.bundle import Bundle
-from unmask.model.description import Description
+from unmask.model.description import KINDS, Description, Judged
 from unmask.model.shelf import find_bundle
 from unmask.wording import printable
 
@@ -36,6 +36,9 @@ Scores = Annotated[
     Path, typer.Argument(help="lines of `unmask score --json`, each with `fake` (and `group`)")
 ]
 Share = Annotated[float, typer.Option(min=0.01, max=0.99, help="how much the other's word counts")]
+On = Annotated[
+    Literal["pictures", "films", "both"], typer.Option(help="what the other is asked about")
+]
 Encoding = Annotated[Literal["fp32", "bf16", "int8"], typer.Option(help="of the stored weights")]
 
 
@@ -86,34 +89,40 @@ def convert(
 @app.command()
 def encode(model: Named, target: Target, encoding: Encoding = "int8") -> None:
     """Write a model anew with its weights stored otherwise: `int8` takes a quarter of the space."""
-    from unmask.model.predict import build, build_second
-    from unmask.model.write import Second, write_bundle
+    from unmask.model.predict import build
+    from unmask.model.write import stored_others, write_bundle
 
     with told(OSError):
         bundle = find_bundle(model)
-        second = build_second(bundle)
-        written = write_bundle(
-            target,
-            bundle.description,
-            build(bundle).state_dict(),
-            encoding,
-            None if second is None else Second(second.state_dict(), encoding),
-        )
+        state, others = build(bundle).state_dict(), stored_others(bundle, encoding)
+        written = write_bundle(target, bundle.description, state, encoding, others)
     size = sum(file.stat().st_size for file in target.iterdir())
     typer.echo(f"{target}: {written.name} in {encoding}, {size / 1e6:.1f} MB")
 
 
 @app.command()
 def second(
-    model: Named, other: Named, target: Target, share: Share = 0.35, encoding: Encoding = "int8"
+    model: Named,
+    other: Named,
+    target: Target,
+    *,
+    on: On = "pictures",
+    share: Share = 0.35,
+    encoding: Encoding = "int8",
 ) -> None:
-    """Make a model ask another one about pictures. Calibrate it: `unmask evaluate … --fit`."""
-    from unmask.model.write import with_second
+    """Make a model ask another one too. Calibrate it then: `unmask evaluate … --fit`."""
+    from unmask.model.write import with_opinion
 
+    about = KINDS if on == "both" else (on,)
     with told(OSError):
-        first, asked = find_bundle(model), find_bundle(other)
-        made = with_second(target, first, asked, share=share, encoding=encoding)
-    typer.echo(f"{target}: {made.name}, which asks {asked.name} about pictures; not calibrated")
+        first, asked, about = (
+            find_bundle(model),
+            find_bundle(other),
+            KINDS if on == "both" else (on,),
+        )
+        made = with_opinion(target, first, asked, on=about, share=share, encoding=encoding)
+    which = " and ".join(about)
+    typer.echo(f"{target}: {made.name}, which asks {asked.name} about {which}; not calibrated")
 
 
 @app.command()
@@ -143,7 +152,8 @@ def facts(bundle: Bundle) -> dict[str, str]:
         "digest": bundle.digest,
         "untrained": "yes: it judges nothing" if said.untrained else "no",
         "network": f"{built.trunk}, LSTM of {built.width}, {built.mode}, pooling {built.pooling}",
-        "on pictures": _on_pictures(said),
+        "on pictures": _looks(said) + _asked(said, "pictures"),
+        "on films": "looked at once" + _asked(said, "films"),
         "weights": said.weights.encoding,
         "pixels": f"{said.spec.size}x{said.spec.size} {said.colours}",
         "scan spec": f"{said.spec.name} ({said.spec.digest}), windows of {said.spec.frames} frames",
@@ -158,12 +168,18 @@ def facts(bundle: Bundle) -> dict[str, str]:
     }
 
 
-def _on_pictures(said: Description) -> str:
-    looks, second = 1 + len(said.looks), said.second_opinion
-    seen = f"looked at {looks} times" if looks > 1 else "looked at once"
-    if second is None:
-        return seen
-    return f"{seen}; a second opinion, {second.architecture.trunk}, counts {second.share:.0%}"
+def _looks(said: Description) -> str:
+    looks = 1 + len(said.looks)
+    return f"looked at {looks} times" if looks > 1 else "looked at once"
+
+
+def _asked(said: Description, kind: Judged) -> str:
+    return "".join(
+        f"; another opinion, {opinion.architecture.trunk} seeing {opinion.colours}, "
+        f"counts {opinion.share:.0%}"
+        for opinion in said.opinions
+        if kind in opinion.on
+    )
 
 
 def _sentence(alarms: Alarms, base_rate: float) -> str:

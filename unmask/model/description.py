@@ -1,6 +1,7 @@
 """What a `model.json` says, field by field. Reading it needs no torch."""
 
-from typing import Annotated, Literal
+import dataclasses
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass
@@ -20,6 +21,11 @@ Trunk = Literal[
     "multi_attention_b4",
     "compact",
 ]
+#: `grey`: the network sees light alone, three times.
+Colours = Literal["rgb", "bgr", "grey"]
+#: A picture is one frame alone; whatever has more of them is a film.
+Judged = Literal["pictures", "films"]
+KINDS: tuple[Judged, ...] = get_args(Judged)
 Encoding = Literal["fp32", "bf16", "int8", "seeded"]
 Triple = tuple[float, float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -92,12 +98,15 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class SecondOpinion:
-    """Another network that judges pictures too, from the same pixels and in the same order."""
+class Opinion:
+    """Another network that judges some of the clips too, its answers in the same order."""
 
+    on: Annotated[tuple[Judged, ...], Field(min_length=1)]
     architecture: Architecture
     weights: Weights
-    #: How much its margins count; the first network's count the rest.
+    #: What it sees of them.
+    colours: Colours = "rgb"
+    #: How much its margins count; the first network's count what others leave.
     share: Annotated[float, Field(gt=0, lt=1)]
     #: What it says of the golden clip.
     golden_margin: float
@@ -124,7 +133,7 @@ class Description:
     weights: Weights
     #: Order of the network's two answers.
     classes: Literal["fake,real", "real,fake"] = "fake,real"
-    colours: Literal["rgb", "bgr"] = "rgb"
+    colours: Colours = "rgb"
     #: Per channel in the order of `colours`, of pixels in [0, 1].
     mean: Triple = (0.485, 0.456, 0.406)
     deviation: Triple = (0.229, 0.224, 0.225)
@@ -138,7 +147,10 @@ class Description:
     looks: tuple[Look, ...] = ()
     #: A mean of several is nearer to the middle than any; this times it is as far out as a film's.
     looks_gain: Annotated[float, Field(gt=0)] = 1.0
-    second_opinion: SecondOpinion | None = None
+    #: The same where several networks judge a film.
+    films_gain: Annotated[float, Field(gt=0)] = 1.0
+    #: Who is asked besides the network itself.
+    opinions: tuple[Opinion, ...] = ()
     golden: Golden | None = None
     training: Training | None = None
     #: What was measured, under names of the measurer's choice.
@@ -151,3 +163,13 @@ class Description:
             raise ValueError("thresholds mean nothing without a calibration")
         if min(self.deviation) <= 0:
             raise ValueError("`deviation` must be positive")
+        if any(self.own_share(kind) <= 0 for kind in KINDS):
+            raise ValueError("`opinions` leave the network itself no word")
+
+    def own_share(self, kind: Judged) -> float:
+        """How much the network itself counts."""
+        return 1 - sum(opinion.share for opinion in self.opinions if kind in opinion.on)
+
+    def seen_by(self, opinion: Opinion) -> "Description":
+        """As that network sees clips."""
+        return dataclasses.replace(self, colours=opinion.colours)

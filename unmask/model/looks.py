@@ -11,12 +11,16 @@ import cv2
 import numpy as np
 
 from unmask.model.clips import Frames, PersonFrames, Window
-from unmask.model.description import Description, Look
+from unmask.model.description import Description, Judged, Look
 from unmask.model.margins import Margins, mean_of
 
 
 def is_picture(person: PersonFrames) -> bool:
     return len(person.windows) == 1 and len(person.windows[0].frames) == 1
+
+
+def kind_of(person: PersonFrames) -> Judged:
+    return "pictures" if is_picture(person) else "films"
 
 
 def looked_at(person: PersonFrames, said: Description) -> Iterator[Window]:
@@ -33,9 +37,15 @@ def by_window(
 ) -> Iterator[tuple[Window, Margins]]:
     """Takes the margins of what `looked_at` gave, one by one."""
     looks = 1 + len(said.looks) if is_picture(person) else 1
-    gain = said.looks_gain if looks > 1 else 1.0
+    gain = _gain(person, said)
     for window in person.windows:
         yield window, mean_of(list(islice(found, looks)), gain)
+
+
+def _gain(person: PersonFrames, said: Description) -> float:
+    if not is_picture(person):
+        return said.films_gain
+    return said.looks_gain if said.looks else 1.0
 
 
 def seen(frames: Frames, look: Look) -> Frames:

@@ -14,13 +14,11 @@ class Margins:
     frames: tuple[float, ...]
 
 
-def weighed(one: Margins, other: Margins, share: float) -> Margins:
-    """What two networks say of one window; the other's word counts `share`."""
-    frames = zip(one.frames, other.frames, strict=True)
-    return Margins(
-        window=(1 - share) * one.window + share * other.window,
-        frames=tuple((1 - share) * own + share * its for own, its in frames),
-    )
+def weighed(shares: Sequence[float], said: Sequence[Margins]) -> Margins:
+    """What several networks say of one window, each by how much its word counts."""
+    frames = np.array(shares) @ np.array([each.frames for each in said])
+    window = sum(share * each.window for share, each in zip(shares, said, strict=True))
+    return Margins(window=window, frames=tuple(frames.tolist()))
 
 
 def mean_of(several: Sequence[Margins], gain: float) -> Margins:

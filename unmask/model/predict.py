@@ -9,12 +9,12 @@ from unmask.judgement import Calibration
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames, Window, check_size
-from unmask.model.description import Architecture, Weights
+from unmask.model.description import KINDS, Architecture, Opinion, Weights
 from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
 from unmask.model.heat import HeatMap, scaled
 from unmask.model.loading import FrameLine
-from unmask.model.looks import by_window, is_picture, looked_at
+from unmask.model.looks import by_window, kind_of, looked_at
 from unmask.model.margins import Margins, weighed
 from unmask.model.memory import naming_lost_device
 from unmask.model.network import Network
@@ -25,6 +25,8 @@ from unmask.verdict import WindowScore
 Deadline = Callable[[], None]
 #: A window, and which of its frames to look at.
 Warmed = tuple[Window, Sequence[int]]
+#: Another network, and how it is asked.
+Asked = tuple[Opinion, Engine]
 
 
 def load(
@@ -34,12 +36,16 @@ def load(
     place = choose_device(device)
     chosen = precision or choose_precision(place)
 
-    def ready(network: Network) -> Engine:
-        return Engine(network, bundle.description, place, chosen)
-
+    said = bundle.description
     with naming_lost_device(place):
-        second = build_second(bundle)
-        return Predictor(bundle, ready(build(bundle)), None if second is None else ready(second))
+        return Predictor(
+            bundle,
+            Engine(build(bundle), said, place, chosen),
+            [
+                (opinion, Engine(network, said.seen_by(opinion), place, chosen))
+                for opinion, network in build_others(bundle)
+            ],
+        )
 
 
 def build(bundle: Bundle) -> Network:
@@ -47,10 +53,12 @@ def build(bundle: Bundle) -> Network:
     return _built(bundle, bundle.architecture, bundle.description.weights)
 
 
-def build_second(bundle: Bundle) -> Network | None:
-    """The one that is asked about pictures too."""
-    second = bundle.description.second_opinion
-    return None if second is None else _built(bundle, second.architecture, second.weights)
+def build_others(bundle: Bundle) -> list[tuple[Opinion, Network]]:
+    """Those that are asked too."""
+    return [
+        (opinion, _built(bundle, opinion.architecture, opinion.weights))
+        for opinion in bundle.description.opinions
+    ]
 
 
 def _built(bundle: Bundle, architecture: Architecture, weights: Weights) -> Network:
@@ -64,10 +72,10 @@ def _built(bundle: Bundle, architecture: Architecture, weights: Weights) -> Netw
 class Predictor:
     """One model on one device. One thread uses it at a time."""
 
-    def __init__(self, bundle: Bundle, engine: Engine, second: Engine | None = None) -> None:
+    def __init__(self, bundle: Bundle, engine: Engine, others: Sequence[Asked] = ()) -> None:
         self.bundle = bundle
         self._engine = engine
-        self._second = second
+        self._others = others
         self._fake = 0 if bundle.description.classes == "fake,real" else 1
 
     @property
@@ -103,16 +111,21 @@ class Predictor:
         return self._margins(self._engine, windows, deadline)
 
     def _judged(self, clips: Sequence[PersonFrames], deadline: Deadline | None) -> list[Margins]:
-        """Of all that `looked_at` gives; of pictures the mean with the second opinion."""
-        said, second = self.bundle.description, self.bundle.description.second_opinion
-        looks = [(each, is_picture(one)) for one in clips for each in looked_at(one, said)]
+        """Of all that `looked_at` gives; where another network is asked too, the mean of both."""
+        said = self.bundle.description
+        looks = [(each, kind_of(one)) for one in clips for each in looked_at(one, said)]
         found = self.margins([window for window, _ in looks], deadline)
-        if second is None or self._second is None:
-            return found
-        places = [place for place, (_, picture) in enumerate(looks) if picture]
-        told = self._margins(self._second, [looks[place][0] for place in places], deadline)
-        for place, other in zip(places, told, strict=True):
-            found[place] = weighed(found[place], other, second.share)
+        for kind in KINDS:
+            places = [place for place, (_, its) in enumerate(looks) if its == kind]
+            shares, told = [said.own_share(kind)], [[found[place] for place in places]]
+            for opinion, engine in self._others:
+                if kind in opinion.on:
+                    shares.append(opinion.share)
+                    told.append(
+                        self._margins(engine, [looks[place][0] for place in places], deadline)
+                    )
+            for place, *all_of_them in zip(places, *told, strict=True):
+                found[place] = weighed(shares, all_of_them)
         return found
 
     def _margins(
@@ -156,17 +169,17 @@ class Predictor:
 
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
-        known, second = self.bundle.golden, self.bundle.description.second_opinion
+        known, others = self.bundle.golden, self.bundle.description.opinions
         if known is None:
             return
-        wanted = [known.margin] if second is None else [known.margin, second.golden_margin]
+        wanted = [known.margin, *(opinion.golden_margin for opinion in others)]
         found = self.opinions(golden.read_clip(self.bundle, known))
         for own, right in zip(found, wanted, strict=True):
             self._check(own, right, known.tolerance)
 
     def opinions(self, clip: Window) -> list[float]:
-        """What each network says of a window: the first, and the second where there is one."""
-        engines = [self._engine] if self._second is None else [self._engine, self._second]
+        """What each network says of a window: the first, and then the others as they are named."""
+        engines = [self._engine, *(engine for _, engine in self._others)]
         return [self._margins(engine, [clip], None)[0].window for engine in engines]
 
     def _check(self, found: float, wanted: float, tolerance: float) -> None:

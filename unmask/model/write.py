@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +15,13 @@ from torch import Tensor
 from unmask.errors import Unusable
 from unmask.model import golden
 from unmask.model.bundle import DESCRIPTION_FILE, Bundle, open_bundle
-from unmask.model.description import Description, Golden, SecondOpinion, Weights
-from unmask.model.predict import build, load
+from unmask.model.description import Description, Golden, Judged, Opinion, Weights
+from unmask.model.predict import build, build_others, load
 from unmask.model.weights import StoredEncoding, encode
 
 WEIGHTS_FILE = "weights.safetensors"
-SECOND_FILE = "second.safetensors"
+#: The weights of other networks, counted from 1.
+OPINION_FILE = "opinion-{}.safetensors"
 GOLDEN_FILE = "golden.png"
 
 #: How far another machine, or bf16, may be off the golden margin: of its size, and at least.
@@ -30,8 +31,8 @@ _LEAST = 0.05
 _WRITER = TypeAdapter(Description)
 
 
-class Second(NamedTuple):
-    """The weights of a second opinion, and how they are stored."""
+class Stored(NamedTuple):
+    """The weights of another network, and how they are stored."""
 
     state: Mapping[str, Tensor]
     encoding: StoredEncoding
@@ -42,11 +43,11 @@ def write_bundle(
     description: Description,
     state: Mapping[str, Tensor],
     encoding: StoredEncoding,
-    second: Second | None = None,
+    others: Sequence[Stored] = (),
 ) -> Bundle:
     """`description` says everything but weights and golden clip, which are filled in here.
 
-    `second` is for a description with a second opinion.
+    `others` are the weights of the opinions that the description names.
     """
     if folder.exists() and any(folder.iterdir()):
         raise Unusable(f"{folder} is not empty; name a folder that is new")
@@ -57,10 +58,11 @@ def write_bundle(
         said = dataclasses.replace(
             description, weights=_write_weights(draft / WEIGHTS_FILE, state, encoding)
         )
-        if said.second_opinion and second:
-            weights = _write_weights(draft / SECOND_FILE, second.state, second.encoding)
-            asked = dataclasses.replace(said.second_opinion, weights=weights)
-            said = dataclasses.replace(said, second_opinion=asked)
+        opinions = tuple(
+            _stored(draft / OPINION_FILE.format(number), opinion, its)
+            for number, (opinion, its) in enumerate(zip(said.opinions, others, strict=True), 1)
+        )
+        said = dataclasses.replace(said, opinions=opinions)
         write_description(draft, said)
         add_golden(open_bundle(draft))
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,13 +78,14 @@ def add_golden(bundle: Bundle) -> None:
     known = Golden(file=GOLDEN_FILE, sha256=_sha256(png), margin=0.0, tolerance=_LEAST)
     clip = golden.read_clip(bundle, known)
     predictor = load(bundle, "cpu", "fp32")
-    margin, *second = predictor.opinions(clip)
-    tolerance = round(max(_LEAST, _RELATIVE * max(map(abs, (margin, *second)))), 4)
+    margin, *others = predictor.opinions(clip)
+    tolerance = round(max(_LEAST, _RELATIVE * max(map(abs, (margin, *others)))), 4)
     known = dataclasses.replace(known, margin=round(margin, 5), tolerance=tolerance)
-    asked = said.second_opinion
-    if asked:
-        asked = dataclasses.replace(asked, golden_margin=round(second[0], 5))
-    write_description(bundle.folder, dataclasses.replace(said, golden=known, second_opinion=asked))
+    opinions = tuple(
+        dataclasses.replace(opinion, golden_margin=round(its, 5))
+        for opinion, its in zip(said.opinions, others, strict=True)
+    )
+    write_description(bundle.folder, dataclasses.replace(said, golden=known, opinions=opinions))
 
 
 def write_description(folder: Path, description: Description) -> None:
@@ -91,37 +94,61 @@ def write_description(folder: Path, description: Description) -> None:
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def with_second(
-    target: Path, first: Bundle, other: Bundle, *, share: float, encoding: StoredEncoding
+def with_opinion(
+    target: Path,
+    first: Bundle,
+    other: Bundle,
+    *,
+    on: Sequence[Judged],
+    share: float,
+    encoding: StoredEncoding,
 ) -> Bundle:
-    """`first`, which asks `other` about pictures: a new model, so without calibration.
+    """`first`, which asks `other` too, and whom else it asked: a new model, so without calibration.
 
-    The weights of `first` stay stored as they are; `encoding` is for the other's.
+    What is stored of `first` stays as it is; `encoding` is for the other's weights.
     """
     if (first.spec.size, _pixels(first)) != (other.spec.size, _pixels(other)):
-        raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: no second opinion")
-    asked = SecondOpinion(
+        raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: it can't be asked")
+    asked = Opinion(
+        on=tuple(on),
         architecture=other.architecture,
         weights=other.description.weights,
+        colours=other.description.colours,
         share=share,
         golden_margin=0.0,  # until it is asked about the golden clip
     )
     said = dataclasses.replace(
-        first.description, second_opinion=asked, calibration=None, thresholds=None
+        first.description,
+        opinions=(*first.description.opinions, asked),
+        calibration=None,
+        thresholds=None,
     )
-    own = first.description.weights.encoding
-    return write_bundle(
-        target,
-        said,
-        build(first).state_dict(),
-        "fp32" if own == "seeded" else own,
-        Second(build(other).state_dict(), encoding),
-    )
+    others = [*stored_others(first), Stored(build(other).state_dict(), encoding)]
+    own = storable(first.description.weights)
+    return write_bundle(target, said, build(first).state_dict(), own, others)
+
+
+def stored_others(bundle: Bundle, encoding: StoredEncoding | None = None) -> list[Stored]:
+    """The weights of those that a bundle asks, as they are stored there or otherwise."""
+    return [
+        Stored(network.state_dict(), encoding or storable(opinion.weights))
+        for opinion, network in build_others(bundle)
+    ]
+
+
+def storable(weights: Weights) -> StoredEncoding:
+    """What stands for a seed alone is stored in full."""
+    return "fp32" if weights.encoding == "seeded" else weights.encoding
 
 
 def _pixels(bundle: Bundle) -> tuple[object, ...]:
     said = bundle.description
-    return said.classes, said.colours, said.mean, said.deviation
+    return said.classes, said.mean, said.deviation
+
+
+def _stored(path: Path, opinion: Opinion, its: Stored) -> Opinion:
+    weights = _write_weights(path, its.state, its.encoding)
+    return dataclasses.replace(opinion, weights=weights)
 
 
 def _write_weights(path: Path, state: Mapping[str, Tensor], encoding: StoredEncoding) -> Weights:

@@ -1,13 +1,13 @@
 """An adversary who knows the weights and takes one step: each pixel moved a little the worst way.
 
 The step follows the sign of the slope of the margin (Goodfellow et al.), down for fakes and up for
-reals, in whole levels so that the picture stays a picture. The margin is the one that judges: of a
-picture the weighed sum of both networks over all looks, of a film what its own network says. One
-step is the weakest of such attacks: a model that falls here falls to all of them, one that stands
-has shown little.
+reals, in whole levels so that the picture stays a picture. The margin is the one that judges: the
+weighed sum of all networks that are asked, of a picture over all looks. One step is the weakest of
+such attacks: a model that falls here falls to all of them, one that stands has shown little.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from unmask.model.bundle import Bundle
 from unmask.model.clips import Frames, PersonFrames
-from unmask.model.description import Look
+from unmask.model.description import KINDS, Judged, Look
 from unmask.model.looks import is_picture
 from unmask.model.network import Network
 from unmask.model.pixels import WHITE, Pixels
-from unmask.model.predict import build, build_second
+from unmask.model.predict import build, build_others
 
 #: Levels of 255 that each pixel may move.
 LEVELS = 2
@@ -29,21 +29,27 @@ _CHUNK = 32
 
 #: Somebody's frames, and whether they are fake, to worse frames.
 Attack = Callable[[PersonFrames, bool], PersonFrames]
-#: Networks, and how much the word of each counts.
-Judges = Sequence[tuple[float, Network]]
+
+
+class Judge(NamedTuple):
+    """A network, what it sees of a clip, and how much its word counts."""
+
+    share: float
+    network: Network
+    pixels: Pixels
 
 
 def one_step(bundle: Bundle, device: torch.device, levels: int = LEVELS) -> Attack:
-    judges = _judges(bundle, device)
-    pixels = Pixels(bundle.description).to(device)
+    judges = {kind: _judges(bundle, kind, device) for kind in KINDS}
     fake_first = bundle.description.classes == "fake,real"
 
     def moved(frames: Frames, fake: bool, *, picture: bool) -> Frames:
         planes = torch.from_numpy(np.ascontiguousarray(frames)).to(device).float()
         if picture:
-            slopes = _slopes_of_picture(judges, pixels, planes, bundle.description.looks)
+            looks = bundle.description.looks
+            slopes = _slopes_of_picture(judges["pictures"], planes, looks)
         else:
-            slopes = _slopes(judges[0][1], pixels, planes)
+            slopes = torch.stack([_slopes(judge, planes) for judge in judges["films"]]).sum(dim=0)
         down = fake == fake_first
         worse = planes + slopes.sign() * (-levels if down else levels)
         return worse.clamp(0, WHITE).to(torch.uint8).cpu().numpy()
@@ -59,25 +65,24 @@ def one_step(bundle: Bundle, device: torch.device, levels: int = LEVELS) -> Atta
     return attack
 
 
-def _judges(bundle: Bundle, device: torch.device) -> Judges:
-    """The network of films, and behind it the second opinion where there is one."""
-    own, other = build(bundle).to(device), build_second(bundle)
-    second = bundle.description.second_opinion
-    if other is None or second is None:
-        return [(1.0, own)]
-    return [(1 - second.share, own), (second.share, other.to(device))]
+def _judges(bundle: Bundle, kind: Judged, device: torch.device) -> list[Judge]:
+    """Whoever is asked about clips of a kind."""
+    said = bundle.description
+    others = [
+        Judge(opinion.share, network.to(device), Pixels(said.seen_by(opinion)).to(device))
+        for opinion, network in build_others(bundle)
+        if kind in opinion.on
+    ]
+    own = Judge(said.own_share(kind), build(bundle).to(device), Pixels(said).to(device))
+    return [own, *others]
 
 
-def _slopes_of_picture(
-    judges: Judges, pixels: Pixels, planes: Tensor, looks: Sequence[Look]
-) -> Tensor:
+def _slopes_of_picture(judges: Sequence[Judge], planes: Tensor, looks: Sequence[Look]) -> Tensor:
     """Through every look and every network at once: they are few."""
     leaf = planes.clone().requires_grad_()
-    views = pixels(torch.cat([leaf, *(_seen(leaf, look) for look in looks)]))
-    total = torch.stack(
-        [share * _margin(network, network.features(views)[:, None]) for share, network in judges]
-    ).sum()
-    [found] = torch.autograd.grad(total, leaf)
+    views = torch.cat([leaf, *(_seen(leaf, look) for look in looks)])
+    said = [share * _margin(its, its.features(see(views))[:, None]) for share, its, see in judges]
+    [found] = torch.autograd.grad(torch.stack(said).sum(), leaf)
     return found
 
 
@@ -91,12 +96,13 @@ def _seen(planes: Tensor, look: Look) -> Tensor:
     return (inner.flip(3) if look.mirrored else inner).permute(0, 2, 3, 1)
 
 
-def _slopes(network: Network, pixels: Pixels, planes: Tensor) -> Tensor:
+def _slopes(judge: Judge, planes: Tensor) -> Tensor:
     """How the margin changes with each pixel, chunk by chunk so that memory stays small."""
+    share, network, pixels = judge
     with torch.no_grad():
         found = [network.features(pixels(some)) for some in torch.split(planes, _CHUNK)]
     features = torch.cat(found).requires_grad_()
-    [wanted] = torch.autograd.grad(_margin(network, features[None]), features)
+    [wanted] = torch.autograd.grad(share * _margin(network, features[None]), features)
     parts = zip(torch.split(planes, _CHUNK), torch.split(wanted, _CHUNK), strict=True)
     return torch.cat([_back(network, pixels, some, slopes) for some, slopes in parts])
 

@@ -53,9 +53,10 @@ def _making(said: Description) -> list[str]:
     if said.looks:
         looks = f"judged {1 + len(said.looks)} times, mirrored or from nearer; the mean counts"
         lines.append(f"- Pictures: {looks}.")
-    if said.second_opinion:
-        share, trunk = said.second_opinion.share, said.second_opinion.architecture.trunk
-        lines.append(f"- A second opinion on pictures: {trunk}, which counts {share:.0%}.")
+    for opinion in said.opinions:
+        seeing = "light alone" if opinion.colours == "grey" else "colours"
+        which = f"{opinion.architecture.trunk} seeing {seeing}, which counts {opinion.share:.0%}"
+        lines.append(f"- Another opinion on {' and '.join(opinion.on)}: {which}.")
     if said.training:
         lines += [
             f"- Recipe: `{said.training.recipe}`.",

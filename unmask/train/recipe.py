@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from unmask.errors import Unusable
 from unmask.judgement import STRICT
-from unmask.model.description import Trunk
+from unmask.model.description import Colours, Trunk
 from unmask.train.pairs import Pairing
 
 Positive = Annotated[float, Field(gt=0)]
@@ -28,6 +28,8 @@ class Recipe:
     about: str
     learns_from: Literal["pairs", "clips"]
     trunk: Trunk = "mobilenet_v2"
+    #: What the network sees of a picture.
+    colours: Colours = "rgb"
     #: How many of the trunk's last blocks learn, with what stands behind them; all if absent.
     trained_blocks: Annotated[int, Field(ge=0)] | None = None
     #: A spatial transformer stands behind this block of the trunk, counted from 1.

@@ -79,6 +79,7 @@ def draft(recipe: Recipe, spec: ScanSpec) -> Description:
             transformer_after=recipe.transformer_after,
         ),
         weights=Weights(encoding="seeded", seed=recipe.seed),
+        colours=recipe.colours,
         spec=dataclasses.replace(spec, frames=recipe.frames),
     )
 

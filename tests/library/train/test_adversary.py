@@ -19,7 +19,7 @@ from unmask.model.clips import PersonFrames
 from unmask.model.description import Look
 from unmask.model.looks import seen
 from unmask.model.predict import load
-from unmask.model.write import with_second
+from unmask.model.write import with_opinion
 from unmask.train.adversary import LEVELS, _seen, one_step
 from unmask.train.robust import lit, noisy
 
@@ -61,7 +61,9 @@ def test_a_picture_is_moved_against_everything_that_judges_it(tmp_path: Path) ->
         architecture={"trunk": "efficientnet_lite0", "width": 8},
         weights={"encoding": "seeded", "seed": 11},
     )
-    both = with_second(tmp_path / "both", first, other, share=0.9, encoding="fp32")
+    both = with_opinion(
+        tmp_path / "both", first, other, on=["pictures"], share=0.9, encoding="fp32"
+    )
     judge, picture = load(both, "cpu", "fp32"), person(window(1, seed=3))
 
     def said(some: PersonFrames) -> float:
@@ -86,7 +88,9 @@ def test_a_film_is_moved_against_its_own_network_alone(tmp_path: Path) -> None:
     other = write_bundle(
         tmp_path / "other", architecture={"trunk": "efficientnet_lite0", "width": 8}
     )
-    both = with_second(tmp_path / "both", first, other, share=0.9, encoding="fp32")
+    both = with_opinion(
+        tmp_path / "both", first, other, on=["pictures"], share=0.9, encoding="fp32"
+    )
     film = person(window(2, seed=3))
     moved = [one_step(each, torch.device("cpu"))(film, True) for each in (both, first)]
     assert np.array_equal(moved[0].windows[0].frames, moved[1].windows[0].frames)

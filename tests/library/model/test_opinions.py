@@ -1,5 +1,6 @@
-"""Another network is asked about pictures, and only about pictures."""
+"""Another network is asked about pictures or about films, and about nothing else."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from unmask.errors import Unusable
 from unmask.model.bundle import BadBundle, Bundle, open_bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.predict import Predictor, load
-from unmask.model.write import SECOND_FILE, with_second
+from unmask.model.write import OPINION_FILE, with_opinion
 
 SHARE = 0.25
 LOOKS = [{"mirrored": True}]
@@ -35,7 +36,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         architecture={"trunk": "efficientnet_lite0", "width": 8},
         weights={"encoding": "seeded", "seed": 11},
     )
-    with_second(made / "both", first, other, share=SHARE, encoding="fp32")
+    both = with_opinion(made / "both", first, other, on=["pictures"], share=SHARE, encoding="fp32")
+    grey = write_bundle(
+        made / "grey",
+        colours="grey",
+        architecture={"trunk": "compact", "width": 8},
+        weights={"encoding": "seeded", "seed": 5},
+    )
+    write_bundle(
+        made / "grey looking twice",
+        colours="grey",
+        looks=LOOKS,
+        architecture={"trunk": "compact", "width": 8},
+        weights={"encoding": "seeded", "seed": 5},
+    )
+    with_opinion(made / "three", both, grey, on=["films", "pictures"], share=0.5, encoding="fp32")
     return made
 
 
@@ -63,6 +78,51 @@ def test_a_film_is_judged_by_the_first_alone(folder: Path) -> None:
     )
 
 
+def test_each_counts_its_share_where_it_is_asked(folder: Path) -> None:
+    film, picture = person(window(5, seed=4)), person(window(1, seed=4))
+    three = predictor(folder, "three")
+    three.self_test()
+    own, grey = (margin(predictor(folder, name), film) for name in ("first", "grey"))
+    assert abs(own - grey) > 0.01
+    assert margin(three, film) == pytest.approx(0.5 * own + 0.5 * grey, abs=1e-3)
+    own, its, grey = (
+        margin(predictor(folder, name), picture)
+        for name in ("first", "other", "grey looking twice")
+    )
+    wanted = (0.5 - SHARE) * own + SHARE * its + 0.5 * grey
+    assert margin(three, picture) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_films_that_several_judge_are_as_sure_as_it_says(folder: Path, tmp_path: Path) -> None:
+    film, picture = person(window(5, seed=4)), person(window(1, seed=4))
+    surer = copied(folder / "three", tmp_path / "surer")
+    said = json.loads((surer / "model.json").read_text())
+    (surer / "model.json").write_text(json.dumps(said | {"films_gain": 1.5}))
+    one, other = predictor(folder, "three"), predictor(tmp_path, "surer")
+    assert margin(other, film) == pytest.approx(1.5 * margin(one, film), abs=1e-4)
+    assert margin(other, picture) == pytest.approx(margin(one, picture), abs=1e-6)
+
+
+def test_who_sees_light_alone_tells_no_colours_apart(folder: Path) -> None:
+    """A red and a green of one light, to within a fiftieth of a level."""
+    red, blue = (
+        person(window(2, seed=1)._replace(frames=np.full((2, 112, 112, 3), colour, np.uint8)))
+        for colour in ((57, 0, 0), (0, 29, 0))
+    )
+    grey, colourful = predictor(folder, "grey"), predictor(folder, "first")
+    assert margin(grey, red) == pytest.approx(margin(grey, blue), abs=1e-5)
+    assert abs(margin(colourful, red) - margin(colourful, blue)) > 1e-3
+
+
+def test_who_leaves_the_network_itself_no_word_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder / "both", tmp_path / "copy")
+    said = json.loads((copy / "model.json").read_text())
+    said["opinions"] *= 4
+    (copy / "model.json").write_text(json.dumps(said))
+    with pytest.raises(BadBundle, match="leave the network itself no word"):
+        open_bundle(copy)
+
+
 def test_pictures_among_films_keep_their_scores(folder: Path) -> None:
     both = predictor(folder, "both")
     clips = [person(window(3, 1)), person(window(1, 2)), person(window(2, 3)), person(window(1, 4))]
@@ -81,27 +141,27 @@ def test_it_is_a_new_model_without_calibration(folder: Path) -> None:
 def test_a_machine_that_computes_the_second_wrongly_refuses_to_serve(folder: Path) -> None:
     both = predictor(folder, "both")
     both.self_test()
-    second = both._second
-    assert second is not None
-    with_other_bias = second._network.linear.bias
-    with_other_bias.data[0] += 5.0
+    both._others[0][1]._network.linear.bias.data[0] += 5.0
     with pytest.raises(BadBundle, match="golden clip"):
         both.self_test()
 
 
 def test_damaged_weights_of_the_second_are_refused(folder: Path, tmp_path: Path) -> None:
     copy = copied(folder / "both", tmp_path / "copy")
-    raw = bytearray((copy / SECOND_FILE).read_bytes())
+    file = OPINION_FILE.format(1)
+    raw = bytearray((copy / file).read_bytes())
     raw[-1] ^= 1
-    (copy / SECOND_FILE).write_bytes(raw)
-    with pytest.raises(BadBundle, match=SECOND_FILE):
+    (copy / file).write_bytes(raw)
+    with pytest.raises(BadBundle, match=file):
         load(open_bundle(copy), "cpu", "fp32")
 
 
 def test_other_pixels_are_refused(folder: Path, tmp_path: Path) -> None:
-    odd = write_bundle(tmp_path / "odd", colours="bgr")
+    odd = write_bundle(tmp_path / "odd", mean=(0.5, 0.5, 0.5))
     with pytest.raises(Unusable, match="sees pixels otherwise"):
-        with_second(tmp_path / "x", opened(folder), odd, share=SHARE, encoding="fp32")
+        with_opinion(
+            tmp_path / "x", opened(folder), odd, on=["pictures"], share=SHARE, encoding="fp32"
+        )
 
 
 def test_encoded_anew_it_says_the_same(folder: Path, tmp_path: Path) -> None:
@@ -122,8 +182,20 @@ def test_the_command_makes_one_and_inspect_tells_of_it(folder: Path, tmp_path: P
     made = CliRunner().invoke(app, ["second", *names, "--share", str(SHARE)])
     assert made.exit_code == 0, made.output
     shown = CliRunner().invoke(app, ["inspect", str(target)])
-    wanted = "looked at 2 times; a second opinion, efficientnet_lite0, counts 25%"
+    wanted = "looked at 2 times; another opinion, efficientnet_lite0 seeing rgb, counts 25%"
     assert wanted in " ".join(shown.output.split())
+
+
+def test_the_command_adds_one_that_is_asked_about_both(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    names = [str(folder / "both"), str(folder / "grey"), str(target)]
+    made = CliRunner().invoke(app, ["second", *names, "--on", "both"])
+    assert made.exit_code == 0, made.output
+    assert "which asks tiny about pictures and films" in made.output
+    shown = " ".join(CliRunner().invoke(app, ["inspect", str(target)]).output.split())
+    told = "another opinion, compact seeing grey, counts 35%"
+    assert f"efficientnet_lite0 seeing rgb, counts 25%; {told}" in shown
+    assert f"looked at once; {told}" in shown
 
 
 def opened(folder: Path) -> Bundle:
