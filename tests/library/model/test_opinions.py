@@ -130,6 +130,26 @@ def test_pictures_among_films_keep_their_scores(folder: Path) -> None:
     assert together == pytest.approx([both.score([one])[0][0].raw for one in clips], abs=1e-4)
 
 
+def test_bundles_of_before_are_read(folder: Path, tmp_path: Path) -> None:
+    """They named one network for pictures, or none."""
+    picture = person(window(1, seed=3))
+    before = copied(folder / "both", tmp_path / "before")
+    said = json.loads((before / "model.json").read_text())
+    [asked] = said.pop("opinions")
+    second = {name: asked[name] for name in ("architecture", "weights", "share", "golden_margin")}
+    (before / "model.json").write_text(json.dumps(said | {"second_opinion": second}))
+    assert margin(predictor(tmp_path, "before"), picture) == pytest.approx(
+        margin(predictor(folder, "both"), picture), abs=1e-6
+    )
+    (before / "model.json").write_text(json.dumps(said | {"second_opinion": None}))
+    assert margin(predictor(tmp_path, "before"), picture) == pytest.approx(
+        margin(predictor(folder, "first"), picture), abs=1e-6
+    )
+    (before / "model.json").write_text(json.dumps(said | {"second_opinion": 7}))
+    with pytest.raises(BadBundle, match="second_opinion"):
+        open_bundle(before)
+
+
 def test_it_is_a_new_model_without_calibration(folder: Path) -> None:
     first, both = (open_bundle(folder / name) for name in ("first", "both"))
     assert first.calibration is not None
