@@ -282,9 +282,10 @@ class PlaceTable(Table):
     #: As in `item.host`.
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str]
-    #: Failures in a row, since when, and with which words.
+    #: Failures in a row; since when, times in which nobody tried it left out; and with which words.
     trouble: Mapped[int] = mapped_column(server_default=text("0"))
     down_since: Mapped[float] = mapped_column(server_default=text("0"))
+    failed_at: Mapped[float] = mapped_column(server_default=text("0"))
     reason: Mapped[str] = mapped_column(server_default=EMPTY)
     #: Nobody goes there before.
     rest_until: Mapped[float] = mapped_column(server_default=text("0"))

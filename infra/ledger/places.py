@@ -112,7 +112,9 @@ def trouble(
     Else a fleet with a hundred items in hand would double the rest a hundred times for one fault.
     """
     line = {"number": place, "name": name, "reason": clean(reason)}
-    times = db.execute(_in_trouble(db.dialect.name), line).scalar_one()
+    times = db.execute(
+        _in_trouble(db.dialect.name), line | {"untried_s": polite.longest_rest_s}
+    ).scalar_one()
     rest_s = polite.rest(times, after_s)
     if rest_s > 0:
         db.execute(_REST, {"place": place, "rest_s": rest_s})
@@ -121,8 +123,23 @@ def trouble(
 
 @cache
 def _in_trouble(dialect: str) -> Any:
-    statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, down_since=now())
-    since = case((PlaceTable.down_since > 0, PlaceTable.down_since), else_=now())
+    """Failures far apart say nothing of the time between them: nobody may have tried it then.
+
+    Of each such gap only as much counts as a host rests at the longest.
+    """
+    at = {"down_since": now(), "failed_at": now()}
+    statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, **at)
+    # A worker of the version before keeps no `failed_at`.
+    before = case(
+        (PlaceTable.failed_at > PlaceTable.down_since, PlaceTable.failed_at),
+        else_=PlaceTable.down_since,
+    )
+    untried_s = now() - before - bindparam("untried_s", type_=Double())
+    since = case(
+        (PlaceTable.down_since <= 0, now()),
+        (untried_s > 0, PlaceTable.down_since + untried_s),
+        else_=PlaceTable.down_since,
+    )
     is_new = case((PlaceTable.rest_until <= now(), 1), else_=0)
     return statement.on_conflict_do_update(
         index_elements=["number"],
@@ -130,6 +147,7 @@ def _in_trouble(dialect: str) -> Any:
             "trouble": PlaceTable.trouble + is_new,
             "reason": statement.excluded.reason,
             "down_since": since,
+            "failed_at": now(),
         },
     ).returning(PlaceTable.trouble)
 

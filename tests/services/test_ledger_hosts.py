@@ -50,7 +50,7 @@ def answered(ledger: Ledger, offer: Offer, answer: Answer, after_s: float | None
 def later(ledger: Ledger, seconds: float) -> None:
     pass_time(ledger, seconds)
     with ledger.engine.begin() as db:
-        for column in ("rest_until", "next_at", "down_since"):
+        for column in ("rest_until", "next_at", "down_since", "failed_at"):
             sooner = f"UPDATE place SET {column} = {column} - :s WHERE {column} > 0"
             db.execute(text(sooner), {"s": seconds})
 
@@ -206,27 +206,82 @@ def test_a_long_rest_that_was_asked_for_is_not_cut_short(ledger: Ledger) -> None
     assert 490 < rest.for_s <= 500
 
 
+def tried_again(ledger: Ledger, answer: Answer = Answer.SILENT) -> None:
+    """The rest is over, and one visit shows how its host is."""
+    ledger.forget_offers()
+    (offer,) = [one for one in offered(ledger) if "a.example" in one.uri]
+    answered(ledger, offer, answer)
+
+
+def down(ledger: Ledger) -> None:
+    """a.example has failed as often as it takes to rest; nobody tried b.example."""
+    filled(ledger, ["a.example"] * 12 + ["b.example"] * 2)
+    for one in [offer for offer in offered(ledger) if "a.example" in offer.uri][:3]:
+        answered(ledger, one, Answer.SILENT)
+
+
 def test_a_host_that_is_down_for_good_is_given_up_and_tried_again_on_request(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.ledger.given_up.BATCH", 4)
-    kind = polite(ledger, connections=4, give_up_s=1_000)
-    filled(kind, ["a.example"] * 10 + ["b.example"] * 2)
-    for one in [offer for offer in offered(kind) if "a.example" in offer.uri][:3]:
-        answered(kind, one, Answer.SILENT)
+    kind = polite(ledger, connections=4, give_up_s=1_000, rest_s=300, longest_rest_s=600)
+    down(kind)
+    for rest_s in (301, 601):
+        kind.sweep()
+        assert kind.status("one").outcomes == {}
+        later(kind, rest_s)
+        tried_again(kind)
+    later(kind, 101)
     kind.sweep()
-    assert kind.status("one").outcomes == {}
-    later(kind, 1_001)
+    assert kind.status("one").outcomes == {}, "it failed for a quarter of an hour, and then rested"
+    later(kind, 500)
+    tried_again(kind)
     for _ in range(3):
         kind.sweep()
-    assert kind.status("one").outcomes == {Outcome.UNREACHABLE: 6}, "those that never ran"
+    ended = kind.status("one").outcomes[Outcome.UNREACHABLE]
+    assert ended == 12 - 4, "those that never had their turn"
     row = next(row for row in kind.results("one") if row.outcome)
-    assert row.reason == "a.example failed for 17 min without one success; last: silent it was"
-    assert kind.requeue("one", {Outcome.UNREACHABLE}) == 6
+    assert row.reason == "a.example failed for 25 min without one success; last: silent it was"
+    assert kind.requeue("one", {Outcome.UNREACHABLE}) == ended
     kind.sweep()
     assert kind.status("one").outcomes == {}
+    later(kind, 601)
+    tried_again(kind, Answer.ANSWERED)
     kind.forget_offers()
     assert by_host(offered(kind))["a.example"] == 4
+
+
+def test_time_in_which_nobody_tried_a_host_says_nothing_of_it(ledger: Ledger) -> None:
+    """The machine slept, the scan was stopped, the brake was on: the host may have been well."""
+    kind = polite(ledger, connections=4, give_up_s=1_000, longest_rest_s=600)
+    down(kind)
+    later(kind, 7_200)
+    kind.sweep()
+    assert kind.status("one").outcomes == {}
+    tried_again(kind)
+    kind.sweep()
+    assert kind.status("one").outcomes == {}, "one failure after hours is no hour of failures"
+    later(kind, 601)
+    tried_again(kind)
+    kind.sweep()
+    row = next(row for row in kind.results("one") if row.outcome)
+    assert row.reason.startswith("a.example failed for 20 min without one success")
+
+
+def test_a_host_that_is_given_up_is_not_visited_before_it_wants_to_be(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, give_up_s=100)
+    down(kind)
+    later(kind, 101)
+    kind.forget_offers()
+    (offer,) = [one for one in offered(kind) if "a.example" in one.uri]
+    answered(kind, offer, Answer.BUSY, after_s=5_000)
+    kind.sweep()
+    ended = kind.status("one").outcomes[Outcome.UNREACHABLE]
+    assert kind.requeue("one", {Outcome.UNREACHABLE}) == ended
+    later(kind, 4_900)
+    assert "a.example" not in by_host(offered(kind))
+    later(kind, 101)
+    assert "a.example" in by_host(offered(kind))
 
 
 def test_a_visit_that_goes_well_writes_no_row_for_its_host(ledger: Ledger) -> None:
