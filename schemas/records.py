@@ -277,7 +277,7 @@ class Resting:
 
     name: str
     reason: str
-    #: Seconds that are left.
+    #: Seconds that are left; 0 where one item at a time tries it.
     for_s: float
     #: Failures in a row.
     trouble: int

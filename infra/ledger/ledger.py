@@ -390,12 +390,12 @@ class Ledger:
     def resting(self) -> tuple[Resting, ...]:
         """Places that are left alone for a while, those that failed longest first."""
         with self._read() as db:
-            return places.resting(db)
+            return places.resting(db, self.policy.politeness)
 
     def resting_count(self) -> dict[str, int]:
         """All of them: `store` is none or one, `hosts` as many as there are."""
         with self._read() as db:
-            return places.resting_count(db)
+            return places.resting_count(db, self.policy.politeness)
 
     def retry_fetch(
         self, claim: Claim, reason: str, *, after_s: float | None = None

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Insert
 
 from infra.hosts import NO_HOST, STORE, STORE_NAME, host_name, host_number
@@ -152,7 +164,7 @@ def _in_trouble(dialect: str) -> Any:
     ).returning(PlaceTable.trouble)
 
 
-def resting(db: Connection) -> tuple[Resting, ...]:
+def resting(db: Connection, polite: Politeness) -> tuple[Resting, ...]:
     found = db.execute(
         select(
             PlaceTable.name,
@@ -160,23 +172,32 @@ def resting(db: Connection) -> tuple[Resting, ...]:
             PlaceTable.trouble,
             (PlaceTable.rest_until - now()).label("for_s"),
         )
-        .where(text("trouble > 0"), PlaceTable.rest_until > now())
+        .where(text("trouble > 0"), _rests(polite))
         .order_by(PlaceTable.down_since)
         .limit(SHOWN)
     )
     return tuple(
-        Resting(name=row.name, reason=row.reason, for_s=row.for_s, trouble=row.trouble)
+        Resting(name=row.name, reason=row.reason, for_s=max(0.0, row.for_s), trouble=row.trouble)
         for row in found
     )
 
 
-def resting_count(db: Connection) -> dict[str, int]:
+def resting_count(db: Connection, polite: Politeness) -> dict[str, int]:
     """How many rest now: our own store, and hosts."""
     at_store = func.coalesce(func.sum(case((PlaceTable.number == STORE, 1), else_=0)), 0)
     every, store = db.execute(
-        select(func.count(), at_store).where(text("trouble > 0"), PlaceTable.rest_until > now())
+        select(func.count(), at_store).where(text("trouble > 0"), _rests(polite))
     ).one()
     return {"store": int(store), "hosts": int(every) - int(store)}
+
+
+def _rests(polite: Politeness) -> ColumnElement[bool]:
+    """Our own store after its rest too: until one item has shown that it is well, all others wait.
+
+    A host may never be visited again, and holds up nobody.
+    """
+    on_trial = and_(PlaceTable.number == STORE, PlaceTable.trouble >= polite.patience)
+    return or_(PlaceTable.rest_until > now(), on_trial)
 
 
 # What happened, counted for the brake

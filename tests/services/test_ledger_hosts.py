@@ -1,5 +1,6 @@
 """Hosts are visited politely by the whole fleet, and one that has trouble holds up nobody else."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +16,16 @@ from infra.ledger.window import shares
 from schemas.records import Answer, Claim, Happening, Led, NewItem, Offer, Trust
 from schemas.stages import Stage
 from tests.services.effort import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
-from tests.services.items import claimed, extracted, new, options, pass_time, submitted
+from tests.services.items import (
+    claimed,
+    extracted,
+    judged,
+    new,
+    options,
+    pass_time,
+    submitted,
+    to_classify,
+)
 from unmask.outcomes import Outcome
 
 LEASE_S = 60.0
@@ -337,6 +347,44 @@ def test_a_full_store_lets_everything_rest_and_one_item_tries_it_then(ledger: Le
     assert kind.extracted(claimed(kind, trial.item), extracted(1)) is Stage.EXTRACTED
     kind.forget_offers()
     assert len(offered(kind, window=8)) > 1
+    assert kind.resting() == ()
+
+
+def test_a_store_that_failed_the_classifier_is_well_once_it_took_evidence(ledger: Ledger) -> None:
+    """Where nothing is left to be cut, nobody else would find that out."""
+    kind = polite(ledger, rest_s=30, patience=3)
+    items = submitted(kind, 20)
+    for item in items:
+        kind.extracted(claimed(kind, item), extracted(item))
+    for _ in range(3):
+        kind.store_trouble("object storage: 503")
+    assert offered(kind, window=8) == []
+    later(kind, 10_000)
+    (trial,) = offered(kind, window=8)
+    (rest,) = kind.resting()
+    assert (rest.name, rest.for_s, rest.trouble) == ("object storage", 0.0, 3)
+    assert kind.resting_count() == {"store": 1, "hosts": 0}
+    kind.finish([(claimed(kind, trial.item, Stage.EXTRACTED), judged())])
+    assert kind.resting() == ()
+    assert kind.resting_count() == {"store": 0, "hosts": 0}
+    assert len(offered(kind, window=8)) > 1
+
+
+def test_a_verdict_without_evidence_says_nothing_of_the_store(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim = to_classify(ledger, item, 1)
+    for _ in range(3):
+        ledger.store_trouble("object storage: no space left")
+    ledger.finish([(claim, dataclasses.replace(judged(), evidence=()))])
+    assert ledger.resting_count()["store"] == 1
+
+
+def test_a_host_that_nobody_visits_any_more_is_not_shown_for_ever(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, rest_s=30)
+    down(kind)
+    assert kind.resting_count() == {"store": 0, "hosts": 1}
+    later(kind, 31)
+    assert kind.resting_count() == {"store": 0, "hosts": 0}
     assert kind.resting() == ()
 
 
