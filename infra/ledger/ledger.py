@@ -359,10 +359,10 @@ class Ledger:
 
     # Trouble
 
-    def led(self, claim: Claim, uri: str) -> Led:
-        """The item's host redirects to another one: may it be visited now?"""
+    def led(self, claim: Claim, uri: str, *, at: str = "") -> Led:
+        """The item's host, or the one that it was led `at`, redirects: may it be visited now?"""
         with self._write() as db:
-            return gate.led(db, self.policy.politeness, claim, uri)
+            return gate.led(db, self.policy.politeness, claim, uri, at=at or claim.uri)
 
     def visited(
         self,

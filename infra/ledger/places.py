@@ -61,7 +61,7 @@ _STILL_OFFERED = (
     select(ItemTable.id)
     .with_hint(ItemTable, *BY_OFFERED)
     .where(text(IS_OFFERED), ItemTable.stage == Stage.WAITING)
-    .where(ItemTable.host == bindparam("place"))
+    .where(or_(ItemTable.host == bindparam("place"), ItemTable.hop == bindparam("place")))
     .with_for_update(skip_locked=True)
 )
 #: What is on offer for a place that rests would be visited all the same. Its messages come to

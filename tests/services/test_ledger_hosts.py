@@ -456,7 +456,6 @@ def test_where_a_redirect_leads_is_visited_as_politely(ledger: Ledger) -> None:
     kind = polite(ledger, connections=1)
     first, second, led = led_together(kind)
     assert led.wait_s > 0
-    assert not led.before
     assert kind.led(first, CDN) == Led(), "it has its place there already"
     kind.visited(second, Answer.ANSWERED, uri=second.uri)
     kind.release(second, "no room")
@@ -467,14 +466,93 @@ def test_where_a_redirect_leads_is_visited_as_politely(ledger: Ledger) -> None:
     assert kind.led(claimed(kind, again.item), CDN) == Led(), "its place is held since the offer"
 
 
-def test_who_is_led_on_and_on_is_told_apart(ledger: Ledger) -> None:
+WWW = "https://www.example/a"
+
+
+def waited(ledger: Ledger, claim: Claim, uri: str, at: str = "") -> None:
+    """There is no room where it is led to: it goes back, and comes again."""
+    led = ledger.led(claim, uri, at=at)
+    assert led.wait_s > 0
+    assert not led.spent
+    ledger.visited(claim, Answer.ANSWERED, uri=at or claim.uri)
+    ledger.release(claim, "no room", after_s=led.wait_s)
+
+
+def test_who_is_led_on_keeps_its_place_at_the_last_host_while_it_comes_along(
+    ledger: Ledger,
+) -> None:
     kind = polite(ledger, connections=1)
     filled(kind, ["a.example", "b.example", "c.example"])
     one, two, three = (claimed(kind, offer.item) for offer in offered(kind))
-    assert kind.led(one, "https://x.example/") == Led()
-    assert kind.led(two, "https://y.example/") == Led()
-    assert not kind.led(three, "https://x.example/").before
-    assert kind.led(three, "https://y.example/").before
+    for each in (one, two, three):
+        assert kind.led(each, WWW) == Led(), "the one before has left it"
+        if each is one:
+            assert kind.led(each, CDN, at=WWW) == Led()
+        else:
+            waited(kind, each, CDN, at=WWW)
+    kind.visited(one, Answer.ANSWERED, uri=CDN)
+    later(kind, 2)
+    (again,) = offered(kind)
+    back = claimed(kind, again.item)
+    assert kind.led(back, WWW) == Led()
+    later(kind, 2)
+    assert offered(kind) == [], "its place at the last host is held"
+    assert kind.led(back, CDN, at=WWW) == Led()
+
+
+def held_up(ledger: Ledger) -> tuple[Claim, Claim]:
+    """Who was at the last host, and who is on the way, where another had no room behind him."""
+    filled(ledger, ["a.example", "b.example"])
+    one, two = (claimed(ledger, offer.item) for offer in offered(ledger))
+    assert ledger.led(one, WWW) == Led()
+    assert ledger.led(one, CDN, at=WWW) == Led()
+    assert ledger.led(two, WWW) == Led()
+    waited(ledger, two, CDN, at=WWW)
+    ledger.visited(one, Answer.ANSWERED, uri=CDN)
+    filled(ledger, ["www.example"], "two")
+    (busy,) = offered(ledger)
+    on_the_way = claimed(ledger, busy.item)
+    later(ledger, 2)
+    (again,) = offered(ledger)
+    waited(ledger, claimed(ledger, again.item), WWW)
+    later(ledger, 10)
+    return one, on_the_way
+
+
+def test_without_room_on_its_way_it_waits_until_there_is_some_at_both(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    _, on_the_way = held_up(kind)
+    assert offered(kind) == [], "there is room at the last host, and none on the way"
+    kind.visited(on_the_way, Answer.ANSWERED)
+    later(kind, 10)
+    (again,) = offered(kind)
+    filled(kind, ["www.example", "cdn.example"], "three")
+    assert offered(kind) == [], "it counts for both"
+    back = claimed(kind, again.item)
+    assert kind.led(back, WWW) == Led()
+    assert kind.led(back, CDN, at=WWW) == Led()
+    assert by_host(offered(kind)) == {"www.example": 1}, "it has passed the one"
+
+
+def test_who_is_to_pass_a_host_that_asks_for_patience_stays_away(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    other, on_the_way = held_up(kind)
+    kind.visited(on_the_way, Answer.ANSWERED)
+    later(kind, 10)
+    (again,) = offered(kind)
+    kind.visited(other, Answer.BUSY, after_s=500, uri=WWW)
+    assert kind.claim(again.item, Stage.WAITING, owner="another", lease_s=LEASE_S) is None
+
+
+def test_who_finds_no_room_time_and_again_is_not_waited_for_without_end(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1, most_waits=3)
+    filled(kind, [f"h{number}.example" for number in range(4)])
+    assert len([claimed(kind, offer.item) for offer in offered(kind)]) == 4
+    (lost,) = submitted(kind, 1, "two")
+    for number in range(3):
+        waited(kind, claimed(kind, lost), f"https://h{number}.example/mirror")
+        later(kind, 10)
+    assert kind.led(claimed(kind, lost), "https://h3.example/mirror").spent
 
 
 def test_a_rate_holds_for_redirects_too(ledger: Ledger) -> None:
