@@ -10,7 +10,7 @@ from infra.hosts import NO_HOST, host_name, host_number
 from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Answer, Claim
-from tasks.break_off import break_off
+from tasks.break_off import LeaseLost, break_off
 from tasks.drain import Stopping
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
@@ -66,7 +66,7 @@ def fetched(claim: Claim, tools: Resources, lost: NotInParts | None = None) -> I
         try:
             with break_off.waiting():
                 content = stack.enter_context(_fetch(visit, lost))
-        except Stopping:
+        except (Stopping, LeaseLost):
             raise  # that says nothing of the host
         except (OwnTrouble, NoRoom):
             visit.tell(Answer.ANSWERED)

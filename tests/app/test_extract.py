@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -549,3 +550,27 @@ def test_the_ledger_is_told_from_where_an_item_is_led_on(
         ("https://one.example/b", "https://www.example/c"),
         ("https://www.example/c", "https://cdn.example/d"),
     ]
+
+
+def test_a_lost_lease_ends_the_visit(stand: Stand) -> None:
+    """Who has the item by then visits the same host: this would be a connection too many."""
+    (item,) = stand.submit("https://slow.example/a.mp4")
+    ours, theirs = socket.socketpair()
+    often = stand.tools.settings.model_copy(update={"heartbeat_s": 0.0})
+    tools = dataclasses.replace(stand.tools, settings=often)
+    vars(tools)["room"] = stand.room
+
+    def steal(uri: str) -> bytes:
+        stand.ledger.release_all("its worker was frozen")
+        ours.settimeout(20)
+        try:
+            return ours.recv(1)
+        except TimeoutError:
+            pytest.fail("it went on waiting")
+
+    stand.fetcher.content = steal
+    stand.ledger.offer(window=100, lease_s=60)
+    with ours, theirs:
+        assert "too late" in extract_item(item, tools, lambda _: None)
+    assert stand.room.files == 0
+    assert stand.ledger.happened("stand")[Happening.SILENT].times == 0
