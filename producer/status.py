@@ -173,6 +173,8 @@ def dead_json(campaign: str, one: Failure) -> str:
 
 def resting_line(place: Resting) -> str:
     why = f"{place.trouble} failures in a row, the last: {printable(place.reason)}"
+    if not place.for_s:
+        return f"{printable(place.name)} is tried by one item at a time ({why})"
     return f"{printable(place.name)} rests for {span(place.for_s)} more ({why})"
 
 

@@ -153,8 +153,8 @@ class Led:
 
     #: Not before; 0: at once.
     wait_s: float = 0.0
-    #: It was led elsewhere before: who is led on and on is not waited for without end.
-    before: bool = False
+    #: It has waited so often that it is not waited for any longer.
+    spent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +277,7 @@ class Resting:
 
     name: str
     reason: str
-    #: Seconds that are left.
+    #: Seconds that are left; 0 where one item at a time tries it.
     for_s: float
     #: Failures in a row.
     trouble: int

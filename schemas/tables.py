@@ -164,6 +164,8 @@ class ItemTable(Table):
     #: The number of its host, or of the one that it was redirected to; 0 where no stranger is
     #: visited for it.
     host: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    #: Another one on its way to that host, whose room it needs as well; 0: none.
+    hop: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     trust: Mapped[Trust]
     stamp: Mapped[str] = mapped_column(server_default=EMPTY)
     source: Mapped[str] = mapped_column(server_default=EMPTY)
@@ -177,6 +179,8 @@ class ItemTable(Table):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     charged: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     fetch_tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    #: How often it was led to a host that had no room for it.
+    waits: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     #: How often it was offered since somebody last took it.
     offers: Mapped[int] = mapped_column(server_default=text("0"))
     not_before: Mapped[float] = mapped_column(server_default=text("0"))
@@ -282,9 +286,10 @@ class PlaceTable(Table):
     #: As in `item.host`.
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str]
-    #: Failures in a row, since when, and with which words.
+    #: Failures in a row; since when, times in which nobody tried it left out; and with which words.
     trouble: Mapped[int] = mapped_column(server_default=text("0"))
     down_since: Mapped[float] = mapped_column(server_default=text("0"))
+    failed_at: Mapped[float] = mapped_column(server_default=text("0"))
     reason: Mapped[str] = mapped_column(server_default=EMPTY)
     #: Nobody goes there before.
     rest_until: Mapped[float] = mapped_column(server_default=text("0"))

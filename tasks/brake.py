@@ -1,13 +1,13 @@
 """When nearly everything fails by our own fault, or nobody answers any more, stop and say so.
 
     rule      bad                              of
-    dead      items that ended dead            items that ended
-    failed    tries that met an error of ours  those tries, and items that ended well
+    dead      items that ended dead            those, and items that were answered
+    failed    tries that met an error of ours  those tries, and items that were answered
     silent    fetches that nobody answered     all fetches
 
-Rejections don't count: an archive full of dead links is the archive's own matter. It may be silent
-too, where its hosts or their name servers are gone; so before a campaign is paused for silence,
-the network itself is asked.
+Rejections count on neither side: an archive full of dead links is the archive's own matter, and
+must not hide that all the rest of it fails. It may be silent too, where its hosts or their name
+servers are gone; so before a campaign is paused for silence, the network itself is asked.
 """
 
 from dataclasses import dataclass, field
@@ -31,16 +31,15 @@ class Share:
 @dataclass(frozen=True, kw_only=True)
 class Counts:
     dead: int = 0
-    ended: int = 0
+    done: int = 0
     failed: int = 0
     silent: int = 0
     answered: int = 0
 
     def shares(self) -> dict[str, Share]:
-        well = self.ended - self.dead
         return {
-            "dead": Share(bad=self.dead, all=self.ended),
-            "failed": Share(bad=self.failed, all=self.failed + well),
+            "dead": Share(bad=self.dead, all=self.dead + self.done),
+            "failed": Share(bad=self.failed, all=self.failed + self.done),
             "silent": Share(bad=self.silent, all=self.silent + self.answered),
         }
 

@@ -31,7 +31,7 @@ from schemas.records import (
 )
 from schemas.stages import ENDS, Stage
 from tasks import names
-from tasks.break_off import break_off
+from tasks.break_off import LeaseLost, break_off
 from tasks.drain import drain
 from tasks.fault import failed
 from tasks.flower import Lines
@@ -161,6 +161,8 @@ def _work(claim: Claim, tools: Resources, ways: Ways) -> str:
     except Refused as refusal:
         plain = Refused(refusal.outcome, redact_text(refusal.reason))
         return _reject(claim, tools, spent, ways, plain)
+    except LeaseLost:
+        return STALE
     except NotFetched as trouble:
         ways.trouble(trouble)
         return _later(claim, tools, trouble)
@@ -330,7 +332,7 @@ def _in_room(tools: Resources, content: Content, claim: Claim) -> list[Clip | Ma
         with break_off.waiting():
             return list(tools.room.extract(content.file, spec, tools.limits, content.parts))
     except Exception:
-        drain.check()
+        break_off.check()
         raise
 
 
@@ -348,6 +350,8 @@ def _letting_go(held: Heartbeat, ring: Ring) -> Ring:
 def _held(claim: Claim, tools: Resources) -> Iterator[Heartbeat]:
     def end() -> None:
         # In this order: closing the room waits for a part that is being fetched for it.
+        if heartbeat.lost:
+            break_off.lose()
         break_off()
         tools.room.close()
 
@@ -359,5 +363,6 @@ def _held(claim: Claim, tools: Resources) -> Iterator[Heartbeat]:
         on_end=end,
     )
     heartbeat.hold([claim])
+    break_off.begin()
     with heartbeat:
         yield heartbeat

@@ -21,7 +21,7 @@ class Renews(Protocol):
 class Heartbeat:
     """Renews what it holds as the ticker looks at it, and calls `on_end` when work must stop.
 
-    Once the worker's time is over it calls at every look: what is to end may just have begun.
+    From then on it calls at every look: what is to end may just have begun.
     """
 
     def __init__(
@@ -69,11 +69,12 @@ class Heartbeat:
         with self._looking:
             if self._stopped:
                 return
-            if self._drain.is_over:
-                self._on_end()
-            elif time.monotonic() >= self._renewed_at + self._every_s:
+            is_over = self._drain.is_over
+            if not is_over and time.monotonic() >= self._renewed_at + self._every_s:
                 self._renewed_at = time.monotonic()
                 self._renew()
+            if is_over or self.lost:
+                self._on_end()
 
     def _renew(self) -> None:
         with self._lock:
@@ -91,4 +92,3 @@ class Heartbeat:
             self.lost |= gone
         if gone:
             log.warning("lost the lease on %s", ", ".join(map(str, sorted(gone))))
-            self._on_end()

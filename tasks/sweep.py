@@ -9,7 +9,7 @@ from celery import Celery
 
 from infra.resources import Resources
 from schemas.records import Happened, Happening
-from schemas.stages import ENDS, Stage
+from schemas.stages import Stage
 from tasks import names
 from tasks.brake import Brake, Counts
 from tasks.network import network_answers
@@ -126,7 +126,7 @@ class Feeder:
 def _counts(stages: Mapping[Stage, int], happened: Mapping[Happening, Happened]) -> Counts:
     return Counts(
         dead=stages.get(Stage.DEAD, 0),
-        ended=sum(stages.get(stage, 0) for stage in ENDS),
+        done=stages.get(Stage.DONE, 0),
         failed=happened[Happening.FAILED].times,
         silent=happened[Happening.SILENT].times,
         answered=happened[Happening.ANSWERED].times + happened[Happening.BUSY].times,

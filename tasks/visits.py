@@ -10,7 +10,7 @@ from infra.hosts import NO_HOST, host_name, host_number
 from infra.redact import redact_text
 from infra.resources import Resources
 from schemas.records import Answer, Claim
-from tasks.break_off import break_off
+from tasks.break_off import LeaseLost, break_off
 from tasks.drain import Stopping
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
 from unmask.outcomes import Outcome
@@ -36,11 +36,12 @@ class Visit:
         """To another host only as politely as to the first one."""
         if host_number(uri) != host_number(self.uri):
             with break_off.undisturbed():
-                led = self.tools.ledger.led(self.claim, uri)
+                led = self.tools.ledger.led(self.claim, uri, at=self.uri)
+            reason = f"redirected to {host_name(uri)}, which is visited enough for now"
+            if led.spent:
+                raise Refused(Outcome.UNREACHABLE, f"{reason}; each time before it had no room")
             if led.wait_s:
-                kind = NotFetched if led.before else NoRoom
-                reason = f"redirected to {host_name(uri)}, which is visited enough for now"
-                raise kind(reason, after_s=led.wait_s)
+                raise NoRoom(reason, after_s=led.wait_s)
         self.uri = uri
 
     def tell(self, answer: Answer, reason: str = "", after_s: float | None = None) -> None:
@@ -65,9 +66,9 @@ def fetched(claim: Claim, tools: Resources, lost: NotInParts | None = None) -> I
         try:
             with break_off.waiting():
                 content = stack.enter_context(_fetch(visit, lost))
-        except Stopping:
+        except (Stopping, LeaseLost):
             raise  # that says nothing of the host
-        except (OwnTrouble, NoRoom, NotFetched):
+        except (OwnTrouble, NoRoom):
             visit.tell(Answer.ANSWERED)
             raise
         except TryAgain as trouble:

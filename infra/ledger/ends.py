@@ -169,6 +169,8 @@ def finish(db: Connection, done: Sequence[tuple[Claim, Classified]]) -> set[int]
         for claim, classified in sorted(done, key=lambda one: one[0].item)
         if (row := mine.get(claim.item))
     ]
+    if any(one.evidence for claim, one in done if claim.item in mine):
+        places.store_well(db)
     record(db, end_all(db, ends))
     return set(mine)
 

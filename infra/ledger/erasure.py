@@ -35,6 +35,7 @@ _OF_SOMEBODY = "%person %"
 _BLANK: dict[str, Any] = {
     "uri": GONE,
     "host": NO_HOST,
+    "hop": NO_HOST,
     "stamp": "",
     "source": "",
     "extra": {},

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, or_, select, text, update
 
 from infra.hosts import NO_HOST, STORE, host_name, host_number
 from infra.ledger.clock import now
@@ -122,28 +122,47 @@ def open_gate(db: Connection, polite: Politeness) -> Gate:
     return gate
 
 
-def led(db: Connection, polite: Politeness, claim: Claim, uri: str) -> Led:
-    """From now on the item counts for the host that its own one led it to.
+def led(db: Connection, polite: Politeness, claim: Claim, uri: str, *, at: str) -> Led:
+    """From now on the item counts for the host that it is led to, and no longer for where it is.
 
-    Where that has no room the feeder knows by now whose room to wait for.
+    Where a try before was led further on, it counts for that host since it was offered, and keeps
+    its place there while it comes along:
+
+        a → b → c    c has no room: it waits for c
+        a → b        counts for c and b; without room at b it waits until both have some
+        a → b → c    counts for c
     """
     number = host_number(uri)
     if db.dialect.name == "postgresql":
         db.execute(_LOCK, {"host": number})
     mine = ItemTable.id == claim.item, ItemTable.fence == claim.fence
-    was = db.execute(select(ItemTable.host).where(*mine)).scalar_one_or_none()
-    if was is None or was == number:  # it is another worker's by now, or was counted already
+    row = db.execute(select(ItemTable.host, ItemTable.hop, ItemTable.waits).where(*mine)).first()
+    if row is None:  # it is another worker's by now
         return Led()
+    counts_for = [host for host in (row.host, row.hop) if host not in (NO_HOST, host_number(at))]
+    led, room = Led(), 1
+    if number not in counts_for:
+        counts_for = [*counts_for[:1], number]
+        led = _ask(db, polite, uri, row.waits + 1)
+        room = int(not led.wait_s)
+    host, hop = (*counts_for, NO_HOST)[:2]
+    places = {"host": host, "hop": hop, "visiting": room, "waits": row.waits + 1 - room}
+    db.execute(update(ItemTable).where(*mine).values(places))
+    return led
+
+
+def _ask(db: Connection, polite: Politeness, uri: str, waits: int) -> Led:
+    """Who waits once more waits longer each time: it is not the only one who wants to go there."""
+    number = host_number(uri)
     at = float(db.execute(select(now())).scalar_one())
     gate = Gate(db=db, polite=polite, at=at, busy=_busy(db, number))
     gate.know([number])
-    room = min(gate.room(number), 1)
-    gate.take(number, room)
+    if not gate.room(number):
+        wait_s = max(gate.wait_s(number), waits * SOON_S)
+        return Led(wait_s=wait_s, spent=waits > polite.most_waits)
+    gate.take(number, 1)
     gate.keep({number: host_name(uri)})
-    db.execute(update(ItemTable).where(*mine).values(host=number, visiting=room))
-    if room:
-        return Led()
-    return Led(wait_s=gate.wait_s(number), before=was != host_number(claim.uri))
+    return Led()
 
 
 #: One at a time asks for room at the same host.
@@ -152,22 +171,24 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('unmask.led', CAST(:
 
 def _busy(db: Connection, only: int | None = None) -> dict[int, int]:
     """Connections that are open, or may be at any moment. Reads the window and what is held."""
-    of_host = () if only is None else (ItemTable.host == only,)
+    of_host = () if only is None else (or_(ItemTable.host == only, ItemTable.hop == only),)
+    places = ItemTable.host, ItemTable.hop
     offered = (
-        select(ItemTable.host, func.count())
+        select(*places, func.count())
         .with_hint(ItemTable, *BY_OFFERED)
         .where(text(IS_OFFERED), ItemTable.stage == Stage.WAITING, ItemTable.offered_until > now())
         .where(*of_host)
-        .group_by(ItemTable.host)
+        .group_by(*places)
     )
     held = (
-        select(ItemTable.host, func.count())
+        select(*places, func.count())
         .with_hint(ItemTable, *BY_HELD)
         .where(text(IS_HELD), ItemTable.visiting > 0, *of_host)
-        .group_by(ItemTable.host)
+        .group_by(*places)
     )
     counted: dict[int, int] = {}
     for query in (offered, held):
-        for host, count in db.execute(query):
-            counted[host] = counted.get(host, 0) + count
+        for *hosts, count in db.execute(query):
+            for host in hosts:
+                counted[host] = counted.get(host, 0) + count
     return counted

@@ -14,7 +14,7 @@ from infra.ledger.result import Ending
 from infra.ledger.rows import ITEM
 from schemas.records import Campaign
 from schemas.stages import Stage
-from schemas.tables import BY_FRESH, IS_FRESH, NEVER, CampaignTable, ItemTable, PlaceTable
+from schemas.tables import BY_FRESH, IS_FRESH, CampaignTable, ItemTable, PlaceTable
 from unmask.outcomes import Outcome
 
 #: Items that one transaction ends.
@@ -23,11 +23,16 @@ MINUTE_S = 60.0
 
 
 def give_up(db: Connection, polite: Politeness) -> int:
-    """How many items ended; at most one batch of them."""
+    """How many items ended; at most one batch of them.
+
+    From the first failure to the last, not to now: since the last one nobody has tried it.
+    """
+    for_s = PlaceTable.failed_at - PlaceTable.down_since
     place = db.execute(
-        select(PlaceTable.__table__, (now() - PlaceTable.down_since).label("for_s"))
+        select(PlaceTable.__table__, for_s.label("for_s"))
         .where(text("trouble > 0"), PlaceTable.trouble >= polite.patience)
         .where(PlaceTable.down_since <= now() - polite.give_up_s, PlaceTable.number != STORE)
+        .where(for_s >= polite.give_up_s)
         .order_by(PlaceTable.down_since)
         .limit(1)
     ).first()
@@ -66,6 +71,6 @@ def _end(row: Row[Any], campaign: Campaign, place: Row[Any]) -> End:
 
 
 def _begin_anew(db: Connection, place: int) -> None:
-    """Who queues its items again wants it tried again."""
-    well = {"trouble": 0, "down_since": NEVER, "rest_until": NEVER, "reason": ""}
-    db.execute(update(PlaceTable).where(PlaceTable.number == place).values(well))
+    """Who queues its items again wants it tried again: for as long, and after its rest."""
+    anew = update(PlaceTable).where(PlaceTable.number == place)
+    db.execute(anew.values(down_since=PlaceTable.failed_at))

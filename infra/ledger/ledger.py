@@ -359,10 +359,10 @@ class Ledger:
 
     # Trouble
 
-    def led(self, claim: Claim, uri: str) -> Led:
-        """The item's host redirects to another one: may it be visited now?"""
+    def led(self, claim: Claim, uri: str, *, at: str = "") -> Led:
+        """The item's host, or the one that it was led `at`, redirects: may it be visited now?"""
         with self._write() as db:
-            return gate.led(db, self.policy.politeness, claim, uri)
+            return gate.led(db, self.policy.politeness, claim, uri, at=at or claim.uri)
 
     def visited(
         self,
@@ -390,12 +390,12 @@ class Ledger:
     def resting(self) -> tuple[Resting, ...]:
         """Places that are left alone for a while, those that failed longest first."""
         with self._read() as db:
-            return places.resting(db)
+            return places.resting(db, self.policy.politeness)
 
     def resting_count(self) -> dict[str, int]:
         """All of them: `store` is none or one, `hosts` as many as there are."""
         with self._read() as db:
-            return places.resting_count(db)
+            return places.resting_count(db, self.policy.politeness)
 
     def retry_fetch(
         self, claim: Claim, reason: str, *, after_s: float | None = None

@@ -48,6 +48,7 @@ PICKED = (
     ItemTable.id,
     ItemTable.uri,
     ItemTable.host,
+    ItemTable.hop,
     ItemTable.fence,
     ItemTable.attempts,
     ItemTable.suspected,
@@ -200,19 +201,25 @@ def _again(
     """What a closed host keeps back makes way for others."""
     query = _open(campaign, Stage.WAITING, seen).where(AGAIN).limit(limit + LOOK)
     found = db.execute(query).all()
-    gate.know(row.host for row in found)
+    gate.know(host for row in found for host in _hosts(row))
     rows: list[Row[Any]] = []
     closed: list[Row[Any]] = []
     for row in found:
-        if not gate.room(row.host):
+        if not all(map(gate.room, _hosts(row))):
             closed.append(row)
         elif len(rows) < limit:
             rows.append(row)
-            gate.take(row.host, 1)
+            for host in _hosts(row):
+                gate.take(host, 1)
     if closed:
-        later = [{"row": row.id, "wait_s": gate.wait_s(row.host)} for row in closed]
+        later = [{"row": row.id, "wait_s": max(map(gate.wait_s, _hosts(row)))} for row in closed]
         db.execute(_LATER, later)
     return rows
+
+
+def _hosts(row: Row[Any]) -> tuple[int, int]:
+    """Where it goes, and what lies on its way there, as a try before has shown."""
+    return row.host, row.hop
 
 
 def _fresh(

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Insert
 
 from infra.hosts import NO_HOST, STORE, STORE_NAME, host_name, host_number
@@ -49,7 +61,7 @@ _STILL_OFFERED = (
     select(ItemTable.id)
     .with_hint(ItemTable, *BY_OFFERED)
     .where(text(IS_OFFERED), ItemTable.stage == Stage.WAITING)
-    .where(ItemTable.host == bindparam("place"))
+    .where(or_(ItemTable.host == bindparam("place"), ItemTable.hop == bindparam("place")))
     .with_for_update(skip_locked=True)
 )
 #: What is on offer for a place that rests would be visited all the same. Its messages come to
@@ -112,7 +124,9 @@ def trouble(
     Else a fleet with a hundred items in hand would double the rest a hundred times for one fault.
     """
     line = {"number": place, "name": name, "reason": clean(reason)}
-    times = db.execute(_in_trouble(db.dialect.name), line).scalar_one()
+    times = db.execute(
+        _in_trouble(db.dialect.name), line | {"untried_s": polite.longest_rest_s}
+    ).scalar_one()
     rest_s = polite.rest(times, after_s)
     if rest_s > 0:
         db.execute(_REST, {"place": place, "rest_s": rest_s})
@@ -121,8 +135,23 @@ def trouble(
 
 @cache
 def _in_trouble(dialect: str) -> Any:
-    statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, down_since=now())
-    since = case((PlaceTable.down_since > 0, PlaceTable.down_since), else_=now())
+    """Failures far apart say nothing of the time between them: nobody may have tried it then.
+
+    Of each such gap only as much counts as a host rests at the longest.
+    """
+    at = {"down_since": now(), "failed_at": now()}
+    statement: Insert = insert_into(dialect, PlaceTable).values(trouble=1, **at)
+    # A worker of the version before keeps no `failed_at`.
+    before = case(
+        (PlaceTable.failed_at > PlaceTable.down_since, PlaceTable.failed_at),
+        else_=PlaceTable.down_since,
+    )
+    untried_s = now() - before - bindparam("untried_s", type_=Double())
+    since = case(
+        (PlaceTable.down_since <= 0, now()),
+        (untried_s > 0, PlaceTable.down_since + untried_s),
+        else_=PlaceTable.down_since,
+    )
     is_new = case((PlaceTable.rest_until <= now(), 1), else_=0)
     return statement.on_conflict_do_update(
         index_elements=["number"],
@@ -130,11 +159,12 @@ def _in_trouble(dialect: str) -> Any:
             "trouble": PlaceTable.trouble + is_new,
             "reason": statement.excluded.reason,
             "down_since": since,
+            "failed_at": now(),
         },
     ).returning(PlaceTable.trouble)
 
 
-def resting(db: Connection) -> tuple[Resting, ...]:
+def resting(db: Connection, polite: Politeness) -> tuple[Resting, ...]:
     found = db.execute(
         select(
             PlaceTable.name,
@@ -142,23 +172,32 @@ def resting(db: Connection) -> tuple[Resting, ...]:
             PlaceTable.trouble,
             (PlaceTable.rest_until - now()).label("for_s"),
         )
-        .where(text("trouble > 0"), PlaceTable.rest_until > now())
+        .where(text("trouble > 0"), _rests(polite))
         .order_by(PlaceTable.down_since)
         .limit(SHOWN)
     )
     return tuple(
-        Resting(name=row.name, reason=row.reason, for_s=row.for_s, trouble=row.trouble)
+        Resting(name=row.name, reason=row.reason, for_s=max(0.0, row.for_s), trouble=row.trouble)
         for row in found
     )
 
 
-def resting_count(db: Connection) -> dict[str, int]:
+def resting_count(db: Connection, polite: Politeness) -> dict[str, int]:
     """How many rest now: our own store, and hosts."""
     at_store = func.coalesce(func.sum(case((PlaceTable.number == STORE, 1), else_=0)), 0)
     every, store = db.execute(
-        select(func.count(), at_store).where(text("trouble > 0"), PlaceTable.rest_until > now())
+        select(func.count(), at_store).where(text("trouble > 0"), _rests(polite))
     ).one()
     return {"store": int(store), "hosts": int(every) - int(store)}
+
+
+def _rests(polite: Politeness) -> ColumnElement[bool]:
+    """Our own store after its rest too: until one item has shown that it is well, all others wait.
+
+    A host may never be visited again, and holds up nobody.
+    """
+    on_trial = and_(PlaceTable.number == STORE, PlaceTable.trouble >= polite.patience)
+    return or_(PlaceTable.rest_until > now(), on_trial)
 
 
 # What happened, counted for the brake

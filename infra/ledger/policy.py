@@ -23,6 +23,9 @@ class Politeness:
     longest_wait_s: float = 6 * 3600.0
     #: A host that failed for so long without one success is given up: its items end.
     give_up_s: float = 3600.0
+    #: Who is led from host to host waits so often for room. A way over two of them takes a few
+    #: waits; this many it takes only where it leads elsewhere each time.
+    most_waits: int = 100
 
     def __post_init__(self) -> None:
         numbers = (self.connections, self.per_s, self.rest_s, self.longest_rest_s, self.give_up_s)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, text, tuple_, update
 
+from infra.hosts import NO_HOST
 from infra.ledger import retention
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import Move, record
@@ -34,6 +35,8 @@ _AFRESH: dict[str, Any] = {
     "attempts": 0,
     "charged": 0,
     "fetch_tries": 0,
+    "hop": NO_HOST,
+    "waits": 0,
     "suspected": 0,
     "offers": 0,
     "outcome": None,

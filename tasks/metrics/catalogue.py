@@ -113,8 +113,8 @@ RESTING = Metric(
     name="unmask_resting",
     kind="gauge",
     labels=("place",),
-    means="Places left alone for a while because they failed: the `store` (0 or 1), and `hosts`.",
-    do="The store: make room or start it; no work is offered before. Hosts mend themselves.",
+    means="Places that rest after failures: `hosts`, and the `store` (0 or 1) until it is well.",
+    do="The store: make room or start it; little is offered before. Hosts mend themselves.",
 )
 OFFERED = Metric(
     name="unmask_offered_items",

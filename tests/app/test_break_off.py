@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.break_off import SIGNAL, BreakOff
+from tasks.break_off import SIGNAL, BreakOff, LeaseLost
 from tasks.drain import Drain, Stopping
 
 
@@ -67,10 +67,43 @@ def test_nobody_who_tries_again_by_itself_takes_it_for_a_fault() -> None:
 
 
 def test_a_wait_goes_on_while_there_is_time() -> None:
-    """A lease may be lost long before a worker stops: then too the ticker calls."""
     done, break_off = list[str](), BreakOff(Drain())
     with break_off.waiting():
         break_off()
+        done.append("all of it")
+    assert done
+
+
+def test_a_wait_ends_when_the_lease_is_lost(silence: socket.socket) -> None:
+    """Another worker visits the same host by then: this one would be a connection too many."""
+    break_off = BreakOff(Drain())
+    waiting, ended = threading.Event(), threading.Event()
+
+    def tick() -> None:
+        waiting.wait()
+        break_off.lose()
+        while not ended.wait(0.05):
+            break_off()
+
+    def wait() -> None:
+        waiting.set()
+        silence.recv(1)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    with pytest.raises(LeaseLost), break_off.waiting():
+        wait()
+    ended.set()
+    ticker.join()
+
+
+def test_no_wait_begins_for_what_is_lost_until_something_else_is_worked_on() -> None:
+    done, break_off = list[str](), BreakOff(Drain())
+    break_off.lose()
+    with pytest.raises(LeaseLost), break_off.waiting():
+        pytest.fail("it began")
+    break_off.begin()
+    with break_off.waiting():
         done.append("all of it")
     assert done
 

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,10 +25,20 @@ from infra.objects import FolderStore
 from infra.resources import Resources, build
 from infra.sandbox.more import More
 from producer.campaigns import Wanted, choose
-from schemas.records import Claim, Fetched, Happening, NewItem, ResultRow, StoredObject, Trust
+from schemas.records import (
+    Claim,
+    Fetched,
+    Happening,
+    Led,
+    NewItem,
+    ResultRow,
+    StoredObject,
+    Trust,
+)
 from schemas.stages import Stage
 from tasks.extract import extract_handful, extract_item, media_facts
 from tasks.ticker import ticker
+from tasks.visits import Visit
 from tests.making.frames import a_frame
 from tests.polling import until
 from unmask.errors import OwnTrouble, Refused, TryAgain, Unanswered
@@ -506,3 +517,60 @@ def test_a_redirect_to_a_busy_host_waits_and_costs_no_try(stand: Stand) -> None:
     assert stand.room.files == 0
     assert "try 1" not in stand.notes(second)
     assert stand.row(second).stage == "waiting"
+
+
+def test_who_is_led_on_and_never_finds_room_ends_unreachable(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = stand.submit("https://one.example/a")
+    stand.fetcher.away = "https://cdn.example/a.mp4"
+    spent = Led(wait_s=1.0, spent=True)
+    monkeypatch.setattr(stand.tools.ledger, "led", lambda *_, **__: spent)
+    assert stand.extract(item).startswith("unreachable: redirected to cdn.example")
+    assert stand.row(item).outcome == "unreachable"
+
+
+def test_the_ledger_is_told_from_where_an_item_is_led_on(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = stand.submit("https://one.example/a")
+    claim = stand.ledger.claim(item, Stage.WAITING, owner="worker", lease_s=60)
+    assert claim is not None
+    asked: list[tuple[str, str]] = []
+
+    def led(_claim: Claim, uri: str, *, at: str) -> Led:
+        asked.append((at, uri))
+        return Led()
+
+    monkeypatch.setattr(stand.tools.ledger, "led", led)
+    visit = Visit(claim, stand.tools, claim.uri)
+    for uri in ("https://one.example/b", "https://www.example/c", "https://cdn.example/d"):
+        visit.follow(uri)
+    assert asked == [
+        ("https://one.example/b", "https://www.example/c"),
+        ("https://www.example/c", "https://cdn.example/d"),
+    ]
+
+
+def test_a_lost_lease_ends_the_visit(stand: Stand) -> None:
+    """Who has the item by then visits the same host: this would be a connection too many."""
+    (item,) = stand.submit("https://slow.example/a.mp4")
+    ours, theirs = socket.socketpair()
+    often = stand.tools.settings.model_copy(update={"heartbeat_s": 0.0})
+    tools = dataclasses.replace(stand.tools, settings=often)
+    vars(tools)["room"] = stand.room
+
+    def steal(uri: str) -> bytes:
+        stand.ledger.release_all("its worker was frozen")
+        ours.settimeout(20)
+        try:
+            return ours.recv(1)
+        except TimeoutError:
+            pytest.fail("it went on waiting")
+
+    stand.fetcher.content = steal
+    stand.ledger.offer(window=100, lease_s=60)
+    with ours, theirs:
+        assert "too late" in extract_item(item, tools, lambda _: None)
+    assert stand.room.files == 0
+    assert stand.ledger.happened("stand")[Happening.SILENT].times == 0

@@ -16,7 +16,15 @@ from rich.console import Console, RenderableType
 
 from producer.closing import summary
 from producer.scan import Watching
-from producer.status import cost, dead_json, dead_text, span, status_json, status_text
+from producer.status import (
+    cost,
+    dead_json,
+    dead_text,
+    resting_line,
+    span,
+    status_json,
+    status_text,
+)
 from producer.view import LiveView, line, render
 from schemas.pace import left_s, rate_per_s
 from schemas.records import CampaignStatus, Failure, Priority, Resting, ResultRow
@@ -197,6 +205,13 @@ def test_without_a_terminal_who_rests_is_said_beside_the_counts() -> None:
     assert said[1] == "0 of 1 ended"
     assert said[2].startswith("slow.example rests for 30 s more")
     assert "\x1b" not in out.getvalue()
+
+
+def test_who_rests_says_for_how_long_or_that_it_is_tried() -> None:
+    why = r"(3 failures in a row, the last: HTTP 503\x1b[2J[bold])"
+    assert resting_line(RESTING) == f"slow.example rests for 30 s more {why}"
+    tried = resting_line(dataclasses.replace(RESTING, for_s=0.0))
+    assert tried == f"slow.example is tried by one item at a time {why}"
 
 
 def test_what_went_wrong_outside_is_said_in_the_view() -> None:

@@ -25,17 +25,19 @@ def test_a_classifier_that_lags_behind(fleet: Fleet) -> None:
     accepted = fleet.submit(map(uri, range(ITEMS)))
     fleet.start("sweep", "cpu")
     fleet.start("gpu", **{SLOW_MODEL_S: "1.0"})
-    waiting, messages = [0], [0]
+    waiting, offered, messages = [0], [0], [0]
 
     def ended() -> bool:
         waiting.append(fleet.ledger.status(CAMPAIGN).stages.get(Stage.EXTRACTED, 0))
         messages.append(max(0, 0, *oracle.messages(fleet).values()))
+        offered.append(fleet.ledger.offered()[Stage.EXTRACTED])
         return not fleet.left()
 
     fleet.until(ended, 300, fleet.report)
     processes = int(fleet.limits["UNMASK_CPU_PROCESSES"])
     print(f"at most {max(waiting)} items and {max(messages)} messages waited")
     assert WINDOW // 2 < max(waiting) <= 2 * WINDOW + processes
+    assert max(offered) >= WINDOW, "the alert UnmaskGpuBehind would say nothing"
     assert max(messages) <= 2 * WINDOW + processes
     oracle.check(fleet, accepted=accepted)
     assert {row.attempts for row in fleet.ledger.results(CAMPAIGN)} == {1}

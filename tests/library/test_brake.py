@@ -4,21 +4,21 @@ from tasks.brake import ENOUGH, LATELY, Brake, Counts
 def test_dead_items_trip_it_once_enough_are_dead() -> None:
     brake = Brake()
     assert brake.trips("one", Counts()) is None
-    few = Counts(dead=ENOUGH - 1, ended=ENOUGH - 1)
+    few = Counts(dead=ENOUGH - 1)
     assert brake.trips("one", few) is None
-    assert brake.trips("one", Counts(dead=ENOUGH, ended=ENOUGH + 2)) == "dead"
+    assert brake.trips("one", Counts(dead=ENOUGH, done=2)) == "dead"
 
 
 def test_failed_tries_trip_it_before_anything_is_dead() -> None:
     brake = Brake()
     brake.trips("one", Counts())
-    assert brake.trips("one", Counts(failed=ENOUGH, ended=1)) == "failed"
+    assert brake.trips("one", Counts(failed=ENOUGH, done=1)) == "failed"
 
 
 def test_failures_among_much_that_goes_well_do_not() -> None:
     brake = Brake()
     brake.trips("one", Counts())
-    assert brake.trips("one", Counts(failed=2 * ENOUGH, ended=2 * ENOUGH)) is None
+    assert brake.trips("one", Counts(failed=2 * ENOUGH, done=2 * ENOUGH)) is None
 
 
 def test_silence_trips_it_and_a_single_answer_in_ten_does_not() -> None:
@@ -26,13 +26,6 @@ def test_silence_trips_it_and_a_single_answer_in_ten_does_not() -> None:
     brake.trips("one", Counts())
     assert brake.trips("one", Counts(silent=ENOUGH, answered=ENOUGH // 5)) is None
     assert brake.trips("one", Counts(silent=4 * ENOUGH, answered=ENOUGH // 5)) == "silent"
-
-
-def test_rejections_are_ends_that_count_as_well() -> None:
-    brake = Brake()
-    brake.trips("one", Counts())
-    dead_links = Counts(ended=10 * ENOUGH, answered=10 * ENOUGH)
-    assert brake.trips("one", dead_links) is None
 
 
 def test_who_resumes_begins_with_a_clean_count() -> None:
@@ -46,9 +39,9 @@ def test_who_resumes_begins_with_a_clean_count() -> None:
 def test_lately_is_lately() -> None:
     brake = Brake()
     brake.trips("one", Counts())
-    well = Counts(ended=LATELY)
+    well = Counts(done=LATELY)
     assert brake.trips("one", well) is None
-    assert brake.trips("one", Counts(ended=LATELY, failed=ENOUGH)) == "failed"
+    assert brake.trips("one", Counts(done=LATELY, failed=ENOUGH)) == "failed"
 
 
 def test_campaigns_are_told_apart() -> None:

@@ -9,11 +9,11 @@ import redis
 from sqlalchemy import create_engine, text
 
 import settings
-from infra.ledger import migrate, open_ledger
+from infra.ledger import Ledger, migrate, open_ledger
 from infra.ledger.policy import Policy
 from infra.resources import Resources, build
 from producer.campaigns import Wanted, choose
-from schemas.records import Answer, Happened, Happening, NewItem, Trust
+from schemas.records import Answer, Claim, Happened, Happening, NewItem, Trust
 from schemas.stages import Stage
 from tasks.brake import ENOUGH
 from tasks.names import CPU_QUEUE
@@ -161,28 +161,52 @@ def test_the_brake_looks_only_at_campaigns_with_something_left(
     assert looked == ["feed"]
 
 
+def look(feeder: Feeder, clock: Clock) -> None:
+    clock.now += BRAKE_EVERY_S
+    feeder.tick()
+
+
+def claimed(tools: Resources, item: int) -> Claim:
+    tools.ledger.release_all("so that the next is on offer")
+    tools.ledger.offer(window=WINDOW * 100, lease_s=60)
+    claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
+    assert claim is not None
+    return claim
+
+
 def test_the_brake_lets_an_archive_of_dead_links_pass(tools: Resources) -> None:
     clock = Clock()
     feeder = Feeder(make_app(settings=tools.settings), tools, clock)
-    clock.now += BRAKE_EVERY_S
-    feeder.tick()
+    look(feeder, clock)
     for item in range(1, 2 * ENOUGH):
-        tools.ledger.offer(window=WINDOW * 100, lease_s=60)
-        claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
-        assert claim is not None
-        refused(tools.ledger, claim, Outcome.UNREACHABLE, "404")
-        clock.now += BRAKE_EVERY_S
-        feeder.tick()
+        refused(tools.ledger, claimed(tools, item), Outcome.UNREACHABLE, "404")
+        look(feeder, clock)
     assert tools.ledger.status("feed").campaign.state == "running"
+
+
+def test_dead_links_do_not_keep_the_brake_from_tripping(tools: Resources) -> None:
+    """Every second link is dead, and all that is fetched dies by a fault of ours."""
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock)
+    look(feeder, clock)
+    strict = Ledger(tools.ledger.engine, policy=Policy(max_attempts=1))
+    for item in range(1, 2 * ENOUGH + 1, 2):
+        assert tools.ledger.status("feed").campaign.state == "running"
+        refused(tools.ledger, claimed(tools, item), Outcome.UNREACHABLE, "404")
+        claimed(tools, item + 1)
+        with tools.ledger.engine.begin() as db:
+            db.execute(text("UPDATE item SET lease_until = 1 WHERE lease_until > 0"))
+        assert strict.sweep().buried == 1
+        look(feeder, clock)
+    campaign = tools.ledger.status("feed").campaign
+    assert campaign.state == "paused"
+    assert "fell silent while extracting" in campaign.reason
 
 
 def silence(tools: Resources, items: int, *, answer: Answer = Answer.SILENT) -> None:
     """So many fetches end like this, each from a host of its own."""
     for item in range(1, items + 1):
-        tools.ledger.release_all("so that the next is on offer")
-        tools.ledger.offer(window=WINDOW * 100, lease_s=60)
-        claim = tools.ledger.claim(item, Stage.WAITING, owner="test", lease_s=60)
-        assert claim is not None
+        claim = claimed(tools, item)
         tools.ledger.visited(claim, answer, "looking up example.org failed")
         tools.ledger.retry_fetch(claim, "looking up example.org failed")
 

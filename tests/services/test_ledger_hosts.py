@@ -1,5 +1,6 @@
 """Hosts are visited politely by the whole fleet, and one that has trouble holds up nobody else."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +16,16 @@ from infra.ledger.window import shares
 from schemas.records import Answer, Claim, Happening, Led, NewItem, Offer, Trust
 from schemas.stages import Stage
 from tests.services.effort import POSTGRESQL_LIMIT, SQLITE_LIMIT, Effort
-from tests.services.items import claimed, extracted, new, options, pass_time, submitted
+from tests.services.items import (
+    claimed,
+    extracted,
+    judged,
+    new,
+    options,
+    pass_time,
+    submitted,
+    to_classify,
+)
 from unmask.outcomes import Outcome
 
 LEASE_S = 60.0
@@ -50,7 +60,7 @@ def answered(ledger: Ledger, offer: Offer, answer: Answer, after_s: float | None
 def later(ledger: Ledger, seconds: float) -> None:
     pass_time(ledger, seconds)
     with ledger.engine.begin() as db:
-        for column in ("rest_until", "next_at", "down_since"):
+        for column in ("rest_until", "next_at", "down_since", "failed_at"):
             sooner = f"UPDATE place SET {column} = {column} - :s WHERE {column} > 0"
             db.execute(text(sooner), {"s": seconds})
 
@@ -206,27 +216,82 @@ def test_a_long_rest_that_was_asked_for_is_not_cut_short(ledger: Ledger) -> None
     assert 490 < rest.for_s <= 500
 
 
+def tried_again(ledger: Ledger, answer: Answer = Answer.SILENT) -> None:
+    """The rest is over, and one visit shows how its host is."""
+    ledger.forget_offers()
+    (offer,) = [one for one in offered(ledger) if "a.example" in one.uri]
+    answered(ledger, offer, answer)
+
+
+def down(ledger: Ledger) -> None:
+    """a.example has failed as often as it takes to rest; nobody tried b.example."""
+    filled(ledger, ["a.example"] * 12 + ["b.example"] * 2)
+    for one in [offer for offer in offered(ledger) if "a.example" in offer.uri][:3]:
+        answered(ledger, one, Answer.SILENT)
+
+
 def test_a_host_that_is_down_for_good_is_given_up_and_tried_again_on_request(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.ledger.given_up.BATCH", 4)
-    kind = polite(ledger, connections=4, give_up_s=1_000)
-    filled(kind, ["a.example"] * 10 + ["b.example"] * 2)
-    for one in [offer for offer in offered(kind) if "a.example" in offer.uri][:3]:
-        answered(kind, one, Answer.SILENT)
+    kind = polite(ledger, connections=4, give_up_s=1_000, rest_s=300, longest_rest_s=600)
+    down(kind)
+    for rest_s in (301, 601):
+        kind.sweep()
+        assert kind.status("one").outcomes == {}
+        later(kind, rest_s)
+        tried_again(kind)
+    later(kind, 101)
     kind.sweep()
-    assert kind.status("one").outcomes == {}
-    later(kind, 1_001)
+    assert kind.status("one").outcomes == {}, "it failed for a quarter of an hour, and then rested"
+    later(kind, 500)
+    tried_again(kind)
     for _ in range(3):
         kind.sweep()
-    assert kind.status("one").outcomes == {Outcome.UNREACHABLE: 6}, "those that never ran"
+    ended = kind.status("one").outcomes[Outcome.UNREACHABLE]
+    assert ended == 12 - 4, "those that never had their turn"
     row = next(row for row in kind.results("one") if row.outcome)
-    assert row.reason == "a.example failed for 17 min without one success; last: silent it was"
-    assert kind.requeue("one", {Outcome.UNREACHABLE}) == 6
+    assert row.reason == "a.example failed for 25 min without one success; last: silent it was"
+    assert kind.requeue("one", {Outcome.UNREACHABLE}) == ended
     kind.sweep()
     assert kind.status("one").outcomes == {}
+    later(kind, 601)
+    tried_again(kind, Answer.ANSWERED)
     kind.forget_offers()
     assert by_host(offered(kind))["a.example"] == 4
+
+
+def test_time_in_which_nobody_tried_a_host_says_nothing_of_it(ledger: Ledger) -> None:
+    """The machine slept, the scan was stopped, the brake was on: the host may have been well."""
+    kind = polite(ledger, connections=4, give_up_s=1_000, longest_rest_s=600)
+    down(kind)
+    later(kind, 7_200)
+    kind.sweep()
+    assert kind.status("one").outcomes == {}
+    tried_again(kind)
+    kind.sweep()
+    assert kind.status("one").outcomes == {}, "one failure after hours is no hour of failures"
+    later(kind, 601)
+    tried_again(kind)
+    kind.sweep()
+    row = next(row for row in kind.results("one") if row.outcome)
+    assert row.reason.startswith("a.example failed for 20 min without one success")
+
+
+def test_a_host_that_is_given_up_is_not_visited_before_it_wants_to_be(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, give_up_s=100)
+    down(kind)
+    later(kind, 101)
+    kind.forget_offers()
+    (offer,) = [one for one in offered(kind) if "a.example" in one.uri]
+    answered(kind, offer, Answer.BUSY, after_s=5_000)
+    kind.sweep()
+    ended = kind.status("one").outcomes[Outcome.UNREACHABLE]
+    assert kind.requeue("one", {Outcome.UNREACHABLE}) == ended
+    later(kind, 4_900)
+    assert "a.example" not in by_host(offered(kind))
+    later(kind, 101)
+    assert "a.example" in by_host(offered(kind))
 
 
 def test_a_visit_that_goes_well_writes_no_row_for_its_host(ledger: Ledger) -> None:
@@ -282,6 +347,44 @@ def test_a_full_store_lets_everything_rest_and_one_item_tries_it_then(ledger: Le
     assert kind.extracted(claimed(kind, trial.item), extracted(1)) is Stage.EXTRACTED
     kind.forget_offers()
     assert len(offered(kind, window=8)) > 1
+    assert kind.resting() == ()
+
+
+def test_a_store_that_failed_the_classifier_is_well_once_it_took_evidence(ledger: Ledger) -> None:
+    """Where nothing is left to be cut, nobody else would find that out."""
+    kind = polite(ledger, rest_s=30, patience=3)
+    items = submitted(kind, 20)
+    for item in items:
+        kind.extracted(claimed(kind, item), extracted(item))
+    for _ in range(3):
+        kind.store_trouble("object storage: 503")
+    assert offered(kind, window=8) == []
+    later(kind, 10_000)
+    (trial,) = offered(kind, window=8)
+    (rest,) = kind.resting()
+    assert (rest.name, rest.for_s, rest.trouble) == ("object storage", 0.0, 3)
+    assert kind.resting_count() == {"store": 1, "hosts": 0}
+    kind.finish([(claimed(kind, trial.item, Stage.EXTRACTED), judged())])
+    assert kind.resting() == ()
+    assert kind.resting_count() == {"store": 0, "hosts": 0}
+    assert len(offered(kind, window=8)) > 1
+
+
+def test_a_verdict_without_evidence_says_nothing_of_the_store(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim = to_classify(ledger, item, 1)
+    for _ in range(3):
+        ledger.store_trouble("object storage: no space left")
+    ledger.finish([(claim, dataclasses.replace(judged(), evidence=()))])
+    assert ledger.resting_count()["store"] == 1
+
+
+def test_a_host_that_nobody_visits_any_more_is_not_shown_for_ever(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, rest_s=30)
+    down(kind)
+    assert kind.resting_count() == {"store": 0, "hosts": 1}
+    later(kind, 31)
+    assert kind.resting_count() == {"store": 0, "hosts": 0}
     assert kind.resting() == ()
 
 
@@ -353,7 +456,6 @@ def test_where_a_redirect_leads_is_visited_as_politely(ledger: Ledger) -> None:
     kind = polite(ledger, connections=1)
     first, second, led = led_together(kind)
     assert led.wait_s > 0
-    assert not led.before
     assert kind.led(first, CDN) == Led(), "it has its place there already"
     kind.visited(second, Answer.ANSWERED, uri=second.uri)
     kind.release(second, "no room")
@@ -364,14 +466,93 @@ def test_where_a_redirect_leads_is_visited_as_politely(ledger: Ledger) -> None:
     assert kind.led(claimed(kind, again.item), CDN) == Led(), "its place is held since the offer"
 
 
-def test_who_is_led_on_and_on_is_told_apart(ledger: Ledger) -> None:
+WWW = "https://www.example/a"
+
+
+def waited(ledger: Ledger, claim: Claim, uri: str, at: str = "") -> None:
+    """There is no room where it is led to: it goes back, and comes again."""
+    led = ledger.led(claim, uri, at=at)
+    assert led.wait_s > 0
+    assert not led.spent
+    ledger.visited(claim, Answer.ANSWERED, uri=at or claim.uri)
+    ledger.release(claim, "no room", after_s=led.wait_s)
+
+
+def test_who_is_led_on_keeps_its_place_at_the_last_host_while_it_comes_along(
+    ledger: Ledger,
+) -> None:
     kind = polite(ledger, connections=1)
     filled(kind, ["a.example", "b.example", "c.example"])
     one, two, three = (claimed(kind, offer.item) for offer in offered(kind))
-    assert kind.led(one, "https://x.example/") == Led()
-    assert kind.led(two, "https://y.example/") == Led()
-    assert not kind.led(three, "https://x.example/").before
-    assert kind.led(three, "https://y.example/").before
+    for each in (one, two, three):
+        assert kind.led(each, WWW) == Led(), "the one before has left it"
+        if each is one:
+            assert kind.led(each, CDN, at=WWW) == Led()
+        else:
+            waited(kind, each, CDN, at=WWW)
+    kind.visited(one, Answer.ANSWERED, uri=CDN)
+    later(kind, 2)
+    (again,) = offered(kind)
+    back = claimed(kind, again.item)
+    assert kind.led(back, WWW) == Led()
+    later(kind, 2)
+    assert offered(kind) == [], "its place at the last host is held"
+    assert kind.led(back, CDN, at=WWW) == Led()
+
+
+def held_up(ledger: Ledger) -> tuple[Claim, Claim]:
+    """Who was at the last host, and who is on the way, where another had no room behind him."""
+    filled(ledger, ["a.example", "b.example"])
+    one, two = (claimed(ledger, offer.item) for offer in offered(ledger))
+    assert ledger.led(one, WWW) == Led()
+    assert ledger.led(one, CDN, at=WWW) == Led()
+    assert ledger.led(two, WWW) == Led()
+    waited(ledger, two, CDN, at=WWW)
+    ledger.visited(one, Answer.ANSWERED, uri=CDN)
+    filled(ledger, ["www.example"], "two")
+    (busy,) = offered(ledger)
+    on_the_way = claimed(ledger, busy.item)
+    later(ledger, 2)
+    (again,) = offered(ledger)
+    waited(ledger, claimed(ledger, again.item), WWW)
+    later(ledger, 10)
+    return one, on_the_way
+
+
+def test_without_room_on_its_way_it_waits_until_there_is_some_at_both(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    _, on_the_way = held_up(kind)
+    assert offered(kind) == [], "there is room at the last host, and none on the way"
+    kind.visited(on_the_way, Answer.ANSWERED)
+    later(kind, 10)
+    (again,) = offered(kind)
+    filled(kind, ["www.example", "cdn.example"], "three")
+    assert offered(kind) == [], "it counts for both"
+    back = claimed(kind, again.item)
+    assert kind.led(back, WWW) == Led()
+    assert kind.led(back, CDN, at=WWW) == Led()
+    assert by_host(offered(kind)) == {"www.example": 1}, "it has passed the one"
+
+
+def test_who_is_to_pass_a_host_that_asks_for_patience_stays_away(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1)
+    other, on_the_way = held_up(kind)
+    kind.visited(on_the_way, Answer.ANSWERED)
+    later(kind, 10)
+    (again,) = offered(kind)
+    kind.visited(other, Answer.BUSY, after_s=500, uri=WWW)
+    assert kind.claim(again.item, Stage.WAITING, owner="another", lease_s=LEASE_S) is None
+
+
+def test_who_finds_no_room_time_and_again_is_not_waited_for_without_end(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=1, most_waits=3)
+    filled(kind, [f"h{number}.example" for number in range(4)])
+    assert len([claimed(kind, offer.item) for offer in offered(kind)]) == 4
+    (lost,) = submitted(kind, 1, "two")
+    for number in range(3):
+        waited(kind, claimed(kind, lost), f"https://h{number}.example/mirror")
+        later(kind, 10)
+    assert kind.led(claimed(kind, lost), "https://h3.example/mirror").spent
 
 
 def test_a_rate_holds_for_redirects_too(ledger: Ledger) -> None:
