@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 
 from infra.ledger import rows
 from infra.ledger.clock import now
@@ -13,6 +13,8 @@ from schemas.tables import CampaignTable
 from unmask.errors import Unusable
 
 DAY_S = 86_400.0
+#: Not a lock on the campaign's row: the feeder writes there whom it served, and would wait too.
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('unmask.submit'), :campaign)")
 
 
 def open_campaign(db: Connection, options: CampaignOptions) -> Campaign:
@@ -97,15 +99,12 @@ def campaigns(db: Connection) -> list[Campaign]:
 
 def pause(db: Connection, name: str, reason: str) -> None:
     """Nothing of it is offered or claimed until it is resumed; what is held may finish."""
-    found = campaign(db, name)
-    if found.state == "running":
-        set_state(db, found, "paused", reason)
+    _turn(db, campaign(db, name), "running", "paused", reason)
 
 
 def resume(db: Connection, name: str) -> None:
-    found = campaign(db, name)
-    refuse_cancelled(found)
-    set_state(db, found, "running", "")
+    _turn(db, campaign(db, name), "paused", "running", "")
+    refuse_cancelled(campaign(db, name))
 
 
 def refuse_cancelled(found: Campaign) -> None:
@@ -117,6 +116,30 @@ def refuse_cancelled(found: Campaign) -> None:
         )
 
 
-def set_state(db: Connection, found: Campaign, state: str, reason: str) -> None:
-    values = {"state": state, "reason": clean(reason)}
+def alone(db: Connection, campaign: int) -> None:
+    """While this transaction lasts nobody else sends items of it on their way, or cancels it.
+
+    Who cancels waits for what is being added, and takes it back with the rest. On SQLite everybody
+    who writes is alone.
+    """
+    if db.dialect.name == "postgresql":
+        db.execute(_ALONE, {"campaign": campaign})
+
+
+def take_more(db: Connection, campaign: int, deed: str) -> None:
+    """Items may be added to it while this transaction lasts, unless it was cancelled."""
+    alone(db, campaign)
+    state = select(CampaignTable.state).where(CampaignTable.id == campaign)
+    if db.scalar(state) == "cancelled":
+        raise Unusable(f"the campaign was cancelled: {deed} under another name")
+
+
+def cancel(db: Connection, found: Campaign) -> None:
+    values = {"state": "cancelled", "reason": "cancelled by a person"}
     db.execute(update(CampaignTable).where(CampaignTable.id == found.id).values(values))
+
+
+def _turn(db: Connection, found: Campaign, before: str, after: str, reason: str) -> None:
+    """Whoever did something else with it meanwhile came first, and that stays."""
+    mine = update(CampaignTable).where(CampaignTable.id == found.id, CampaignTable.state == before)
+    db.execute(mine.values(state=after, reason=clean(reason)))

@@ -124,9 +124,10 @@ class Ledger:
         """How many items were taken back. In batches; once begun, nothing more is claimed."""
         with self._write() as db:
             campaign = campaigns.campaign(db, name)
+            campaigns.alone(db, campaign.id)
             if recall.is_finished(db, campaign):
                 return 0
-            campaigns.set_state(db, campaign, "cancelled", "cancelled by a person")
+            campaigns.cancel(db, campaign)
         return sum(self._take_back(campaign, stage) for stage in recall.UNFINISHED)
 
     def _take_back(self, campaign: Campaign, stage: Stage) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, text, tuple_, update
 
 from infra.hosts import NO_HOST
-from infra.ledger import retention
+from infra.ledger import campaigns, retention
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import Move, record
 from infra.ledger.rows import ITEM
@@ -100,8 +100,11 @@ def begin(db: Connection) -> datetime:
 def requeue(db: Connection, campaign: Campaign, outcome: Outcome, begun: datetime) -> int:
     """Up to a batch of items that ended so: how many were sent on their way again.
 
-    Their results go, so that the next batch finds the next ones where these stood.
+    Their results go, so that the next batch finds the next ones where these stood. Who cancels the
+    campaign between two batches has the last word.
     """
+    campaigns.alone(db, campaign.id)
+    campaigns.refuse_cancelled(campaigns.campaign(db, campaign.options.name))
     seen = db.scalars(_results(campaign, outcome, begun)).all()
     found = db.execute(_ended(outcome, seen)).all() if seen else []
     moves: list[Move] = []

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, update
 
 from infra.ledger import extractions, rows
+from infra.ledger.campaigns import take_more
 from infra.ledger.clock import now
 from infra.ledger.ends import End, end
 from infra.ledger.moves import Amount, Move, add, insert_into, record
@@ -15,13 +16,11 @@ from infra.redact import label
 from schemas.records import Campaign, Changed, RescanPart, RescanPlan, Submitted
 from schemas.stages import Stage
 from schemas.tables import (
-    CampaignTable,
     ExtractionTable,
     ItemTable,
     ObjectTable,
     ResultTable,
 )
-from unmask.errors import Unusable
 
 #: Items that one transaction takes over.
 BATCH = 1_000
@@ -128,9 +127,7 @@ def take_over(
     db: Connection, source: Campaign, campaign: Campaign, after: int, *, fetch: bool
 ) -> tuple[Submitted, int] | None:
     """Up to a batch of items beyond `after`, and the last of them; None where there is none."""
-    cancelled = select(CampaignTable.state).where(CampaignTable.id == campaign.id)
-    if db.scalar(cancelled) == "cancelled":
-        raise Unusable("the campaign was cancelled: rescan under another name")
+    take_more(db, campaign.id, "rescan")
     old = db.execute(
         select(ITEM.id, *(ITEM[name] for name in _TAKEN))
         .join(ResultTable, ResultTable.item_id == ITEM.id)

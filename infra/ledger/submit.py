@@ -11,12 +11,11 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from infra.hosts import host_number
+from infra.ledger.campaigns import take_more
 from infra.ledger.clock import now
 from infra.ledger.moves import Amount, add
 from schemas.records import NewItem
 from schemas.stages import Stage
-from schemas.tables import CampaignTable
-from unmask.errors import Unusable
 
 #: Items in one transaction: large enough for speed, small enough that others get their turn.
 CHUNK = 10_000
@@ -75,9 +74,8 @@ def chunks(items: Iterable[NewItem]) -> Iterator[list[Line]]:
 
 def insert(db: Connection, campaign: int, chunk: list[Line]) -> int:
     """How many of them were new."""
-    cancelled = select(CampaignTable.id).where(CampaignTable.state == "cancelled")
-    if db.execute(cancelled.where(CampaignTable.id == campaign)).first():
-        raise Unusable("the campaign was cancelled: submit under another name")
+    # Alone: two producers with overlapping lists would wait for each other's lines in a ring.
+    take_more(db, campaign, "submit")
     new = (_sqlite if db.dialect.name == "sqlite" else _postgresql)(db, campaign, chunk)
     if new:
         add(db, {(campaign, Stage.WAITING, ""): Amount(items=new)})
@@ -125,11 +123,6 @@ def _sqlite(db: Connection, campaign: int, chunk: list[Line]) -> int:
 
 
 def _postgresql(db: Connection, campaign: int, chunk: list[Line]) -> int:
-    # Two producers with overlapping lists would wait for each other's lines in a ring.
-    db.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext('unmask.submit'), :campaign)"),
-        {"campaign": campaign},
-    )
     db.execute(text(_ARRIVED))
     _copy(db, "".join(map(_copied, chunk)))
     moment = db.execute(select(now())).scalar_one()

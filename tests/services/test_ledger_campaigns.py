@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from infra.ledger import Ledger
+from infra.ledger import Ledger, recall
 from schemas.records import Priority
 from schemas.stages import Stage
 from tests.services.items import claimed, new, options, refused, stages, submitted
@@ -101,3 +101,14 @@ def test_a_finished_campaign_is_not_cancelled(ledger: Ledger) -> None:
     refused(ledger, claim, Outcome.UNREACHABLE, "404")
     assert ledger.cancel("done") == 0
     assert ledger.campaign("done").state == "running"
+
+
+def test_a_batch_of_a_requeue_leaves_a_cancelled_campaign_as_it_is(ledger: Ledger) -> None:
+    """It was cancelled since the batch before."""
+    ended, _ = submitted(ledger, 2)
+    refused(ledger, claimed(ledger, ended))
+    campaign = ledger.campaign("one")
+    ledger.cancel("one")
+    with ledger.engine.begin() as db, pytest.raises(Unusable, match="was cancelled"):
+        recall.requeue(db, campaign, Outcome.NOT_MEDIA, recall.begin(db))
+    assert stages(ledger) == {Stage.CANCELLED: 1, Stage.REJECTED: 1}
