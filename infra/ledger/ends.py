@@ -112,7 +112,7 @@ def inherit(
     """`fetched` is None for an item that was cut before: its content was known by then."""
     extraction = db.scalar(select(ItemTable.extraction_id).where(ItemTable.id == from_item))
     if extraction is not None:
-        extractions.lock(db, extraction)
+        retention.lock(db, [extraction])
         extractions.refer(db, extraction, row.id)
     parent = _parent(db, campaign, from_item)
     values = _fetched(row, fetched, 0.0)
@@ -163,6 +163,7 @@ def _rejected(row: Row[Any], one: Rejected) -> End:
 def finish(db: Connection, done: Sequence[tuple[Claim, Classified]]) -> set[int]:
     """Stale ones are left out; the others are committed together."""
     mine = held(db, [claim for claim, _ in done])
+    retention.will_name(db)
     facts = _facts(db, {row.extraction_id for row in mine.values()})
     ends = [
         _finish(db, row, claim.campaign, classified, facts[row.extraction_id])

@@ -57,8 +57,9 @@ _BLANK: dict[str, Any] = {
 def erase_item(db: Connection, item: int) -> Erased:
     """The item, and the clips, pictures and scores of its content under every spec and model."""
     row = _item(db, item)
+    extractions = _locked(db, row.sha256)
     results = _results_of(db, row)
-    removed, forgotten = _doom_content(db, row.sha256)
+    removed, forgotten = _doom_content(db, extractions)
     words = f"clips and evidence were erased with item {item}"
     notes = sum(_mark(db, result, words) for result in results if result.item_id != item)
     notes += _blank(db, row, results)
@@ -82,6 +83,7 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
     other scan specs the same person may bear another number, so there nobody keeps a picture.
     """
     row = _item(db, item)
+    extractions = _locked(db, row.sha256)
     results = _results_of(db, row)
     own = next((one for one in results if one.item_id == item), None)
     numbers = [who["person"] for who in own.persons] if own else []
@@ -96,7 +98,7 @@ def erase_person(db: Connection, item: int, person: int) -> Erased:
         if result.scan_spec == own.scan_spec
         for key in retention.named(result) - _pictures(result, person)
     }
-    removed, forgotten = _doom_content(db, row.sha256, kept)
+    removed, forgotten = _doom_content(db, extractions, kept)
     notes = 0
     for result in results:
         same = result.scan_spec == own.scan_spec
@@ -126,6 +128,17 @@ def _item(db: Connection, item: int) -> Row[Any]:
     return row
 
 
+def _locked(db: Connection, sha256: str | None) -> list[int]:
+    """The extractions of a content, before its results are read.
+
+    Who inherits one of these comes before and is marked, or waits and finds what is left of it.
+    """
+    if sha256 is None:
+        return []
+    mine = select(ExtractionTable.id).where(ExtractionTable.sha256 == sha256)
+    return list(db.scalars(mine.order_by(ExtractionTable.id).with_for_update()))
+
+
 def _results_of(db: Connection, row: Row[Any]) -> Sequence[Row[Any]]:
     """Of every item with this content, and of the item itself."""
     same = ResultTable.item_id == row.id
@@ -143,13 +156,11 @@ def _results_of(db: Connection, row: Row[Any]) -> Sequence[Row[Any]]:
 
 
 def _doom_content(
-    db: Connection, sha256: str | None, kept: set[str] | None = None
+    db: Connection, extractions: list[int], kept: set[str] | None = None
 ) -> tuple[tuple[str, ...], int]:
     """Keys that are to go now, and how many scores went."""
-    if sha256 is None:
+    if not extractions:
         return (), 0
-    mine = select(ExtractionTable.id).where(ExtractionTable.sha256 == sha256)
-    extractions = list(db.scalars(mine.order_by(ExtractionTable.id).with_for_update()))
     of_it = (ObjectTable.extraction_id.in_(extractions), ObjectTable.key.not_in(kept or set()))
     clips = select(ObjectTable.sha256).where(*of_it, ObjectTable.kind != "evidence")
     forgotten = scores.forget(db, clips)

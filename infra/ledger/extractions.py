@@ -58,6 +58,7 @@ def _judged(db: Connection, sha256: str, spec_digest: str, model_digest: str) ->
 def keep(db: Connection, claimed: Row[Any], done: Extracted) -> Row[Any]:
     """The extraction's row. The first to arrive stands: a second one's objects are not used."""
     item, extraction = claimed.id, done.extraction
+    retention.will_name(db)
     _insert(db, item, done)
     found = find(db, extraction.sha256, extraction.spec_digest, lock=True)
     assert found is not None
@@ -137,12 +138,6 @@ def refer(db: Connection, extraction: int, item: int) -> None:
     """The item needs these objects: their term is the longest of those who do."""
     line = {"extraction_id": extraction, "item_id": item, "until": FOREVER}
     db.execute(_if_new(db.dialect.name, ReferenceTable), line)
-
-
-def lock(db: Connection, extraction: int) -> None:
-    """Nothing of it goes while this transaction lasts."""
-    mine = select(ExtractionTable.id).where(ExtractionTable.id == extraction)
-    db.execute(mine.with_for_update())
 
 
 def judged_elsewhere(db: Connection, claims: Sequence[Claim]) -> dict[int, int]:

@@ -134,26 +134,38 @@ def take_over(
         .where(_of(source), _WHOLE, ITEM.id > after)
         .order_by(ITEM.id)
         .limit(BATCH)
+        .with_for_update(read=True, of=ItemTable)
     ).all()
     if not old:
         return None
     fits = _locked(db, campaign, [row.sha256 for row in old])
-    wanted = [row for row in old if fetch or row.sha256 in fits]
+    whole = _still_whole(db, [row.id for row in old])
+    wanted = [row for row in old if row.id in whole and (fetch or row.sha256 in fits)]
     new = _insert(db, campaign, wanted, fits) if wanted else []
     _begin(db, campaign, new, fits)
     return Submitted(new=len(new), known=len(wanted) - len(new)), old[-1].id
 
 
 def _locked(db: Connection, campaign: Campaign, contents: Sequence[str]) -> dict[str, Row[Any]]:
-    """The extractions that fit, by content; none of them goes while this transaction lasts."""
+    """The extractions that fit, by content.
+
+    Nothing of these contents goes or is erased while this transaction lasts, under any scan spec.
+    """
     found = db.execute(
         select(*rows.EXTRACTION)
-        .where(rows.EXTRACTION.sha256.in_(set(contents)), rows.EXTRACTION.stands)
-        .where(rows.EXTRACTION.spec_digest == campaign.options.spec.digest)
+        .where(rows.EXTRACTION.sha256.in_(set(contents)))
         .order_by(rows.EXTRACTION.id)
         .with_for_update()
     )
-    return {row.sha256: row for row in found}
+    spec = campaign.options.spec.digest
+    return {row.sha256: row for row in found if row.stands and row.spec_digest == spec}
+
+
+def _still_whole(db: Connection, items: Sequence[int]) -> set[int]:
+    """Those of which nothing was erased before their contents were locked."""
+    return set(
+        db.scalars(select(ResultTable.item_id).where(ResultTable.item_id.in_(items), _WHOLE))
+    )
 
 
 def _insert(

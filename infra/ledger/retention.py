@@ -46,6 +46,11 @@ TOMBSTONE_S = 3600.0
 #: An item that met a deletion comes back after this long.
 AFTER_S = 5.0
 
+_NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).exists()
+#: Many may name objects at the same time, but nobody while somebody looks for what no row names.
+_NAMING = text("SELECT pg_advisory_xact_lock_shared(hashtext('unmask.objects'))")
+_LOOKING = text("SELECT pg_advisory_xact_lock(hashtext('unmask.objects'))")
+
 EXPIRED = "its term is over"
 UNREFERENCED = "nothing points at it"
 
@@ -74,37 +79,42 @@ def hold(db: Connection, items: Collection[int]) -> None:
 
 def expire(db: Connection) -> int:
     """Doom what nobody needs any more; how many references ended, at most a batch of each kind."""
-    clips = _ended(db, "until")
-    for extraction in _unneeded(db, clips, ReferenceTable.until):
+    clips, pictures = _ended(db, "until"), _ended(db, "evidence_until")
+    lock(db, (reference.extraction_id for reference in (*clips, *pictures)))
+    for extraction in _unneeded(db, clips, "until"):
         doom_clips(db, extraction, EXPIRED)
-    pictures = _ended(db, "evidence_until")
-    for extraction in _unneeded(db, pictures, ReferenceTable.evidence_until):
+    for extraction in _unneeded(db, pictures, "evidence_until"):
         doom(db, _of(extraction, ObjectTable.kind == "evidence"), EXPIRED)
     return len(clips) + len(pictures)
 
 
-def _ended(db: Connection, term: str) -> list[int]:
-    """Extractions, one for each reference that has ended."""
+def lock(db: Connection, extractions: Iterable[int]) -> None:
+    """In one order, before their references and objects, as everybody does.
+
+    Whoever refers to one meanwhile comes before, or waits and sees.
+    """
+    if wanted := set(extractions):
+        mine = select(ExtractionTable.id).where(ExtractionTable.id.in_(wanted))
+        db.execute(mine.order_by(ExtractionTable.id).with_for_update())
+
+
+def _ended(db: Connection, term: str) -> Sequence[Row[int, int]]:
+    """References whose term is over."""
     column = getattr(ReferenceTable, term)
-    found = db.execute(
-        select(ReferenceTable.extraction_id, ReferenceTable.item_id)
-        .where(text(IS_TIMED[term]), column <= now())
-        .order_by(column)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if found:
-        key = tuple_(ReferenceTable.extraction_id, ReferenceTable.item_id)
-        ended = update(ReferenceTable).where(key.in_([tuple(row) for row in found]))
-        db.execute(ended.values({term: NEVER}))
-    return [row.extraction_id for row in found]
+    found = select(ReferenceTable.extraction_id, ReferenceTable.item_id)
+    over = found.where(text(IS_TIMED[term]), column <= now())
+    return db.execute(over.order_by(column).limit(BATCH)).all()
 
 
-def _unneeded(db: Connection, extractions: Iterable[int], term: Any) -> list[int]:
-    """Locked in one order: whoever refers to one meanwhile comes before, or waits and sees."""
-    wanted = sorted(set(extractions))
-    locked = select(ExtractionTable.id).where(ExtractionTable.id.in_(wanted))
-    db.execute(locked.order_by(ExtractionTable.id).with_for_update())
+def _unneeded(db: Connection, ended: Sequence[Row[int, int]], name: str) -> list[int]:
+    """Extractions that nobody refers to any more, once these references have ended."""
+    if not ended:
+        return []
+    term = getattr(ReferenceTable, name)
+    key = tuple_(ReferenceTable.extraction_id, ReferenceTable.item_id)
+    over = update(ReferenceTable).where(key.in_([tuple(row) for row in ended]), term <= now())
+    db.execute(over.values({name: NEVER}))
+    wanted = sorted({reference.extraction_id for reference in ended})
     needed = select(ReferenceTable.extraction_id).where(
         ReferenceTable.extraction_id.in_(wanted), term > now()
     )
@@ -146,12 +156,22 @@ def _keys(conditions: Sequence[Any]) -> Any:
     return select(ObjectTable.key).where(*conditions)
 
 
+def will_name(db: Connection) -> None:
+    """Objects that were stored are named in this transaction: before any extraction is locked."""
+    if db.dialect.name == "postgresql":
+        db.execute(_NAMING)
+
+
 def doom_unknown(db: Connection, keys: Sequence[str], why: str) -> list[str]:
-    """Those of these stored objects that no row points at."""
-    known = set(db.scalars(select(ObjectTable.key).where(ObjectTable.key.in_(keys))))
-    known |= set(db.scalars(select(DoomedTable.key).where(DoomedTable.key.in_(keys))))
-    lost = [key for key in keys if key not in known]
-    if lost:
+    """Those of these stored objects that no row points at.
+
+    Who is about to name one comes before and is waited for, or sees that it is to go.
+    """
+    if not _unknown(db, keys):
+        return []
+    if db.dialect.name == "postgresql":
+        db.execute(_LOOKING)
+    if lost := _unknown(db, keys):
         statement = insert_into(db.dialect.name, DoomedTable).on_conflict_do_nothing()
         about = {"extraction_id": None, "kind": "unknown", "size": 0, "why": why}
         lines = [{"key": key, **about} for key in lost]
@@ -159,16 +179,30 @@ def doom_unknown(db: Connection, keys: Sequence[str], why: str) -> list[str]:
     return lost
 
 
+def _unknown(db: Connection, keys: Sequence[str]) -> list[str]:
+    known = set(db.scalars(select(ObjectTable.key).where(ObjectTable.key.in_(keys))))
+    known |= set(db.scalars(select(DoomedTable.key).where(DoomedTable.key.in_(keys))))
+    return [key for key in keys if key not in known]
+
+
 def doomed(db: Connection, limit: int) -> list[str]:
-    waiting = select(DoomedTable.key).where(DoomedTable.deleted_at == NEVER)
+    """Never what a row names: a worker of an earlier version may name what is to go."""
+    waiting = select(DoomedTable.key).where(DoomedTable.deleted_at == NEVER, ~_NAMED)
     return list(db.scalars(waiting.order_by(DoomedTable.key).limit(limit)))
 
 
 def gone(db: Connection, keys: Sequence[str]) -> None:
-    """The store has deleted them: the results that named them say so."""
+    """The store has deleted them: the results that named them say so.
+
+    Who inherits one of these meanwhile comes before and is marked, or waits and reads what is left.
+    """
+    waiting = (DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER)
+    yielded = select(DoomedTable.extraction_id).where(*waiting)
+    contents = select(ExtractionTable.sha256).where(ExtractionTable.id.in_(yielded))
+    lock(db, db.scalars(select(ExtractionTable.id).where(ExtractionTable.sha256.in_(contents))))
     rows = db.execute(
         select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
-        .where(DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER)
+        .where(*waiting)
         .with_for_update()
     ).all()
     db.execute(
@@ -196,7 +230,7 @@ def stored_again(db: Connection, keys: Sequence[str], claimed_at: float) -> None
         return
     mine = DoomedTable.key.in_(keys)
     too_late = or_(DoomedTable.deleted_at == NEVER, DoomedTable.deleted_at >= claimed_at)
-    if db.scalar(select(func.count()).where(mine, too_late)):
+    if db.scalar(select(func.count()).where(mine, too_late, ~_NAMED)):
         raise TryAgain("the same objects are being deleted; stored again after", after_s=AFTER_S)
     db.execute(delete(DoomedTable).where(mine))
 

@@ -3,23 +3,31 @@
 On PostgreSQL alone: on SQLite a transaction that writes has no other beside it.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from infra.ledger import Ledger, recall
 from infra.ledger.policy import Policy
+from schemas.records import Campaign, Claim, Submitted
 from schemas.stages import Stage
 from tests.services.beside import beside
 from tests.services.items import (
     claimed,
+    clips,
+    delete_doomed,
+    extracted,
+    fetched,
     judged,
     new,
     options,
     row_of,
     stages,
+    stored,
     submitted,
     to_classify,
 )
-from unmask.errors import Unusable
+from unmask.errors import TryAgain, Unusable
 from unmask.outcomes import Outcome
 
 pytestmark = pytest.mark.parametrize("address", ["postgresql"], indirect=True)
@@ -89,3 +97,135 @@ def test_a_campaign_that_is_cancelled_meanwhile_stays_so(ledger: Ledger, deed: s
     assert taken.result() == 1
     assert ledger.campaign("one").state == "cancelled"
     assert ledger.campaign("one").reason == "cancelled by a person"
+
+
+# Deleting and erasing beside what is handed in
+
+PICTURE = stored("evidence", 7)
+
+
+def finished(ledger: Ledger, item: int) -> None:
+    """Judged, with a picture that its only segment shows."""
+    one = judged()
+    (person,) = one.verdict.persons
+    (segment,) = person.segments
+    shown = replace(person, segments=(replace(segment, evidence=PICTURE.key),))
+    verdict = replace(one.verdict, persons=(shown,), reason="person 0: 90 % likely altered")
+    claim = to_classify(ledger, item, 7)
+    assert ledger.finish([(claim, replace(one, verdict=verdict, evidence=(PICTURE,)))]) == {item}
+
+
+def past_its_term(ledger: Ledger) -> tuple[int, Claim]:
+    """An item whose picture is doomed, and a claim on another one of the same content."""
+    (first,) = submitted(ledger, 1, keep_evidence_s=0.0)
+    (second,) = submitted(ledger, 1, "two")
+    finished(ledger, first)
+    assert ledger.expire() == 1
+    return first, claimed(ledger, second)
+
+
+def assert_marked(ledger: Ledger, *of: tuple[int, str]) -> None:
+    for item, name in of:
+        row = row_of(ledger, item, name)
+        ((segment,),) = [person["segments"] for person in row.persons]
+        assert (segment["evidence"], row.evidence) == (None, []), "nobody names what is deleted"
+        assert row.outcome is Outcome.FAKE
+
+
+def test_who_inherits_while_a_picture_goes_is_marked(ledger: Ledger) -> None:
+    first, claim = past_its_term(ledger)
+    with beside(ledger, "INSERT INTO result", delete_doomed) as gone:
+        assert ledger.inherit(claim, fetched(7), first) is Stage.DONE
+    gone.result()
+    assert_marked(ledger, (first, "one"), (claim.item, "two"))
+    assert row_of(ledger, claim.item, "two").evidence_removed_at
+
+
+def test_who_inherits_after_a_picture_went_does_not_name_it(ledger: Ledger) -> None:
+    first, claim = past_its_term(ledger)
+
+    def inherit(other: Ledger) -> Stage | None:
+        return other.inherit(claim, fetched(7), first)
+
+    with beside(ledger, "UPDATE result", inherit) as inherited:
+        delete_doomed(ledger)
+    assert inherited.result() is Stage.DONE
+    assert_marked(ledger, (first, "one"), (claim.item, "two"))
+
+
+def test_who_inherits_while_an_item_is_erased_is_marked(ledger: Ledger) -> None:
+    first, second = submitted(ledger, 2)
+    finished(ledger, first)
+    claim = claimed(ledger, second)
+
+    def inherit(other: Ledger) -> Stage | None:
+        return other.inherit(claim, fetched(7), first)
+
+    with beside(ledger, "FROM extraction.* FOR UPDATE", inherit) as inherited:
+        erased = ledger.erase(first)
+    assert inherited.result() is Stage.DONE
+    assert erased.heirs == (second,)
+    row = row_of(ledger, second)
+    assert (row.persons, row.evidence) == ([], [])
+    assert "person 0" not in row.reason
+    assert row.erased_at
+
+
+def test_clips_that_are_being_named_are_not_taken_for_unknown(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, made = claimed(ledger, item), clips(7)
+    keys = [made.manifest.key, *(clip.key for clip in made.clips)]
+    with beside(ledger, "INSERT INTO object", lambda other: other.doom_unknown(keys)) as unknown:
+        assert ledger.extracted(claim, extracted(7)) is Stage.EXTRACTED
+    assert unknown.result() == []
+    assert ledger.doomed(10) == []
+
+
+def test_pictures_that_are_being_named_are_not_taken_for_unknown(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = to_classify(ledger, item, 7), [PICTURE.key]
+    with beside(ledger, "INSERT INTO object", lambda other: other.doom_unknown(keys)) as unknown:
+        assert ledger.finish([(claim, replace(judged(), evidence=(PICTURE,)))]) == {item}
+    assert unknown.result() == []
+    assert ledger.doomed(10) == []
+
+
+def test_what_was_found_unknown_is_stored_again_before_it_is_named(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = claimed(ledger, item), [clips(7).manifest.key]
+
+    def name(other: Ledger) -> Stage | None:
+        return other.extracted(claim, extracted(7))
+
+    with beside(ledger, "INSERT INTO doomed", name) as named:
+        assert ledger.doom_unknown(keys) == keys
+    with pytest.raises(TryAgain, match="being deleted"):
+        named.result()
+    assert ledger.doomed(10) == keys
+
+
+def rescanned(ledger: Ledger) -> Campaign:
+    return ledger.open_campaign(options("again", model_digest="another"))
+
+
+def test_what_is_being_erased_does_not_come_back_by_a_rescan(ledger: Ledger) -> None:
+    first, second = submitted(ledger, 2)
+    finished(ledger, first)
+    ledger.finish([(to_classify(ledger, second, 8), judged())])
+    campaign = rescanned(ledger)
+    with beside(ledger, "UPDATE item", lambda other: other.rescan("one", campaign)) as taken:
+        ledger.erase(first)
+    assert taken.result() == Submitted(new=1, known=0)
+    assert stages(ledger, "again") == {Stage.EXTRACTED: 1}
+
+
+def test_nor_does_what_inherited_from_it(ledger: Ledger) -> None:
+    (first,) = submitted(ledger, 1)
+    (second,) = submitted(ledger, 1, "two")
+    finished(ledger, first)
+    assert ledger.inherit(claimed(ledger, second), fetched(7), first) is Stage.DONE
+    campaign = rescanned(ledger)
+    with beside(ledger, "UPDATE result", lambda other: other.rescan("two", campaign)) as taken:
+        ledger.erase(first)
+    assert taken.result() == Submitted(new=0, known=0)
+    assert stages(ledger, "again") == {}

@@ -218,6 +218,21 @@ def test_what_nothing_points_at_is_told_from_what_is_needed(ledger: Ledger) -> N
     assert doomed(ledger) == set()
 
 
+def test_what_a_row_names_is_not_deleted_whatever_else_is_said_of_it(ledger: Ledger) -> None:
+    """A worker of an earlier version may name what was found unknown a moment before."""
+    first, second = submitted(ledger, 2)
+    done(ledger, first, 1)
+    unknown = (
+        "INSERT INTO doomed (key, kind, size, why, doomed_at) VALUES (:key, 'unknown', 0, '', 1.0)"
+    )
+    with ledger.engine.begin() as db:
+        db.execute(text(unknown), {"key": "evidence/1/0"})
+    assert doomed(ledger) == set()
+    done(ledger, second, 2)  # the same picture: it need not wait for a deletion
+    assert deleted(ledger) == set()
+    assert row_of(ledger, first).evidence == ["evidence/1/0"]
+
+
 def test_terms_are_pinned_where_they_are_said(ledger: Ledger) -> None:
     ledger.open_campaign(options(keep_clips_s=DAY_S))
     assert ledger.open_campaign(options()).options.keep_clips_s == DAY_S
