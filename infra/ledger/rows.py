@@ -1,6 +1,7 @@
 """Between rows and the values of `schemas.records`."""
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -69,15 +70,21 @@ def campaigns(db: Connection, ids: Iterable[int]) -> dict[int, Campaign]:
 
 
 def extractions(db: Connection, ids: Iterable[int]) -> dict[int, Extraction]:
-    """With their objects, which are read in one go."""
+    """With their objects, which are read in one go.
+
+    What is doomed between the two looks has none by the second, and stands no more.
+    """
     wanted = {"ids": list(set(ids))}
     if not wanted["ids"]:
         return {}
     heads, objects = db.execute(_HEADS, wanted).all(), db.execute(_OBJECTS, wanted).all()
+    stored: dict[int, list[Row[Any]]] = defaultdict(list)
+    for one in objects:
+        stored[one.extraction_id].append(one)
     return {
-        head.id: _extraction(head, [one for one in objects if one.extraction_id == head.id])
+        head.id: _extraction(head, stored[head.id])
         for head in heads
-        if head.stands
+        if head.stands and head.id in stored
     }
 
 

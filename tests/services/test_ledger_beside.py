@@ -3,6 +3,7 @@
 On PostgreSQL alone: on SQLite a transaction that writes has no other beside it.
 """
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -229,3 +230,31 @@ def test_nor_does_what_inherited_from_it(ledger: Ledger) -> None:
         ledger.erase(first)
     assert taken.result() == Submitted(new=0, known=0)
     assert stages(ledger, "again") == {}
+
+
+# Claims
+
+
+def test_clips_that_are_doomed_while_they_are_claimed_are_gone(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the claim breaks, and with it the worker."""
+    monkeypatch.setattr("infra.ledger.moves.slot_of", _slot)
+    first, second = submitted(ledger, 2)
+    bad = to_classify(ledger, first, 7)
+    assert ledger.reuse(claimed(ledger, second), fetched(7), clips(7), cpu_seconds=0) is (
+        Stage.EXTRACTED
+    )
+
+    def recut(other: Ledger) -> Stage | None:
+        return other.recut(bad, "a clip is not what it was")
+
+    with beside(ledger, "FROM object", recut) as doomed:
+        (claim,) = ledger.claim_many([second], Stage.EXTRACTED, owner="gpu", lease_s=60)
+    assert doomed.result() is Stage.WAITING
+    assert claim.extraction is None
+
+
+def _slot(_db: object) -> int:
+    """Nobody waits for another's counts."""
+    return int(threading.current_thread() is threading.main_thread())
