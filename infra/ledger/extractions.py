@@ -18,6 +18,8 @@ from unmask.outcomes import Outcome
 WITHOUT_MODEL = (Outcome.NO_FACE, Outcome.TOO_SMALL, Outcome.TOO_SHORT)
 JUDGED = (Outcome.FAKE, Outcome.REAL, Outcome.UNSURE)
 
+_WITHOUT_TERM = {"until": FOREVER, "evidence_until": FOREVER}
+
 _FIND = select(*rows.EXTRACTION).where(
     rows.EXTRACTION.sha256 == bindparam("content"),
     rows.EXTRACTION.spec_digest == bindparam("spec"),
@@ -135,9 +137,19 @@ def add_objects(
 
 
 def refer(db: Connection, extraction: int, item: int) -> None:
-    """The item needs these objects: their term is the longest of those who do."""
-    line = {"extraction_id": extraction, "item_id": item, "until": FOREVER}
-    db.execute(_if_new(db.dialect.name, ReferenceTable), line)
+    """The item needs these objects: their term is the longest of those who do.
+
+    It has none of its own until the item ends, also where it ended before and is under way again.
+    """
+    line = {"extraction_id": extraction, "item_id": item, **_WITHOUT_TERM}
+    db.execute(_refer(db.dialect.name), line)
+
+
+@cache
+def _refer(dialect: str) -> Insert:
+    key = ["extraction_id", "item_id"]
+    statement = insert_into(dialect, ReferenceTable)
+    return statement.on_conflict_do_update(index_elements=key, set_=_WITHOUT_TERM)
 
 
 def judged_elsewhere(db: Connection, claims: Sequence[Claim]) -> dict[int, int]:

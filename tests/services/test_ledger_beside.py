@@ -205,6 +205,23 @@ def test_what_was_found_unknown_is_stored_again_before_it_is_named(ledger: Ledge
     assert ledger.doomed(10) == keys
 
 
+def test_clips_are_kept_for_who_takes_them_just_as_the_last_term_ends(ledger: Ledger) -> None:
+    """It had a term of its own, from before it was queued again: that is over too."""
+    ledger.policy = Policy(max_attempts=1)
+    again, other = submitted(ledger, 2, keep_clips_s=0.0)
+    bad = to_classify(ledger, again, 7)
+    assert ledger.recut(bad, "no picture", at_last=Outcome.UNDECODABLE) is Stage.REJECTED
+    delete_doomed(ledger)
+    ledger.finish([(to_classify(ledger, other, 7), judged())])
+    assert ledger.requeue("one", {Outcome.UNDECODABLE}) == 1
+    claim = claimed(ledger, again)
+    with beside(ledger, "INSERT INTO reference", lambda janitor: janitor.expire()) as expired:
+        assert ledger.reuse(claim, fetched(7), clips(7), cpu_seconds=0) is Stage.EXTRACTED
+    expired.result()
+    assert ledger.doomed(10) == []
+    assert claimed(ledger, again, Stage.EXTRACTED).extraction == clips(7)
+
+
 def rescanned(ledger: Ledger) -> Campaign:
     return ledger.open_campaign(options("again", model_digest="another"))
 

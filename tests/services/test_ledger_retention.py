@@ -140,6 +140,21 @@ def test_what_is_queued_again_keeps_its_clips(ledger: Ledger) -> None:
     assert claimed(ledger, item, Stage.EXTRACTED).extraction is not None
 
 
+def test_what_is_queued_again_and_cut_again_keeps_its_clips(ledger: Ledger) -> None:
+    """The term that ran from its first end is no term of what is under way."""
+    ledger.policy = Policy(max_attempts=1)
+    (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
+    assert ledger.recut(to_classify(ledger, item, 1), "a clip is not what it was") is Stage.DEAD
+    assert len(deleted(ledger)) == 3
+    assert ledger.requeue("one", {Outcome.DEAD}) == 1
+    claim = to_classify(ledger, item, 1)
+    later(ledger, 2 * DAY_S)
+    assert deleted(ledger) == set()
+    ledger.finish([(claim, judged())])
+    later(ledger, DAY_S + 1)
+    assert len(deleted(ledger)) == 3
+
+
 def test_what_was_cancelled_needs_nothing_any_more(ledger: Ledger) -> None:
     (item,) = submitted(ledger, 1, keep_clips_s=DAY_S)
     ledger.extracted(claimed(ledger, item), extracted(1))
