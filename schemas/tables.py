@@ -315,6 +315,7 @@ class ExtractionTable(Table):
     #: Set where there is nothing to classify.
     outcome: Mapped[Outcome | None]
     reason: Mapped[str] = mapped_column(server_default=EMPTY)
+    #: When its objects were named, the last time that they were.
     created_at: Mapped[float]
 
 

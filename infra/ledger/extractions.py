@@ -101,6 +101,7 @@ def _renew(db: Connection, extraction: int, item: int, done: Extracted) -> None:
         .values(
             item_id=item,
             stands=True,
+            created_at=now(),
             facts=rows.media_json(done.media),
             outcome=None if done.outcome is Outcome.EXTRACTED else done.outcome,
             reason=clean(done.reason),
@@ -164,6 +165,13 @@ def judged_elsewhere(db: Connection, claims: Sequence[Claim]) -> dict[int, int]:
     return found
 
 
-def forget(db: Connection, extraction: int) -> None:
-    """Its clips can't be used: they are deleted, and the next item of this content is cut anew."""
-    retention.doom_clips(db, extraction, "it was not what it should be")
+def forget(db: Connection, claimed: Row[Any], seen: Extraction | None) -> None:
+    """The clips that this claim found can't be used: the next item of the content is cut anew.
+
+    They are deleted, unless another item has stored and named them anew since.
+    """
+    retention.lock(db, [claimed.extraction_id])
+    mine = ExtractionTable.id == claimed.extraction_id
+    made_at = db.execute(select(ExtractionTable.created_at).where(mine)).scalar_one()
+    if seen is not None and made_at <= claimed.claimed_at:
+        retention.doom_clips(db, claimed.extraction_id, "it was not what it should be")

@@ -420,10 +420,11 @@ class Ledger:
 
     def recut(self, claim: Claim, reason: str, *, at_last: Outcome = Outcome.DEAD) -> Stage | None:
         """Stored clips are missing or no good: an attempt is charged, and they are cut anew."""
+        seen = claim.extraction
         return self._hand_in(
             claim,
             lambda db, row: trouble.recut(
-                db, self.policy, row, claim.campaign, reason, at_last=at_last
+                db, self.policy, row, claim.campaign, reason, at_last=at_last, seen=seen
             ),
         )
 

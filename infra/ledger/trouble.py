@@ -13,7 +13,7 @@ from infra.ledger.places import happened
 from infra.ledger.policy import Policy
 from infra.ledger.result import Ending
 from infra.ledger.rows import ITEM
-from schemas.records import Campaign, Happening
+from schemas.records import Campaign, Extraction, Happening
 from schemas.stages import Stage
 from schemas.tables import BY_HELD, IS_HELD, IS_OFFERED, NEVER, ItemTable
 from unmask.outcomes import Outcome
@@ -70,13 +70,14 @@ def recut(
     reason: str,
     *,
     at_last: Outcome,
+    seen: Extraction | None,
 ) -> Move:
     """Its stored clips are no good: forget them and cut them anew.
 
     The cap counts all stages here, since going back begins a stage with fresh attempts. Then it
     ends as `at_last`: dead where our store is at fault, else refused.
     """
-    extractions.forget(db, row.extraction_id)
+    extractions.forget(db, row, seen)
     if row.charged + 1 >= policy.max_attempts:
         changes = _charged(row, reason, row.log)
         if not at_last.is_rejection:

@@ -13,6 +13,7 @@ from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
 from tests.services.items import (
     claimed,
+    clips,
     digest,
     extracted,
     fetched,
@@ -221,6 +222,25 @@ def test_damaged_clips_are_deleted_before_they_are_cut_anew(ledger: Ledger) -> N
     pass_time(ledger, 10_000)
     with pytest.raises(TryAgain, match="being deleted"):
         ledger.extracted(claimed(ledger, item), extracted(1))
+
+
+def test_late_news_of_damaged_clips_spares_those_that_were_made_since(ledger: Ledger) -> None:
+    """Two items of one content were claimed while the clips were damaged."""
+    first, second, third = submitted(ledger, 3)
+    bad = to_classify(ledger, first, 1)
+    assert ledger.reuse(claimed(ledger, second), fetched(1), clips(1), cpu_seconds=0)
+    late = claimed(ledger, second, Stage.EXTRACTED)
+    assert ledger.reuse(claimed(ledger, third), fetched(1), clips(1), cpu_seconds=0)
+    assert ledger.recut(bad, "a clip is not what it was") is Stage.WAITING
+    assert len(deleted(ledger)) == 3
+    without = claimed(ledger, third, Stage.EXTRACTED)
+    assert without.extraction is None
+    pass_time(ledger, 10_000)
+    assert ledger.extracted(claimed(ledger, first), extracted(1)) is Stage.EXTRACTED
+    for claim in (late, without):
+        assert ledger.recut(claim, "a clip is not what it was") is Stage.WAITING
+        assert doomed(ledger) == set()
+        assert stands(ledger, 1)
 
 
 def test_what_nothing_points_at_is_told_from_what_is_needed(ledger: Ledger) -> None:
