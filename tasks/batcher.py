@@ -208,19 +208,29 @@ class Batcher:
                 one.answer.set_result(DUPLICATE)
         try:
             claims = self._claim(list(asked))
-            left = asked.keys() - {claim.item for claim in claims}
-            alone = self._tools.ledger.run_alone(left, Stage.EXTRACTED) if left else set()
             self._hold(claims)
         except TryAgain as trouble:
             for one in asked.values():
                 one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
             return
         self._load(self._not_judged_yet(claims, asked), asked)
-        for item in asked.keys() - {claim.item for claim in claims}:
-            if item in alone:
-                self._run_alone(asked[item])
+        taken = {claim.item for claim in claims}
+        self._see_to([one for item, one in asked.items() if item not in taken])
+
+    def _see_to(self, left: Sequence[_Asked]) -> None:
+        """What could not be claimed in company: duplicates, and what was lost before."""
+        items = [one.item for one in left]
+        try:
+            alone = self._tools.ledger.run_alone(items, Stage.EXTRACTED) if left else set()
+        except TryAgain as trouble:
+            for one in left:
+                one.answer.set_exception(again(Stage.EXTRACTED, trouble.reason))
+            return
+        for one in left:
+            if one.item in alone:
+                self._run_alone(one)
             else:
-                asked[item].answer.set_result(DUPLICATE)
+                one.answer.set_result(DUPLICATE)
 
     def _not_judged_yet(self, claims: Sequence[Claim], asked: Mapping[int, _Asked]) -> list[Claim]:
         """Content that the same model judged meanwhile needs no second look."""
@@ -394,7 +404,11 @@ class Batcher:
         ]
         items = [claim.item for claim, _ in done]
         self._heartbeat.drop(items)  # else a look between their end and the next line misses them
-        kept = self._tools.ledger.finish(done)
+        try:
+            kept = self._tools.ledger.finish(done)
+        except Exception:  # each is scored again, and may wait long for its turn
+            self._heartbeat.hold([claim for claim, _ in done])
+            raise
         self._drop(items)
         for one, each in zip(batch, judged, strict=True):
             item = one.loaded.claim.item

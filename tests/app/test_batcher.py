@@ -25,6 +25,7 @@ from infra.resources import Resources, build
 from schemas.records import (
     CampaignOptions,
     Claim,
+    Classified,
     Extracted,
     Extraction,
     Fetched,
@@ -563,6 +564,52 @@ def test_who_was_lost_before_runs_when_nobody_else_is_here(stand: Stand) -> None
     stand.start()
     assert all("unsure" in answer for answer in answers(futures))
     assert company == [1, 1, 1]
+
+
+def test_what_was_claimed_is_judged_though_the_ledger_then_was_away(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would renew a claim whose task was sent away, or work on it before it ended."""
+    mine, taken = stand.items(2)
+    stand.ledger.claim(taken, Stage.EXTRACTED, owner="another", lease_s=60)
+
+    def away(_items: Iterable[int], _stage: Stage) -> set[int]:
+        raise TryAgain("the database is away")
+
+    monkeypatch.setattr(stand.ledger, "run_alone", away)
+    futures = [stand.batcher.submit(item) for item in (mine, taken)]
+    stand.start()
+    assert "unsure" in futures[0].result(WITHIN_S)
+    with pytest.raises(Retry, match="away"):
+        futures[1].result(WITHIN_S)
+
+
+def test_results_that_could_not_be_written_are_held_while_they_are_scored_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items, finish, renew = stand.items(3), stand.ledger.finish, stand.ledger.renew
+    renewed: list[set[int]] = []
+
+    def away_at_first(done: Sequence[tuple[Claim, Classified]]) -> set[int]:
+        if len(done) > 1:
+            raise TryAgain("the database is away")
+        return finish(done)
+
+    def note(held: Sequence[Claim], *, lease_s: float) -> set[int]:
+        renewed.append(renew(held, lease_s=lease_s))
+        return renewed[-1]
+
+    def look(_: Sequence[PersonFrames]) -> None:
+        stand.batcher._heartbeat._renew()
+
+    monkeypatch.setattr(stand.ledger, "finish", away_at_first)
+    monkeypatch.setattr(stand.ledger, "renew", note)
+    stand.predictor.trouble = look
+    futures = [stand.batcher.submit(item) for item in items]
+    stand.start()
+    assert all("unsure" in answer for answer in answers(futures))
+    assert stand.predictor.calls == [3, 1, 1, 1]
+    assert renewed == [set(items), set(items), set(items[1:]), set(items[2:])]
 
 
 def lose_the_lease(stand: Stand) -> None:
