@@ -107,9 +107,10 @@ def requeue(db: Connection, campaign: Campaign, outcome: Outcome, begun: datetim
     campaigns.refuse_cancelled(campaigns.campaign(db, campaign.options.name))
     seen = db.scalars(_results(campaign, outcome, begun)).all()
     found = db.execute(_ended(outcome, seen)).all() if seen else []
+    cut = _cut(db, {row.extraction_id for row in found if row.extraction_id})
     moves: list[Move] = []
     for stage in (Stage.WAITING, Stage.EXTRACTED):
-        rows = [row for row in found if _restart(campaign, row) is stage]
+        rows = [row for row in found if _restart(campaign, row, cut) is stage]
         _set(db, [row.id for row in rows], stage, _AFRESH)
         if rows and stage is Stage.EXTRACTED:
             retention.hold(db, [row.id for row in rows])
@@ -141,24 +142,27 @@ def _ended(outcome: Outcome, items: Collection[int]) -> Any:
             ItemTable.stage,
             ItemTable.fence,
             ItemTable.owner,
+            ItemTable.extraction_id,
             ResultTable.outcome,
             ResultTable.duration_s,
-            ExtractionTable.stands,
-            ExtractionTable.outcome.label("extraction_outcome"),
         )
         .join(ResultTable, ResultTable.item_id == ItemTable.id)
-        .outerjoin(ExtractionTable, ExtractionTable.id == ItemTable.extraction_id)
         .where(ItemTable.id.in_(items), ItemTable.outcome == outcome)
         .order_by(ItemTable.id)
         .with_for_update(of=ItemTable)
     )
 
 
-def _restart(campaign: Campaign, row: Row[Any]) -> Stage:
-    """Where its clips stand and wait for a verdict, they need not be cut again."""
-    to_classify = (
-        row.stands and row.extraction_outcome is None and not campaign.options.extract_only
-    )
+def _cut(db: Connection, extractions: Collection[int]) -> set[int]:
+    """Those whose clips stand and wait for a verdict; none of them goes meanwhile."""
+    retention.lock(db, extractions)
+    mine = select(ExtractionTable.id).where(ExtractionTable.id.in_(extractions))
+    return set(db.scalars(mine.where(ExtractionTable.stands, ExtractionTable.outcome.is_(None))))
+
+
+def _restart(campaign: Campaign, row: Row[Any], cut: Collection[int]) -> Stage:
+    """Where its clips are there, they need not be cut again."""
+    to_classify = row.extraction_id in cut and not campaign.options.extract_only
     return Stage.EXTRACTED if to_classify and row.stage is not Stage.REJECTED else Stage.WAITING
 
 

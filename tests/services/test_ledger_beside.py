@@ -222,6 +222,16 @@ def test_clips_are_kept_for_who_takes_them_just_as_the_last_term_ends(ledger: Le
     assert claimed(ledger, again, Stage.EXTRACTED).extraction == clips(7)
 
 
+def test_clips_are_kept_for_what_is_queued_again_just_as_their_term_ends(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1, keep_clips_s=0.0)
+    ledger.finish([(to_classify(ledger, item, 7), judged())])
+    with beside(ledger, "UPDATE item", lambda janitor: janitor.expire()) as expired:
+        assert ledger.requeue("one", {Outcome.FAKE}) == 1
+    expired.result()
+    assert ledger.doomed(10) == []
+    assert claimed(ledger, item, Stage.EXTRACTED).extraction == clips(7)
+
+
 def rescanned(ledger: Ledger) -> Campaign:
     return ledger.open_campaign(options("again", model_digest="another"))
 
