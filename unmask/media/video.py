@@ -44,6 +44,8 @@ _REORDER_S = 0.5
 _FIRST_BACK_S = 1.0
 #: So long before the first picture nothing can lie that it needs.
 _BEFORE_ALL_S = 60.0
+#: Before all ticks that a stamp can tell.
+_NOTHING = -(1 << 64)
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
@@ -66,7 +68,8 @@ class Video:
         self._clock = Clock(stream)
         self._at_start = True
         self._can_seek = True
-        self._wanted = 0
+        #: In ticks; nothing is, until somebody asks for pictures.
+        self._wanted = _NOTHING
         self._reorder_ticks = int(_REORDER_S / stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0

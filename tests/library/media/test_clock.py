@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +24,7 @@ RATE = 25
 FILM = [numbered(index) for index in range(100)]
 #: Pictures are coded in another order than they are shown in.
 REORDERED = {"preset": "medium", "bf": "3", "g": "25"}
+_AS_THEY_ARE = {"avoid_negative_ts": "disabled"}
 
 
 def told_of(shown: Iterable[Picture]) -> list[tuple[int, int]]:
@@ -47,21 +48,42 @@ def test_the_first_picture_is_at_zero_and_all_others_where_they_belong(
     assert moments(data) == [(index, index) for index in range(len(FILM))]
 
 
-def stamped_as_decoded(data: bytes) -> bytes:
-    """As programs write who know of no other order."""
+def restamped(data: bytes, container: str, stamp: Callable[[Any, int], None]) -> bytes:
+    """The same packets under other stamps; `stamp` is given each, and its place."""
     with tempfile.NamedTemporaryFile() as target:
         with (
             av.open(io.BytesIO(data), "r") as source,
-            av.open(target.name, "w", format="matroska") as output,
+            av.open(target.name, "w", format=container, options=_AS_THEY_ARE) as output,
         ):
             film = source.streams.video[0]
             copied = output.add_stream_from_template(film)
             for place, packet in enumerate(source.demux(film)):
                 if packet.size:
-                    packet.pts = packet.dts = place
-                    packet.time_base, packet.stream = Fraction(1, RATE), copied
+                    stamp(packet, place)
+                    packet.stream = copied
                     output.mux(packet)
         return Path(target.name).read_bytes()
+
+
+def stamped_as_decoded(data: bytes, container: str = "matroska") -> bytes:
+    """As programs write who know of no other order."""
+
+    def stamp(packet: Any, place: int) -> None:
+        packet.pts = packet.dts = place
+        packet.time_base = Fraction(1, RATE)
+
+    return restamped(data, container, stamp)
+
+
+def test_no_picture_is_lost_where_the_clock_turns_over_on_the_way() -> None:
+    """A transport stream counts to 2^33: stamps before that are told as if below zero."""
+    before = (1 << 33) - 5 * 90_000
+
+    def stamp(packet: Any, _place: int) -> None:
+        packet.pts, packet.dts = packet.pts + before, packet.dts + before
+
+    data = restamped(coded(FILM, container="mpegts", options=REORDERED), "mpegts", stamp)
+    assert moments(data) == [(index, index) for index in range(len(FILM))]
 
 
 def test_stamps_of_decoding_in_place_of_showing_are_seen_through() -> None:
