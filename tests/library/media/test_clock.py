@@ -48,12 +48,19 @@ def test_the_first_picture_is_at_zero_and_all_others_where_they_belong(
     assert moments(data) == [(index, index) for index in range(len(FILM))]
 
 
-def restamped(data: bytes, container: str, stamp: Callable[[Any, int], None]) -> bytes:
+def restamped(
+    data: bytes,
+    container: str,
+    stamp: Callable[[Any, int], None],
+    muxer: dict[str, str] | None = None,
+) -> bytes:
     """The same packets under other stamps; `stamp` is given each, and its place."""
     with tempfile.NamedTemporaryFile() as target:
         with (
             av.open(io.BytesIO(data), "r") as source,
-            av.open(target.name, "w", format=container, options=_AS_THEY_ARE) as output,
+            av.open(
+                target.name, "w", format=container, options=_AS_THEY_ARE | (muxer or {})
+            ) as output,
         ):
             film = source.streams.video[0]
             copied = output.add_stream_from_template(film)
@@ -65,14 +72,16 @@ def restamped(data: bytes, container: str, stamp: Callable[[Any, int], None]) ->
         return Path(target.name).read_bytes()
 
 
-def stamped_as_decoded(data: bytes, container: str = "matroska") -> bytes:
+def stamped_as_decoded(
+    data: bytes, container: str = "matroska", muxer: dict[str, str] | None = None
+) -> bytes:
     """As programs write who know of no other order."""
 
     def stamp(packet: Any, place: int) -> None:
         packet.pts = packet.dts = place
-        packet.time_base = Fraction(1, RATE)
+        packet.duration, packet.time_base = 1, Fraction(1, RATE)
 
-    return restamped(data, container, stamp)
+    return restamped(data, container, stamp, muxer)
 
 
 def test_no_picture_is_lost_where_the_clock_turns_over_on_the_way() -> None:
@@ -91,6 +100,24 @@ def test_stamps_of_decoding_in_place_of_showing_are_seen_through() -> None:
     assert [shown for _, shown in told] == list(range(len(FILM)))
     # Until the first step back nobody can know.
     assert told[8:] == [(index, index) for index in range(8, len(FILM))]
+
+
+FRAME_TICKS = {"video_track_timescale": str(RATE)}
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mxf"])
+def test_where_a_tick_is_as_long_as_a_frame_they_are_seen_through_too(container: str) -> None:
+    """A picture that has to wait does not push all others behind it."""
+    data = coded(FILM, container="mxf", options=REORDERED)  # which is stamped so by its muxer
+    if container != "mxf":
+        data = stamped_as_decoded(coded(FILM, options=REORDERED), container, FRAME_TICKS)
+    told = moments(data)
+    assert [shown for _, shown in told] == list(range(len(FILM)))
+    assert told[8:] == [(index, index) for index in range(8, len(FILM))]
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        for moment in (2.0, 1.0, 3.0):
+            first = next(source.pictures(moment))
+            assert (first.time_s, number(first)) == (moment, round(moment * RATE))
 
 
 def shown(stamps: Sequence[tuple[int | None, int | None]], container: str = "mp4") -> list[float]:
