@@ -79,6 +79,12 @@ class Clock:
     def moment(self, ticks: int) -> float:
         return seconds(ticks - (self._zero or 0), self._tick)
 
+    def lost_since(self, begin: int | None) -> float:
+        """Seconds from there to the first picture; an AVI's stamps tell of packets alone."""
+        if begin is None or self._by_packets or not self.is_stamped:
+            return 0.0
+        return max(0.0, -self.moment(begin))
+
     def show(self, frame: VideoFrame) -> float:
         """To be told of each frame, once, as it comes.
 

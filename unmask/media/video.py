@@ -97,10 +97,15 @@ class Video:
             codec=context.name,
             width=view.size[0],
             height=view.size[1],
-            duration_s=None if self._kind == "picture" else length_s,
+            duration_s=None if self._kind == "picture" else self._from_first_picture(length_s),
             frame_rate=float(rate) if rate else None,
             rotation=view.turns * 90,
         )
+
+    def _from_first_picture(self, length_s: float | None) -> float | None:
+        """A recording may begin inside a group of pictures: its first packets show none."""
+        lost_s = self._clock.lost_since(self._stream.start_time)
+        return length_s - lost_s if length_s is not None and lost_s < length_s else length_s
 
     @property
     def _kind(self) -> MediaKind:

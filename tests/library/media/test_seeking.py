@@ -139,3 +139,18 @@ def test_a_film_without_a_container_is_as_long_as_its_pictures_are() -> None:
         assert source.info.duration_s == pytest.approx(6.0, abs=0.1)
         assert sum(1 for _ in source.pictures(0.0)) == len(FILM)
         assert (source.broken_packets, source.last_error) == (0, "")
+
+
+@pytest.mark.parametrize(("kind", "tables"), [("transport stream", 3 * 188), ("program stream", 0)])
+def test_a_recording_that_begins_inside_a_group_ends_with_its_last_picture(
+    kind: str, tables: int
+) -> None:
+    """What comes before its first key frame are packets without a picture: none lies behind it."""
+    whole = coded(FILM, **KINDS[kind] | {"options": {"g": "25"}})
+    data = whole[:tables] + whole[len(whole) // 188 // 15 * 188 :]
+    spec = ScanSpec(windows=10, frames=10)
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        assert source.info.duration_s == pytest.approx(5.0, abs=0.05)
+        wanted = plan(source.info.duration_s, spec, source.info.frame_rate)
+        last = [each for each in read(source, wanted) if each.window == wanted.windows[-1]]
+        assert len(last) == spec.frames
