@@ -74,6 +74,8 @@ class Video:
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
+        #: Where they lie: windows may be reached through the same packets.
+        self._broken = set[object]()
         self.last_error = ""
         self.info = self._probe(length_s)
 
@@ -196,7 +198,7 @@ class Video:
             try:
                 picture = to_picture(frame, time_s, self._aspect, self.info.codec)
             except av.FFmpegError as error:
-                self._pass_over(error)
+                self._pass_over(error, ("shown", time_s))
                 continue
             yield picture
 
@@ -270,13 +272,14 @@ class Video:
         for packet in self._packets():
             self._budget.check()
             self._skip_what_nobody_needs(packet)
+            place = packet.pos, packet.dts
             try:
                 frames = packet.decode()
             except MemoryError:
                 raise
             except av.FFmpegError as error:
                 broken += 1
-                self._pass_over(error)
+                self._pass_over(error, place)
                 if broken > _MAX_BROKEN:
                     return
                 continue
@@ -285,17 +288,17 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 if back_s := self._clock.show(frame):
-                    self._note_new_beginning(back_s)
+                    self._note_new_beginning(back_s, place)
                 yield frame
         if self.frames_decoded > before:  # else a seek went too far, which tells nothing
             self._note_early_end()
 
-    def _note_new_beginning(self, back_s: float) -> None:
+    def _note_new_beginning(self, back_s: float, place: object) -> None:
         """Its header tells the length of one of the films, so the plan knew of no more."""
-        self.broken_packets += 1
         now_s = self._clock.now
-        self.last_error = (
-            f"its time goes back by {back_s:.2f} s after {now_s:.2f} s, as in joined films"
+        self._note(
+            f"its time goes back by {back_s:.2f} s after {now_s:.2f} s, as in joined films",
+            ("begins", place),
         )
 
     def _note_early_end(self) -> None:
@@ -309,8 +312,7 @@ class Video:
         begins = self._stream.start_time
         end_s = told_s + (0.0 if begins is None else self._clock.moment(begins))
         if end_s - self._clock.until > _EARLY_END_S:
-            self.broken_packets += 1
-            self.last_error = f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s"
+            self._note(f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s", "end")
 
     def _skip_what_nobody_needs(self, packet: Any) -> None:
         """Far before the wanted moment, frames that no other frame refers to stay undecoded."""
@@ -320,14 +322,21 @@ class Video:
             self._stream.codec_context.skip_frame = "NONREF" if far else "DEFAULT"
 
     def _packets(self) -> Iterator[Any]:
+        place: object = None
         try:
-            yield from self._container.demux(self._stream)
+            for packet in self._container.demux(self._stream):
+                place = packet.pos, packet.dts
+                yield packet
         except av.FFmpegError as error:
-            self._pass_over(error)
+            self._pass_over(error, ("behind", place))
 
-    def _pass_over(self, error: av.FFmpegError) -> None:
-        self.broken_packets += 1
-        self.last_error = error.strerror or "no words"
+    def _pass_over(self, error: av.FFmpegError, place: object) -> None:
+        self._note(error.strerror or "no words", place)
+
+    def _note(self, words: str, place: object) -> None:
+        """Each place counts once, however often reading comes by."""
+        self._broken.add(place)
+        self.broken_packets, self.last_error = len(self._broken), words
 
 
 def _farther_back(start_s: float) -> Iterator[float]:

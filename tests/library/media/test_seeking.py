@@ -154,3 +154,15 @@ def test_a_recording_that_begins_inside_a_group_ends_with_its_last_picture(
         wanted = plan(source.info.duration_s, spec, source.info.frame_rate)
         last = [each for each in read(source, wanted) if each.window == wanted.windows[-1]]
         assert len(last) == spec.frames
+
+
+def test_what_is_broken_counts_once_however_often_reading_comes_by() -> None:
+    data = bytearray(coded(FILM, **X264))
+    data[len(data) // 3 : len(data) * 2 // 3] = bytes(len(data) * 2 // 3 - len(data) // 3)
+    told = set[int]()
+    with opened(io.BytesIO(bytes(data)), Budget(Limits())) as source:
+        for _ in range(3):
+            assert sum(1 for _ in source.pictures(0.0)) > 0
+            told.add(source.broken_packets)
+    (broken,) = told
+    assert 0 < broken < len(FILM)
