@@ -205,8 +205,9 @@ class Video:
     def _run_up_to(self, start_s: float) -> None:
         """Go there by the shorter way: on from here, or from the last key frame before it."""
         self._wanted = self._clock.ticks(start_s)
-        if start_s <= self._clock.now:
-            if start_s < self._clock.now and not self._at_start:
+        if start_s <= self._clock.now + _SAME_MOMENT_S:
+            given_out = self._waiting is None
+            if given_out or (start_s < self._clock.now and not self._at_start):
                 self._seek(start_s)
             return
         key = self._key_moment(start_s, backward=True)
@@ -220,7 +221,7 @@ class Video:
         and the first is decoded before its time.
         """
         if not self._can_seek:
-            if start_s < self._clock.now:
+            if start_s <= self._clock.now + _SAME_MOMENT_S:
                 self._begin_anew()
             return
         for target in _farther_back(start_s):

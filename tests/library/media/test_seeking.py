@@ -102,6 +102,16 @@ def test_going_back_and_forth(kind: str) -> None:
             assert number(first) == round(first.time_s * RATE)
 
 
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "transport stream", "h264", "gif"])
+def test_a_moment_asked_for_again_shows_the_same_picture(kind: str) -> None:
+    """A glance that sees somebody is followed by a window from that very picture on."""
+    with opened(io.BytesIO(coded(FILM, **KINDS[kind])), Budget(Limits())) as source:
+        for moment in (0.0, 3.0, 5.96):
+            shown = [next(source.pictures(moment)) for _ in range(3)]
+            assert [one.time_s for one in shown] == pytest.approx([moment] * 3)
+            assert [number(one) for one in shown] == [round(moment * RATE)] * 3
+
+
 def test_where_seeking_fails_every_moment_is_reached_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
