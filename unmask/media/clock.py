@@ -14,7 +14,7 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-from unmask.media.length import USUAL_RATE
+from unmask.media.length import USUAL_RATE, frame_rate
 
 #: Containers without a word on when a picture is shown.
 _BY_PACKETS = frozenset({"avi"})
@@ -34,7 +34,7 @@ class Clock:
         #: Asked for once: each answer is a new fraction, which takes longer than all that is done
         #: to know a frame's moment.
         self._tick: Fraction = stream.time_base
-        rate = float(stream.average_rate or USUAL_RATE)
+        rate = float(frame_rate(stream) or USUAL_RATE)
         usual = max(1, round(1 / (rate * self._tick)))
         #: Of a tick.
         self._parts = _PARTS if usual < _FEW_TICKS else 1

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -17,6 +18,8 @@ from unmask.media.budget import Budget
 
 #: Where neither time stamps nor a rate are told.
 USUAL_RATE = 25
+#: No film has as many pictures a second: so many ticks has its clock.
+_CLOCK_RATE = 1000
 #: Of each stream, in seconds; None where it is not told.
 Lengths = list[float | None]
 _MICROSECONDS = 1_000_000
@@ -54,6 +57,14 @@ def own_length(container: Any, stream: Any) -> float | None:
         return None
     told = stream.duration is not None and stream.duration > 0
     return float(stream.duration * stream.time_base) if told else None
+
+
+def frame_rate(stream: Any) -> Fraction | None:
+    """Where two pictures have one stamp, and in raw DV, what is told is the rate of the clock."""
+    told: Fraction | None = stream.average_rate
+    if told and told >= _CLOCK_RATE:
+        told = stream.guessed_rate
+    return told if told and told < _CLOCK_RATE else None
 
 
 def indexed_lengths(container: Any, streams: Sequence[Any], told: Lengths) -> Lengths | None:
@@ -141,4 +152,4 @@ class _Walk:
     def length(self, stream: Any) -> float | None:
         if self.end >= self.begin:
             return float((self.end - self.begin) * stream.time_base) or None
-        return self.count / float(stream.average_rate or USUAL_RATE) or None
+        return self.count / float(frame_rate(stream) or USUAL_RATE) or None

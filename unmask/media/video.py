@@ -11,7 +11,7 @@ from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.clock import Clock
 from unmask.media.holes import Holed
-from unmask.media.length import own_length
+from unmask.media.length import frame_rate, own_length
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
@@ -92,7 +92,7 @@ class Video:
         frame = self._first_frame()
         self._container_aspect = self._told_aspect()
         view = self._first_picture(frame).view
-        rate = self._stream.average_rate
+        rate = None if self._kind == "picture" else frame_rate(self._stream)
         return MediaInfo(
             kind=self._kind,
             container=self._container.format.name,

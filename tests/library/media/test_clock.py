@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import cv2
 import pytest
 
 from bench.made.film import coded
@@ -18,7 +19,7 @@ from unmask.media.budget import Budget
 from unmask.media.clock import Clock
 from unmask.media.picture import Picture
 from unmask.media.source import opened
-from unmask.media.values import Limits
+from unmask.media.values import Limits, MediaInfo
 
 RATE = 25
 FILM = [numbered(index) for index in range(100)]
@@ -179,3 +180,24 @@ def test_an_avi_is_told_by_its_packets() -> None:
     """The last pictures come without one."""
     stamps = [(10, 20), (40, 30), (30, 40), (50, 50), (20, None)]
     assert shown(stamps, "avi") == [0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_the_rate_of_a_clock_is_no_frame_rate() -> None:
+    """Raw DV tells the ticks of its clock; so does Matroska where two pictures have one stamp."""
+    shown = [cv2.resize(picture, (720, 576)) for picture in FILM[:RATE]]
+    assert info_of(coded(shown, container="dv", codec="dvvideo")).frame_rate == RATE
+
+    times = [place * 40 + place * place % 7 for place in range(len(FILM))]
+
+    def stamp(packet: Any, _place: int) -> None:
+        if packet.pts == times[60]:
+            packet.pts = packet.dts = times[59]
+
+    film = coded(FILM, container="matroska", times=times, options={"bf": "0"})
+    assert info_of(film).frame_rate == pytest.approx(RATE, abs=1)
+    assert info_of(restamped(film, "matroska", stamp)).frame_rate == RATE
+
+
+def info_of(data: bytes) -> MediaInfo:
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        return source.info

@@ -51,6 +51,7 @@ def test_a_picture_that_only_ffmpeg_reads_is_a_picture_too(codec: str) -> None:
     _, manifest = extracted(data)
     assert (manifest.media.kind, len(manifest.persons[0].frames)) == ("picture", 1)
     assert manifest.coverage == 1
+    assert manifest.media.frame_rate is None
 
 
 def test_a_picture_larger_than_tiff_can_tell() -> None:
