@@ -44,6 +44,8 @@ class Clock:
         self._reordered = max(_REORDERED * self._usual, int(_REORDERED_S / self._part))
         #: How much oftener the stamps of pictures went back than those of packets.
         self._doubt = 0
+        #: How often they went back after that; those of an AVI tell nothing from the beginning.
+        self._wrong = int(self._by_packets)
         #: The stamp of the first picture; None where none has had one.
         self._zero: int | None = None
         #: What has to be added to a packet's stamp, as the first picture tells.
@@ -132,10 +134,21 @@ class Clock:
             if not self._by_packets:
                 return shown
             self._go_over_to_packets(decoded)
+        elif shown is not None:
+            self._wrong += shown <= self._last_of_pictures
+            self._last_of_pictures = shown
         if decoded is not None:
             return decoded + self._lead
-        # The last pictures come without a packet; they are counted, where there is one before.
-        return shown if self._last == _NEVER else None
+        return shown if self._is_right(shown) else None
+
+    def _is_right(self, shown: int | None) -> bool:
+        """The last pictures come without a packet; they are counted, where there is one before.
+
+        But one stamp told twice makes no others wrong.
+        """
+        if shown is None or self._last == _NEVER:
+            return True
+        return not self._wrong and self._place(shown) > self._last
 
     def _go_over_to_packets(self, decoded: int) -> None:
         """A stamp far ahead was wrong, then: time may go back behind it, and no film begins."""

@@ -149,6 +149,14 @@ def test_a_stamp_told_twice_is_no_moment_twice() -> None:
     assert shown([(0, 0), (10, 10), (10, 10), (20, 20)]) == [0, 0.1, 0.11, 0.2]
 
 
+def test_the_last_pictures_keep_their_own_stamps_where_one_was_told_twice() -> None:
+    """They come without a packet."""
+    twice = [(0, 0), (10, 10), (10, 20), (30, 30)]
+    assert shown([*twice, (45, None), (57, None)]) == [0, 0.1, 0.2, 0.3, 0.45, 0.57]
+    often_wrong = [*twice, (50, 40), (40, 50)]
+    assert shown([*often_wrong, (85, None), (77, None)])[-2:] == [0.6, 0.7]
+
+
 def test_a_stamp_far_ahead_moves_no_other() -> None:
     stamps = [(0, 0), (10, 10), (9000, 20), (30, 30), (40, 40)]
     assert shown(stamps) == [0, 0.1, 90, 0.3, 0.4]
