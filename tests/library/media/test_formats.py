@@ -77,6 +77,22 @@ def smaller() -> Image.Image:
     return Image.fromarray(astronaut()).convert("L").convert("RGB").resize((128, 128))
 
 
+@pytest.mark.parametrize(
+    "picture",
+    [
+        still("JPEG"),
+        still("MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]),
+        still("PNG"),
+    ],
+    ids=["jpeg", "jpeg with its light", "png"],
+)
+def test_of_a_photo_that_moves_the_picture_is_looked_at_and_it_is_told(picture: bytes) -> None:
+    told = "a film lies behind the picture; only the picture was looked at"
+    _, manifest = extracted(picture + coded(SCENE.pictures[:3]))
+    assert (manifest.media.kind, manifest.notes) == ("picture", (told,))
+    assert extracted(picture + b"filmed by somebody")[1].notes == ()
+
+
 def test_a_photo_with_others_behind_it_is_one_picture_of_the_whole() -> None:
     """As telephones write JPEGs: it moves no more than a photograph does."""
     data = still("MPO", save_all=True, append_images=[smaller()])
