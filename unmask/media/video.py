@@ -1,5 +1,6 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
+import errno
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, BinaryIO, NoReturn
 
@@ -23,10 +24,12 @@ from unmask.outcomes import Outcome
 #: files or open sockets, are not among them.
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,live_flv,asf,ogg,mxf,nut,dv,rm,"
-    "wtv,ivf,obu,av1,h264,hevc,vvc,vc1,m4v,mpegvideo,mjpeg,gif,apng,y4m,yuv4mpegpipe,wav,mp3,flac,"
+    "wtv,ivf,obu,av1,h264,hevc,vvc,vc1,m4v,mpegvideo,mjpeg,gif,apng,yuv4mpegpipe,wav,mp3,flac,"
     "aac,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,jpegxl_pipe,j2k_pipe,psd_pipe,pam_pipe,"
-    "ppm_pipe,pgm_pipe,tga_pipe,dpx_pipe,exr_pipe,gif_pipe"
+    "ppm_pipe,pgm_pipe,dpx_pipe,exr_pipe,gif_pipe"
 )
+#: What FFmpeg says of all others is "Invalid argument".
+_NOT_AMONG_THEM = "a kind of file that is not opened here"
 _CONFINED = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
 #: Else FFmpeg walks through all fragments before the first picture, to know how long they are.
 _UNWALKED = {"fflags": "+ignidx"}
@@ -374,7 +377,8 @@ def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
             container_options=_CONFINED | ({} if walk else _UNWALKED),
         )
     except av.FFmpegError as error:
-        raise unopened(file, error.strerror) from error
+        words = _NOT_AMONG_THEM if error.errno == errno.EINVAL else error.strerror
+        raise unopened(file, words) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
     if container.streams.video and not any(map(has_pictures, container.streams.video)):

@@ -315,6 +315,23 @@ def test_sound_alone_is_no_picture() -> None:
     assert _ends_well(target.getvalue()) is Outcome.NOT_MEDIA
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        coded(FILM[:2], container="swf", codec="flv"),
+        coded(FILM[:2], container="mpjpeg", codec="mjpeg", pixels="yuvj420p"),
+        b"ffconcat version 1.0\nfile other.mp4\n",
+    ],
+    ids=["swf", "mpjpeg", "concat"],
+)
+def test_a_kind_that_is_not_opened_is_told_from_no_media(data: bytes) -> None:
+    with pytest.raises(Refused, match="a kind of file that is not opened here") as refusal:
+        extracted(data, QUICK, AT_ONCE)
+    assert refusal.value.outcome is Outcome.NOT_MEDIA
+    with pytest.raises(Refused, match="Invalid data found"):
+        extracted(b"hello world" * 99, QUICK, AT_ONCE)
+
+
 #: What FFmpeg's own command line would take for a sequence of pictures, another file or a network.
 NAMES = [
     "frame%03d.gif",
