@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 import pytest
 
 from bench.made.film import coded
@@ -192,7 +193,7 @@ def test_an_avi_is_told_by_its_packets() -> None:
 
 def test_the_rate_of_a_clock_is_no_frame_rate() -> None:
     """Raw DV tells the ticks of its clock; so does Matroska where two pictures have one stamp."""
-    shown = [cv2.resize(picture, (720, 576)) for picture in FILM[:RATE]]
+    shown = [np.asarray(cv2.resize(one, (720, 576)), np.uint8) for one in FILM[:RATE]]
     assert info_of(coded(shown, container="dv", codec="dvvideo")).frame_rate == RATE
 
     times = [place * 40 + place * place % 7 for place in range(len(FILM))]
