@@ -19,8 +19,11 @@ from tests.making.shown import pictures
 from unmask.media.budget import Budget
 from unmask.media.clock import Clock
 from unmask.media.picture import Picture
+from unmask.media.plan import plan
+from unmask.media.reading import read
 from unmask.media.source import opened
 from unmask.media.values import Limits, MediaInfo
+from unmask.spec import ScanSpec
 
 RATE = 25
 FILM = [numbered(index) for index in range(100)]
@@ -95,6 +98,23 @@ def test_no_picture_is_lost_where_the_clock_turns_over_on_the_way() -> None:
 
     data = restamped(coded(FILM, container="mpegts", options=REORDERED), "mpegts", stamp)
     assert moments(data) == [(index, index) for index in range(len(FILM))]
+
+
+def test_where_nothing_is_shown_for_long_nothing_is_read_again() -> None:
+    """Several windows lie in the gap, and all of them go on from where it ends."""
+
+    def stamp(packet: Any, place: int) -> None:
+        if place >= 50:
+            packet.pts, packet.dts = packet.pts + 30_000, packet.dts + 30_000
+
+    film = coded(FILM, container="matroska", options={"g": "250"})
+    data = restamped(film, "matroska", stamp)
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        windows = plan(source.info.duration_s, ScanSpec(windows=7, frames=10), RATE)
+        told = [number(each.picture) for each in read(source, windows)]
+        assert told == sorted(set(told))
+        assert set(told) >= set(range(50, 100))
+        assert source.frames_decoded <= len(FILM) + 2
 
 
 def test_stamps_of_decoding_in_place_of_showing_are_seen_through() -> None:
