@@ -14,29 +14,38 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-from unmask.media.length import USUAL_RATE
+from unmask.media.length import USUAL_RATE, frame_rate
 
 #: Containers without a word on when a picture is shown.
 _BY_PACKETS = frozenset({"avi"})
 #: No coding shows a picture so many places, or so long, from where it was coded.
 _REORDERED, _REORDERED_S = 16, 0.5
+#: Where a frame has fewer ticks than this, a tick is counted in parts: a picture that has to be a
+#: little later than the one before must not take the place of the next.
+_FEW_TICKS, _PARTS = 8, 16
 #: Before all ticks that a stamp can tell.
 _NEVER = -(1 << 64)
 
 
 class Clock:
-    """Follows a decoder from frame to frame, in ticks of the stream, as all its stamps are."""
+    """Follows a decoder from frame to frame, in parts of the ticks that its stamps are told in."""
 
     def __init__(self, stream: Any) -> None:
         #: Asked for once: each answer is a new fraction, which takes longer than all that is done
         #: to know a frame's moment.
         self._tick: Fraction = stream.time_base
-        rate = float(stream.average_rate or USUAL_RATE)
-        self._usual = max(1, round(1 / (rate * self._tick)))
+        rate = float(frame_rate(stream) or USUAL_RATE)
+        usual = max(1, round(1 / (rate * self._tick)))
+        #: Of a tick.
+        self._parts = _PARTS if usual < _FEW_TICKS else 1
+        self._part = self._tick / self._parts
+        self._usual = usual * self._parts
         self._by_packets = stream.container.format.name in _BY_PACKETS
-        self._reordered = max(_REORDERED * self._usual, int(_REORDERED_S / self._tick))
+        self._reordered = max(_REORDERED * self._usual, int(_REORDERED_S / self._part))
         #: How much oftener the stamps of pictures went back than those of packets.
         self._doubt = 0
+        #: How often they went back after that; those of an AVI tell nothing from the beginning.
+        self._wrong = int(self._by_packets)
         #: The stamp of the first picture; None where none has had one.
         self._zero: int | None = None
         #: What has to be added to a packet's stamp, as the first picture tells.
@@ -64,13 +73,19 @@ class Clock:
     @property
     def until(self) -> float:
         """When the last picture ends, in seconds."""
-        return self.now + seconds(self._lasts, self._tick)
+        return self.now + seconds(self._lasts, self._part)
 
     def ticks(self, moment_s: float) -> int:
         return round(Fraction(moment_s) / self._tick) + (self._zero or 0)
 
     def moment(self, ticks: int) -> float:
         return seconds(ticks - (self._zero or 0), self._tick)
+
+    def lost_since(self, begin: int | None) -> float:
+        """Seconds from there to the first picture; an AVI's stamps tell of packets alone."""
+        if begin is None or self._by_packets or not self.is_stamped:
+            return 0.0
+        return max(0.0, -self.moment(begin))
 
     def show(self, frame: VideoFrame) -> float:
         """To be told of each frame, once, as it comes.
@@ -82,15 +97,18 @@ class Clock:
         if self._zero is None:
             self._begin(shown, decoded)
         stamp = self._stamp(shown, decoded)
-        at = self._due if stamp is None else stamp - (self._zero or 0) + self._moved
+        at = self._due if stamp is None else self._place(stamp)
         back = 0
         if at <= self._last:
             back = self._set_back(at)
             at = self._due if back else self._last + 1
-        self._last, self._lasts = at, frame.duration or self._usual
+        self._last, self._lasts = at, (frame.duration or 0) * self._parts or self._usual
         self._due = at + self._usual
-        self.now = seconds(at, self._tick)
-        return seconds(back, self._tick) if back else 0.0
+        self.now = seconds(at, self._part)
+        return seconds(back, self._part) if back else 0.0
+
+    def _place(self, stamp: int) -> int:
+        return (stamp - (self._zero or 0)) * self._parts + self._moved
 
     def _set_back(self, at: int) -> int:
         if self._due - at <= self._reordered:
@@ -101,7 +119,7 @@ class Clock:
     def _begin(self, shown: int | None, decoded: int | None) -> None:
         stamp = decoded if shown is None else shown
         if stamp is not None:
-            self._zero = stamp - self._due
+            self._zero = stamp - self._due // self._parts
         if shown is not None and decoded is not None:
             self._lead = shown - decoded
 
@@ -116,15 +134,25 @@ class Clock:
             if not self._by_packets:
                 return shown
             self._go_over_to_packets(decoded)
+        elif shown is not None:
+            self._wrong += shown <= self._last_of_pictures
+            self._last_of_pictures = shown
         if decoded is not None:
             return decoded + self._lead
-        # The last pictures come without a packet; they are counted, where there is one before.
-        return shown if self._last == _NEVER else None
+        return shown if self._is_right(shown) else None
+
+    def _is_right(self, shown: int | None) -> bool:
+        """The last pictures come without a packet; they are counted, where there is one before.
+
+        But one stamp told twice makes no others wrong.
+        """
+        if shown is None or self._last == _NEVER:
+            return True
+        return not self._wrong and self._place(shown) > self._last
 
     def _go_over_to_packets(self, decoded: int) -> None:
         """A stamp far ahead was wrong, then: time may go back behind it, and no film begins."""
-        at = decoded + self._lead - (self._zero or 0) + self._moved
-        if self._last - at > self._reordered:
+        if self._last - self._place(decoded + self._lead) > self._reordered:
             self._last = _NEVER
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from unmask.media.holes import Holed
@@ -23,6 +24,8 @@ _BOXES = frozenset(
 )
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _TS_PACKET, _TS_SYNC = 188, 0x47
+#: Cameras and discs write four bytes of time before each packet.
+_TIMED = 4
 _GIF_END = b"\x3b"
 #: How the header of an ASF file begins, and the data behind it; a size follows each.
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -106,9 +109,14 @@ def _gif(file: BinaryIO) -> int:
     return length if whole else length + _SLACK + 1
 
 
-def _transport(file: BinaryIO) -> int:
+def _is_transport(head: bytes, before: int) -> bool:
+    syncs = head[before :: _TS_PACKET + before][:2]
+    return syncs == bytes([_TS_SYNC] * 2)
+
+
+def _transport(file: BinaryIO, before: int) -> int:
     length = file.seek(0, os.SEEK_END)
-    rest = length % _TS_PACKET
+    rest = length % (_TS_PACKET + before)
     return length + (_TS_PACKET + _SLACK if rest else 0)
 
 
@@ -118,8 +126,8 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Callable[[BinaryIO], int]], ...] = 
     (lambda head: head[:4] == _EBML, _matroska),
     (lambda head: head[:16] == _ASF_HEADER, _asf),
     (lambda head: head[:4] == b"GIF8", _gif),
-    (
-        lambda head: len(head) > _TS_PACKET and head[0] == head[_TS_PACKET] == _TS_SYNC,
-        _transport,
+    *(
+        (partial(_is_transport, before=before), partial(_transport, before=before))
+        for before in (0, _TIMED)
     ),
 )

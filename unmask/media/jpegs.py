@@ -14,10 +14,15 @@ _CHUNK = 1 << 20
 def another_follows(file: BinaryIO, budget: Budget) -> bool:
     """Leaves the file where it was."""
     place = file.tell()
-    _go_to_scan(file)
-    follows = _pass_end(file, budget) and file.read(len(_START)) == _START
+    follows = pass_jpeg(file, budget) and file.read(len(_START)) == _START
     file.seek(place)
     return follows
+
+
+def pass_jpeg(file: BinaryIO, budget: Budget) -> bool:
+    """To what lies behind it; false where it has no end."""
+    _go_to_scan(file)
+    return _pass_end(file, budget)
 
 
 def _go_to_scan(file: BinaryIO) -> None:

@@ -15,6 +15,8 @@ _AHEAD_BYTES = 32 << 20
 _FEWEST_AHEAD, _MOST_AHEAD = 2, 32
 #: Bytes of a pixel as most films are coded: one of light, half of one of colour.
 _PIXEL_BYTES = 1.5
+#: No two pictures lie so near to each other.
+_NEXT_S = 2e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +44,13 @@ class Read:
 
 
 def read(source: Source, plan: Plan) -> Iterator[Read]:
-    """No moment twice: where frames are slow, a window may reach into the next one's time."""
+    """No moment twice: where frames are slow, a window may reach into the next one's time.
+
+    Reading goes on behind it then; it does not go back for pictures that are known.
+    """
     until_s = -math.inf
     for window in plan.windows:
-        start = source.near(window.start_s, window.slack_s)
+        start = max(source.near(window.start_s, window.slack_s), until_s + _NEXT_S)
         for picture in picked(_after(source.pictures(start), until_s), window):
             until_s = picture.time_s
             yield Read(window=window, picture=picture, progress=Progress.of(source))

@@ -10,8 +10,8 @@ from unmask.media.budget import Budget
 from unmask.media.holes import Holed
 from unmask.media.length import (
     Lengths,
-    length_by_the_end,
-    may_be_of_others,
+    indexed_lengths,
+    lengths_by_the_end,
     told_length,
     walked_lengths,
 )
@@ -56,9 +56,12 @@ def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     container = stack.enter_context(open_container(file, walk=told))
     streams = film_streams(container)
     lengths: Lengths = told_lengths(container, streams) if told else [None] * len(streams)
-    if told and isinstance(file, Holed):  # it is not fetched for that alone
+    indexed = indexed_lengths(container, streams, lengths)
+    if indexed is not None:
+        lengths = indexed
+    elif told and isinstance(file, Holed):  # it is not fetched for that alone
         lengths = tagged_lengths(streams) if None in lengths else lengths
-    elif told and _is_doubtful(container, streams, lengths):
+    elif told:
         lengths = _met_lengths(file, container, streams, lengths, budget)
         container = stack.enter_context(open_container(file))
     film = the_film(streams, lengths)
@@ -71,10 +74,6 @@ def _film(file: BinaryIO, budget: Budget, stack: ExitStack) -> Video:
     return stack.enter_context(closing(Video(stream, budget, length_s, again)))
 
 
-def _is_doubtful(container: Any, streams: Sequence[Any], lengths: Lengths) -> bool:
-    return None in lengths or (len(streams) == 1 and may_be_of_others(container, streams[0]))
-
-
 def _met_lengths(
     file: BinaryIO, container: Any, streams: Sequence[Any], told: Lengths, budget: Budget
 ) -> Lengths:
@@ -82,13 +81,11 @@ def _met_lengths(
 
     The container is used up by it.
     """
-    told_s = told[0]
-    if told_s is None or len(streams) > 1:
+    if None in told:
         return walked_lengths(container, streams, budget)
-    budget.check_duration(told_s)
-    length_s = length_by_the_end(container, streams[0], told_s, budget)
-    if length_s is not None:
-        return [length_s]
+    lengths = lengths_by_the_end(container, streams, told, budget)
+    if lengths is not None:
+        return lengths
     with open_container(file) as again:
         return walked_lengths(again, film_streams(again), budget)
 

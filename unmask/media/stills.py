@@ -11,6 +11,7 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageFile
 
 from unmask.errors import Refused
+from unmask.media.behind import film_follows
 from unmask.media.budget import Budget
 from unmask.media.colour import Rgb
 from unmask.media.geometry import View
@@ -48,6 +49,9 @@ _WAYS: dict[object, Image.Transpose] = {
 #: Lines that are brought to what a page shows at once.
 _ROWS = 512
 _LEFT_ASIDE = "it holds more than one picture; only the main one was looked at"
+#: Telephones write what went before a photograph behind it.
+_BEFORE_FILMS = frozenset({"jpeg", "mpo", "png"})
+_FILM_BEHIND = "a film lies behind the picture; only the picture was looked at"
 #: Samples of 16 bits are brought to eight.
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "F"}
 #: Floating samples up to this have white at 1, which what was sharpened reaches beyond.
@@ -75,7 +79,7 @@ class Still:
         self._first = self._picture(0.0)
         width, height = self._first.view.size
         kind: MediaKind = "animation" if several and name not in _COLLECTIONS else "picture"
-        self.left_aside = _LEFT_ASIDE if self._is_album(name, several=several) else ""
+        self.left_aside = self._what_is_left(name, several=several)
         length, rate = (moves(file, name, budget) if kind == "animation" else None) or (None, None)
         budget.check_duration(length)
         self.info = MediaInfo(
@@ -87,6 +91,12 @@ class Still:
             duration_s=length,
             frame_rate=rate,
         )
+
+    def _what_is_left(self, name: str, *, several: bool) -> str:
+        if self._is_album(name, several=several):
+            return _LEFT_ASIDE
+        moves_behind = name in _BEFORE_FILMS and film_follows(self._file, self._budget)
+        return _FILM_BEHIND if moves_behind else ""
 
     def _is_album(self, name: str, *, several: bool) -> bool:
         if name != "jpeg" or _INDEX in self._image.info:

@@ -18,6 +18,8 @@ _LENGTH_TAG = "DURATION"
 _CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 #: Streams of one film end so near to one another, or nearer.
 _AS_LONG_S = 1.0
+#: What an ISO file calls itself, and animated AVIFs call themselves.
+_BRAND, _SEQUENCES = "major_brand", frozenset({"avis", "avif"})
 _LEFT_ASIDE = "it holds {} video streams; only the main one was looked at"
 
 
@@ -70,7 +72,25 @@ def the_film(streams: Sequence[Any], lengths: Sequence[float | None]) -> int:
 def left_aside(container: Any) -> str:
     """Those that no decoder here can read count too; a single picture is a cover."""
     others = [one for one in container.streams.video if not _is_cover(one) and not _is_still(one)]
+    if container.metadata.get(_BRAND) in _SEQUENCES:
+        others = [one for one in others if not any(_is_clearness(one, of) for of in others)]
     return _LEFT_ASIDE.format(len(others)) if len(others) > 1 else ""
+
+
+def _is_clearness(stream: Any, of: Any) -> bool:
+    """How clear the pictures of another are: what an animated AVIF tells beside its colours."""
+    if not has_pictures(stream) or not has_pictures(of):
+        return False
+    alike = _size_and_length(stream) == _size_and_length(of)
+    return alike and _is_grey(stream) and not _is_grey(of)
+
+
+def _is_grey(stream: Any) -> bool:
+    return str(stream.codec_context.pix_fmt).startswith("gray")
+
+
+def _size_and_length(stream: Any) -> tuple[int, int, int, int | None]:
+    return stream.width, stream.height, stream.frames, stream.duration
 
 
 def has_pictures(stream: Any) -> bool:

@@ -1,5 +1,6 @@
 """Video through PyAV, from a file object that can open nothing else."""
 
+import errno
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, BinaryIO, NoReturn
 
@@ -11,7 +12,7 @@ from unmask.media.budget import Budget
 from unmask.media.claims import unopened
 from unmask.media.clock import Clock
 from unmask.media.holes import Holed
-from unmask.media.length import own_length
+from unmask.media.length import frame_rate, own_length
 from unmask.media.nameless import Nameless
 from unmask.media.picture import Picture
 from unmask.media.planes import to_picture, usable_aspect
@@ -23,10 +24,12 @@ from unmask.outcomes import Outcome
 #: files or open sockets, are not among them.
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,live_flv,asf,ogg,mxf,nut,dv,rm,"
-    "wtv,ivf,obu,av1,h264,hevc,vvc,vc1,m4v,mpegvideo,mjpeg,gif,apng,y4m,yuv4mpegpipe,wav,mp3,flac,"
+    "wtv,ivf,obu,av1,h264,hevc,vvc,vc1,m4v,mpegvideo,mjpeg,gif,apng,yuv4mpegpipe,wav,mp3,flac,"
     "aac,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,jpegxl_pipe,j2k_pipe,psd_pipe,pam_pipe,"
-    "ppm_pipe,pgm_pipe,tga_pipe,dpx_pipe,exr_pipe,gif_pipe"
+    "ppm_pipe,pgm_pipe,dpx_pipe,exr_pipe,gif_pipe"
 )
+#: What FFmpeg says of all others is "Invalid argument".
+_NOT_AMONG_THEM = "a kind of file that is not opened here"
 _CONFINED = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
 #: Else FFmpeg walks through all fragments before the first picture, to know how long they are.
 _UNWALKED = {"fflags": "+ignidx"}
@@ -44,6 +47,8 @@ _REORDER_S = 0.5
 _FIRST_BACK_S = 1.0
 #: So long before the first picture nothing can lie that it needs.
 _BEFORE_ALL_S = 60.0
+#: Before all ticks that a stamp can tell.
+_NOTHING = -(1 << 64)
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
@@ -66,11 +71,14 @@ class Video:
         self._clock = Clock(stream)
         self._at_start = True
         self._can_seek = True
-        self._wanted = 0
+        #: In ticks; nothing is, until somebody asks for pictures.
+        self._wanted = _NOTHING
         self._reorder_ticks = int(_REORDER_S / stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0
         self.broken_packets = 0
+        #: Where they lie: windows may be reached through the same packets.
+        self._broken = set[object]()
         self.last_error = ""
         self.info = self._probe(length_s)
 
@@ -87,17 +95,22 @@ class Video:
         frame = self._first_frame()
         self._container_aspect = self._told_aspect()
         view = self._first_picture(frame).view
-        rate = self._stream.average_rate
+        rate = None if self._kind == "picture" else frame_rate(self._stream)
         return MediaInfo(
             kind=self._kind,
             container=self._container.format.name,
             codec=context.name,
             width=view.size[0],
             height=view.size[1],
-            duration_s=None if self._kind == "picture" else length_s,
+            duration_s=None if self._kind == "picture" else self._from_first_picture(length_s),
             frame_rate=float(rate) if rate else None,
             rotation=view.turns * 90,
         )
+
+    def _from_first_picture(self, length_s: float | None) -> float | None:
+        """A recording may begin inside a group of pictures: its first packets show none."""
+        lost_s = self._clock.lost_since(self._stream.start_time)
+        return length_s - lost_s if length_s is not None and lost_s < length_s else length_s
 
     @property
     def _kind(self) -> MediaKind:
@@ -188,15 +201,16 @@ class Video:
             try:
                 picture = to_picture(frame, time_s, self._aspect, self.info.codec)
             except av.FFmpegError as error:
-                self._pass_over(error)
+                self._pass_over(error, ("shown", time_s))
                 continue
             yield picture
 
     def _run_up_to(self, start_s: float) -> None:
         """Go there by the shorter way: on from here, or from the last key frame before it."""
         self._wanted = self._clock.ticks(start_s)
-        if start_s <= self._clock.now:
-            if start_s < self._clock.now and not self._at_start:
+        if start_s <= self._clock.now + _SAME_MOMENT_S:
+            given_out = self._waiting is None
+            if given_out or (start_s < self._clock.now and not self._at_start):
                 self._seek(start_s)
             return
         key = self._key_moment(start_s, backward=True)
@@ -210,7 +224,7 @@ class Video:
         and the first is decoded before its time.
         """
         if not self._can_seek:
-            if start_s < self._clock.now:
+            if start_s <= self._clock.now + _SAME_MOMENT_S:
                 self._begin_anew()
             return
         for target in _farther_back(start_s):
@@ -262,13 +276,14 @@ class Video:
         for packet in self._packets():
             self._budget.check()
             self._skip_what_nobody_needs(packet)
+            place = packet.pos, packet.dts
             try:
                 frames = packet.decode()
             except MemoryError:
                 raise
             except av.FFmpegError as error:
                 broken += 1
-                self._pass_over(error)
+                self._pass_over(error, place)
                 if broken > _MAX_BROKEN:
                     return
                 continue
@@ -277,17 +292,17 @@ class Video:
                 self._budget.check_size(frame.width, frame.height)
                 self.frames_decoded += 1
                 if back_s := self._clock.show(frame):
-                    self._note_new_beginning(back_s)
+                    self._note_new_beginning(back_s, place)
                 yield frame
         if self.frames_decoded > before:  # else a seek went too far, which tells nothing
             self._note_early_end()
 
-    def _note_new_beginning(self, back_s: float) -> None:
+    def _note_new_beginning(self, back_s: float, place: object) -> None:
         """Its header tells the length of one of the films, so the plan knew of no more."""
-        self.broken_packets += 1
         now_s = self._clock.now
-        self.last_error = (
-            f"its time goes back by {back_s:.2f} s after {now_s:.2f} s, as in joined films"
+        self._note(
+            f"its time goes back by {back_s:.2f} s after {now_s:.2f} s, as in joined films",
+            ("begins", place),
         )
 
     def _note_early_end(self) -> None:
@@ -301,8 +316,7 @@ class Video:
         begins = self._stream.start_time
         end_s = told_s + (0.0 if begins is None else self._clock.moment(begins))
         if end_s - self._clock.until > _EARLY_END_S:
-            self.broken_packets += 1
-            self.last_error = f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s"
+            self._note(f"it breaks off after {self._clock.now:.2f} s of {end_s:.2f} s", "end")
 
     def _skip_what_nobody_needs(self, packet: Any) -> None:
         """Far before the wanted moment, frames that no other frame refers to stay undecoded."""
@@ -312,14 +326,21 @@ class Video:
             self._stream.codec_context.skip_frame = "NONREF" if far else "DEFAULT"
 
     def _packets(self) -> Iterator[Any]:
+        place: object = None
         try:
-            yield from self._container.demux(self._stream)
+            for packet in self._container.demux(self._stream):
+                place = packet.pos, packet.dts
+                yield packet
         except av.FFmpegError as error:
-            self._pass_over(error)
+            self._pass_over(error, ("behind", place))
 
-    def _pass_over(self, error: av.FFmpegError) -> None:
-        self.broken_packets += 1
-        self.last_error = error.strerror or "no words"
+    def _pass_over(self, error: av.FFmpegError, place: object) -> None:
+        self._note(error.strerror or "no words", place)
+
+    def _note(self, words: str, place: object) -> None:
+        """Each place counts once, however often reading comes by."""
+        self._broken.add(place)
+        self.broken_packets, self.last_error = len(self._broken), words
 
 
 def _farther_back(start_s: float) -> Iterator[float]:
@@ -356,7 +377,8 @@ def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
             container_options=_CONFINED | ({} if walk else _UNWALKED),
         )
     except av.FFmpegError as error:
-        raise unopened(file, error.strerror) from error
+        words = _NOT_AMONG_THEM if error.errno == errno.EINVAL else error.strerror
+        raise unopened(file, words) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
     if container.streams.video and not any(map(has_pictures, container.streams.video)):

@@ -17,6 +17,7 @@ from tests.making.extracted import extracted
 from unmask.errors import Refused
 from unmask.media import extract
 from unmask.media.budget import Budget
+from unmask.media.endings import cut_short
 from unmask.media.source import opened
 from unmask.media.values import Limits, Manifest
 from unmask.media.video import Video
@@ -101,6 +102,18 @@ def test_cut_off_anywhere(kind: str) -> None:
     assert isinstance(found, Manifest)
     assert found.persons
     assert not found.partial
+
+
+@pytest.mark.parametrize("before", [b"", b"time"], ids=["188", "192"])
+def test_a_transport_stream_cut_inside_a_packet_says_so(before: bytes) -> None:
+    """Cameras and discs write a time before each packet."""
+    whole = SEEDS["ts"]
+    data = b"".join(before + whole[at : at + 188] for at in range(0, len(whole), 188))
+    assert cut_short(io.BytesIO(data)) == ""
+    assert "cut off" in cut_short(io.BytesIO(data[:-100]))
+    found = _ends_well(data[:-100])
+    assert isinstance(found, Manifest)
+    assert (found.media.container, found.partial) == ("mpegts", True)
 
 
 @pytest.mark.parametrize("behind", [b"filmed by somebody " * 9, _still("JPEG"), bytes(99), b"?"])
@@ -300,6 +313,23 @@ def test_sound_alone_is_no_picture() -> None:
         sound.setframerate(8000)
         sound.writeframes(bytes(16000))
     assert _ends_well(target.getvalue()) is Outcome.NOT_MEDIA
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        coded(FILM[:2], container="swf", codec="flv"),
+        coded(FILM[:2], container="mpjpeg", codec="mjpeg", pixels="yuvj420p"),
+        b"ffconcat version 1.0\nfile other.mp4\n",
+    ],
+    ids=["swf", "mpjpeg", "concat"],
+)
+def test_a_kind_that_is_not_opened_is_told_from_no_media(data: bytes) -> None:
+    with pytest.raises(Refused, match="a kind of file that is not opened here") as refusal:
+        extracted(data, QUICK, AT_ONCE)
+    assert refusal.value.outcome is Outcome.NOT_MEDIA
+    with pytest.raises(Refused, match="Invalid data found"):
+        extracted(b"hello world" * 99, QUICK, AT_ONCE)
 
 
 #: What FFmpeg's own command line would take for a sequence of pictures, another file or a network.

@@ -51,6 +51,7 @@ def test_a_picture_that_only_ffmpeg_reads_is_a_picture_too(codec: str) -> None:
     _, manifest = extracted(data)
     assert (manifest.media.kind, len(manifest.persons[0].frames)) == ("picture", 1)
     assert manifest.coverage == 1
+    assert manifest.media.frame_rate is None
 
 
 def test_a_picture_larger_than_tiff_can_tell() -> None:
@@ -74,6 +75,22 @@ def test_one_the_other_way_round_is_no_stranger() -> None:
 def smaller() -> Image.Image:
     """What cameras put behind a photograph: the light of HDR, a preview, the other eye's view."""
     return Image.fromarray(astronaut()).convert("L").convert("RGB").resize((128, 128))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        still("JPEG"),
+        still("MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))]),
+        still("PNG"),
+    ],
+    ids=["jpeg", "jpeg with its light", "png"],
+)
+def test_of_a_photo_that_moves_the_picture_is_looked_at_and_it_is_told(picture: bytes) -> None:
+    told = "a film lies behind the picture; only the picture was looked at"
+    _, manifest = extracted(picture + coded(SCENE.pictures[:3]))
+    assert (manifest.media.kind, manifest.notes) == ("picture", (told,))
+    assert extracted(picture + b"filmed by somebody")[1].notes == ()
 
 
 def test_a_photo_with_others_behind_it_is_one_picture_of_the_whole() -> None:

@@ -102,6 +102,16 @@ def test_going_back_and_forth(kind: str) -> None:
             assert number(first) == round(first.time_s * RATE)
 
 
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "transport stream", "h264", "gif"])
+def test_a_moment_asked_for_again_shows_the_same_picture(kind: str) -> None:
+    """A glance that sees somebody is followed by a window from that very picture on."""
+    with opened(io.BytesIO(coded(FILM, **KINDS[kind])), Budget(Limits())) as source:
+        for moment in (0.0, 3.0, 5.96):
+            shown = [next(source.pictures(moment)) for _ in range(3)]
+            assert [one.time_s for one in shown] == pytest.approx([moment] * 3)
+            assert [number(one) for one in shown] == [round(moment * RATE)] * 3
+
+
 def test_where_seeking_fails_every_moment_is_reached_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -139,3 +149,30 @@ def test_a_film_without_a_container_is_as_long_as_its_pictures_are() -> None:
         assert source.info.duration_s == pytest.approx(6.0, abs=0.1)
         assert sum(1 for _ in source.pictures(0.0)) == len(FILM)
         assert (source.broken_packets, source.last_error) == (0, "")
+
+
+@pytest.mark.parametrize(("kind", "tables"), [("transport stream", 3 * 188), ("program stream", 0)])
+def test_a_recording_that_begins_inside_a_group_ends_with_its_last_picture(
+    kind: str, tables: int
+) -> None:
+    """What comes before its first key frame are packets without a picture: none lies behind it."""
+    whole = coded(FILM, **KINDS[kind] | {"options": {"g": "25"}})
+    data = whole[:tables] + whole[len(whole) // 188 // 15 * 188 :]
+    spec = ScanSpec(windows=10, frames=10)
+    with opened(io.BytesIO(data), Budget(Limits())) as source:
+        assert source.info.duration_s == pytest.approx(5.0, abs=0.05)
+        wanted = plan(source.info.duration_s, spec, source.info.frame_rate)
+        last = [each for each in read(source, wanted) if each.window == wanted.windows[-1]]
+        assert len(last) == spec.frames
+
+
+def test_what_is_broken_counts_once_however_often_reading_comes_by() -> None:
+    data = bytearray(coded(FILM, **X264))
+    data[len(data) // 3 : len(data) * 2 // 3] = bytes(len(data) * 2 // 3 - len(data) // 3)
+    told = set[int]()
+    with opened(io.BytesIO(bytes(data)), Budget(Limits())) as source:
+        for _ in range(3):
+            assert sum(1 for _ in source.pictures(0.0)) > 0
+            told.add(source.broken_packets)
+    (broken,) = told
+    assert 0 < broken < len(FILM)

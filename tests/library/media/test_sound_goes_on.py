@@ -11,7 +11,7 @@ import pytest
 from bench.made.film import backdrop, one_face
 from tests.making.extracted import extracted
 from unmask.media.budget import Budget
-from unmask.media.length import length_by_the_end
+from unmask.media.length import lengths_by_the_end
 from unmask.media.source import opened
 from unmask.media.values import Limits
 from unmask.media.video import open_container
@@ -81,12 +81,12 @@ def test_all_of_it_is_looked_at(container: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sound_s", "wanted"), [(FILM_S, pytest.approx(FILM_S, abs=0.1)), (SOUND_S, None)]
+    ("sound_s", "wanted"), [(FILM_S, [pytest.approx(FILM_S, abs=0.1)]), (SOUND_S, None)]
 )
 def test_the_last_packets_are_enough_only_where_they_agree(sound_s: float, wanted: Any) -> None:
     with open_container(io.BytesIO(with_sound("matroska", NOBODY, sound_s))) as container:
         film = container.streams.video[0]
-        assert length_by_the_end(container, film, sound_s, Budget(Limits())) == wanted
+        assert lengths_by_the_end(container, [film], [sound_s], Budget(Limits())) == wanted
 
 
 def test_an_asf_file_that_was_cut_off_says_so() -> None:

@@ -143,9 +143,21 @@ def test_the_manifest_tells_of_the_others() -> None:
 
 def test_one_film_and_its_cover_are_one_film() -> None:
     assert probed(io.BytesIO(woven("matroska", "libx264", [(FILM, 1.0)])))[1] == ""
-    # An animated AVIF begins with its first picture as a stream of its own.
+    info, left_aside, moments = probed(animated_avif())
+    assert (info.kind, len(moments), left_aside) == ("video", 6, "")
+
+
+def test_how_clear_an_animation_is_is_no_other_film() -> None:
+    info, left_aside, moments = probed(animated_avif(opaque=40))
+    assert (info.kind, len(moments), left_aside) == ("video", 6, "")
+
+
+def animated_avif(opaque: int | None = None) -> io.BytesIO:
+    """It begins with its first picture as a stream of its own; so does what is clear in it."""
     first, *rest = [Image.fromarray(np.roll(backdrop(64, 48), step, axis=1)) for step in range(6)]
+    if opaque is not None:
+        for picture in (first, *rest):
+            picture.putalpha(Image.new("L", picture.size, opaque))
     target = io.BytesIO()
     first.save(target, "AVIF", save_all=True, append_images=rest, duration=100)
-    info, left_aside, moments = probed(target)
-    assert (info.kind, len(moments), left_aside) == ("video", 6, "")
+    return target
