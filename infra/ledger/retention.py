@@ -216,9 +216,18 @@ def _mark_clips(db: Connection, extraction: int) -> None:
         db.execute(marked.values(clips_removed_at=at))
 
 
+def _of_its_content(extraction: int) -> Any:
+    """Results under every scan spec: pictures of earlier versions bear none; two may name one."""
+    content = select(ExtractionTable.sha256).where(ExtractionTable.id == extraction)
+    items = select(ReferenceTable.item_id).join(
+        ExtractionTable, ExtractionTable.id == ReferenceTable.extraction_id
+    )
+    return ResultTable.item_id.in_(items.where(ExtractionTable.sha256 == content.scalar_subquery()))
+
+
 def _mark_evidence(db: Connection, extraction: int, pictures: set[str]) -> None:
     at = moment(db.execute(select(now())).scalar_one())
-    for row in db.execute(select(*RESULT_EVIDENCE).where(*_results(extraction))).all():
+    for row in db.execute(select(*RESULT_EVIDENCE).where(_of_its_content(extraction))).all():
         if pictures & named(row):
             db.execute(
                 update(ResultTable)

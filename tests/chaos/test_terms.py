@@ -1,5 +1,6 @@
 """No object outlives its term, and none goes before it, whenever the sweep dies over it."""
 
+import dataclasses
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from tests.chaos.deeds import uri
 from tests.chaos.fleet import CAMPAIGN, Fleet
 from tests.chaos.points import MEMORY, PLACES
 from tests.chaos.surroundings import TIDY_S
+from unmask.model.shelf import find_bundle
 
 ITEMS = 12
 CLIPS_S, EVIDENCE_S = 4.0, 12.0
@@ -38,6 +40,25 @@ def test_a_sweep_that_dies_while_it_deletes(fleet: Fleet, place: str) -> None:
         assert row.finished_at
         assert all(one and one >= row.finished_at for one in gone)
         assert (row.outcome, row.evidence) == ("unsure", []), "the verdict stays"
+
+
+def test_two_scan_specs_keep_their_own_pictures(fleet: Fleet) -> None:
+    """The stand-ins cut the same face of the same file under both."""
+    short = fleet.submit(map(uri, range(ITEMS)), keep_clips_s=CLIPS_S, keep_evidence_s=CLIPS_S)
+    other = dataclasses.replace(find_bundle("lite").spec, windows=3)
+    ever = fleet.submit(map(uri, range(ITEMS)), "ever", spec=other)
+    fleet.start("cpu", "gpu")
+    fleet.start("sweep", **{TIDY_S: "0.5"})
+    fleet.until_ended()
+    fleet.until_ended("ever")
+    fleet.until(lambda: all_marked(fleet), told=lambda: "a picture outlived its term")
+    oracle.check(fleet, accepted=short)
+    oracle.check(fleet, accepted=ever, name="ever")
+    stored = set(left(fleet))
+    for row in fleet.ledger.results("ever"):
+        assert row.evidence
+        assert stored >= set(row.evidence)
+        assert row.evidence_removed_at is None
 
 
 def all_marked(fleet: Fleet) -> bool:

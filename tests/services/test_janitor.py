@@ -77,7 +77,8 @@ def judged_for_two(tools: Resources) -> tuple[int, list[str]]:
     for number in (1, 2):
         data = b"person %d" % number
         digest = hashlib.sha256(data).hexdigest()
-        key = evidence_key(SHA, MODEL, person=number, window=0, picture_sha256=digest)
+        spec = ScanSpec().digest
+        key = evidence_key(SHA, spec, MODEL, person=number, window=0, picture_sha256=digest)
         pictures.append(tools.store.put(key, data))
         people.append(
             replace(one, person=number, segments=(replace(segment, evidence=key, heat=None),))

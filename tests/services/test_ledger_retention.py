@@ -13,6 +13,7 @@ from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
 from tests.services.items import (
     claimed,
+    clips,
     digest,
     extracted,
     fetched,
@@ -112,6 +113,25 @@ def test_the_longest_term_counts(ledger: Ledger) -> None:
         row = row_of(ledger, item, name)
         assert row.clips_removed_at
         assert row.evidence == []
+
+
+def test_pictures_that_two_scan_specs_share_are_marked_under_both(ledger: Ledger) -> None:
+    """Earlier versions named pictures without the scan spec: what goes for one is gone for both."""
+    (short,) = submitted(ledger, 1, "short", keep_evidence_s=DAY_S)
+    spec = ScanSpec(windows=3)
+    (ever,) = submitted(ledger, 1, "ever", spec=spec)
+    done(ledger, short, 1)
+    manifest, *cut = (stored(f"of-{spec.digest}", 1, number) for number in range(2))
+    anew = replace(clips(1), spec_digest=spec.digest, manifest=manifest, clips=tuple(cut))
+    ledger.extracted(claimed(ledger, ever), extracted(1, extraction=anew))
+    ledger.finish([(claimed(ledger, ever, Stage.EXTRACTED), judged())])
+    assert row_of(ledger, ever, "ever").evidence == ["evidence/1/0"]
+    later(ledger, DAY_S + 1)
+    assert deleted(ledger) == {"evidence/1/0"}
+    for item, name in ((short, "short"), (ever, "ever")):
+        row = row_of(ledger, item, name)
+        assert row.evidence == []
+        assert row.evidence_removed_at is not None
 
 
 def test_what_is_under_way_keeps_what_it_needs(ledger: Ledger) -> None:

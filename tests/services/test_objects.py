@@ -28,6 +28,7 @@ from unmask.errors import Unusable
 
 FILE = "ab" * 32
 SPEC = "0123456789abcdef"
+MODEL = "cd" * 32
 BUCKET = "clips-of-tests"
 
 pytestmark = pytest.mark.usefixtures("s3_credentials")
@@ -115,7 +116,7 @@ def test_delete_takes_many_and_forgives_absent_ones(store: Store) -> None:
 def test_list_is_by_prefix_and_complete(store: Store) -> None:
     clips = {a_key(b"x", person) for person in range(3)}
     clips.add(manifest_key(FILE, SPEC, manifest_sha256=sha(b"x")))
-    evidence = evidence_key(FILE, SPEC, person=0, window=2, picture_sha256=sha(b"x"))
+    evidence = evidence_key(FILE, SPEC, MODEL, person=0, window=2, picture_sha256=sha(b"x"))
     for key in clips | {evidence}:
         store.put(key, b"x")
     assert {one.key for one in store.list()} == clips | {evidence}
@@ -200,7 +201,19 @@ def test_keys_are_made_of_digests_and_small_numbers_only() -> None:
     with pytest.raises(BadKey):
         clip_key(FILE, SPEC, person=-1, clip_sha256=FILE)
     with pytest.raises(BadKey):
-        evidence_key(FILE, SPEC, person=0, window=10**9, picture_sha256=FILE)
+        evidence_key(FILE, "../x", MODEL, person=0, window=0, picture_sha256=FILE)
+    with pytest.raises(BadKey):
+        evidence_key(FILE, SPEC, MODEL, person=0, window=10**9, picture_sha256=FILE)
+
+
+def test_evidence_named_without_a_scan_spec_is_still_read_and_deleted(store: Store) -> None:
+    """So earlier versions named it."""
+    key = f"evidence/{FILE}/{MODEL}/0-2-{sha(b'x')}.jpg"
+    kept = store.put(key, b"x")
+    assert store.get(key, sha256=kept.sha256) == b"x"
+    assert [one.key for one in store.list(f"evidence/{FILE}/")] == [key]
+    store.delete([key])
+    assert not store.exists(key)
 
 
 def test_urls_name_the_store(tmp_path: Path, s3_url: str) -> None:
