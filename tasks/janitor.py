@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from infra.resources import Resources
+from tasks.deletion import delete_some
 
 log = logging.getLogger(__name__)
 
-#: Objects that are deleted in one go.
+#: Objects that are compared in one go.
 BATCH = 500
 #: How often the whole store is compared with the ledger.
 COLLECT_EVERY_S = 24 * 3600.0
@@ -34,7 +35,7 @@ class Cleaned:
 
 
 class Janitor:
-    """One at a time is enough; two do no harm."""
+    """One at a time is enough; two do no harm, nor does one that was frozen: `tasks.deletion`."""
 
     def __init__(self, tools: Resources, clock: Callable[[], float] = time.monotonic) -> None:
         self._tools, self._clock = tools, clock
@@ -68,10 +69,8 @@ class Janitor:
     def delete(self) -> int:
         """Everything that is doomed by now."""
         total = 0
-        while keys := self._tools.ledger.doomed(BATCH):
-            self._tools.store.delete(keys)
-            self._tools.ledger.gone(keys)
-            total += len(keys)
+        while deleted := delete_some(self._tools.ledger, self._tools.store):
+            total += deleted
         return total
 
     def _compare(self) -> Iterator[int]:

@@ -1,8 +1,13 @@
 """Objects live as long as somebody needs them: the longest term of their referrers.
 
-reference ends ─▶ nobody left ─▶ doomed ─▶ deleted from the store ─▶ results say so
-                                  └ a tombstone for an hour or more: who stored the same
-                                    object before it was deleted must store it again
+reference ends ─▶ nobody left ─▶ doomed ─▶ taken ─▶ deleted from the store ─▶ results say so
+                                            └ a tombstone for an hour or more: who stored the
+                                              same object before it was deleted must store it
+                                              again
+
+Who takes a doomed object deletes it within `TAKEN_S`, or leaves it. Others may take it as well,
+since to delete it twice does no harm; but one of them may be late, so it is not stored again for
+`QUIET_S`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,9 +31,10 @@ from sqlalchemy import (
 from infra.ledger import scores
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import insert_into
-from schemas.records import Campaign
+from schemas.records import Campaign, Taken
 from schemas.tables import (
     FOREVER,
+    IS_THERE,
     IS_TIMED,
     NEVER,
     DoomedTable,
@@ -45,6 +51,12 @@ BATCH = 200
 TOMBSTONE_S = 3600.0
 #: An item that met a deletion comes back after this long.
 AFTER_S = 5.0
+#: Who took objects begins to delete them within this time, by its own clock, or does not.
+TAKEN_S = 30.0
+#: What was begun in time has reached the store by then: one try of 5 s to connect, 30 s to answer.
+QUIET_S = TAKEN_S + 60.0
+#: What was taken and not deleted may be taken again after this long.
+AGAIN_S = 10.0
 
 EXPIRED = "its term is over"
 UNREFERENCED = "nothing points at it"
@@ -164,11 +176,34 @@ def doomed(db: Connection, limit: int) -> list[str]:
     return list(db.scalars(waiting.order_by(DoomedTable.key).limit(limit)))
 
 
-def gone(db: Connection, keys: Sequence[str]) -> None:
-    """The store has deleted them: the results that named them say so."""
+def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Taken:
+    """Those that were taken least often come first: what can't be deleted holds up nothing else."""
+    at = db.execute(select(now())).scalar_one()
+    waiting = select(DoomedTable.key).where(text(IS_THERE))
+    if among is None:
+        due = waiting.where(DoomedTable.taken_at <= at - AGAIN_S)
+        first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
+        chosen = first.with_for_update(skip_locked=True)
+    else:
+        chosen = waiting.where(DoomedTable.key.in_(among)).with_for_update()
+    keys = tuple(db.scalars(chosen))
+    if keys:
+        mine = update(DoomedTable).where(DoomedTable.key.in_(keys))
+        db.execute(mine.values(takes=DoomedTable.takes + 1, taken_at=at))
+    return Taken(keys=keys, at=at)
+
+
+def gone(db: Connection, keys: Sequence[str], taken_at: float | None = None) -> None:
+    """The store has deleted them: the results that named them say so.
+
+    What others took since then is theirs to tell: it may have been stored and doomed once more.
+    """
+    ours = [DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER]
+    if taken_at is not None:
+        ours.append(DoomedTable.taken_at == taken_at)
     rows = db.execute(
         select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
-        .where(DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER)
+        .where(*ours)
         .with_for_update()
     ).all()
     db.execute(
@@ -191,13 +226,17 @@ def bury(db: Connection, held_s: float) -> None:
 
 
 def stored_again(db: Connection, keys: Sequence[str], claimed_at: float) -> None:
-    """These objects were stored since `claimed_at`: were they deleted after that?"""
+    """These objects were stored since `claimed_at`: were they deleted after that, or may yet be?"""
     if not keys:
         return
     mine = DoomedTable.key.in_(keys)
     too_late = or_(DoomedTable.deleted_at == NEVER, DoomedTable.deleted_at >= claimed_at)
     if db.scalar(select(func.count()).where(mine, too_late)):
         raise TryAgain("the same objects are being deleted; stored again after", after_s=AFTER_S)
+    taken_twice = select(func.max(DoomedTable.taken_at) + QUIET_S - now())
+    left_s = db.scalar(taken_twice.where(mine, DoomedTable.takes > 1))
+    if left_s is not None and left_s > 0:
+        raise TryAgain("somebody may still be deleting the same objects", after_s=left_s)
     db.execute(delete(DoomedTable).where(mine))
 
 

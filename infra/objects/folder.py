@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,15 @@ from typing import Never
 
 from infra.closed import FILE_MODE, make_closed
 from infra.objects.keys import check_key, check_prefix, is_key
-from infra.objects.port import Listed, Missing, StoreUnusable, round_trip, stored, verified
+from infra.objects.port import (
+    Listed,
+    Missing,
+    StoreUnusable,
+    round_trip,
+    stored,
+    verified,
+    whenever,
+)
 from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
 from unmask.errors import OwnTrouble
@@ -67,9 +75,10 @@ class FolderStore:
     def exists(self, key: str) -> bool:
         return os.path.isfile(self._place(check_key(key)))
 
-    def delete(self, keys: Iterable[str]) -> None:
+    def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
         for key in keys:
             target = self._place(check_key(key))
+            deadline()
             with _explained(target):
                 _remove(target)
                 self._prune(os.path.dirname(target))

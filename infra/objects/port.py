@@ -1,7 +1,7 @@
 """What every object store promises."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -42,6 +42,10 @@ class Listed:
     modified_at: datetime
 
 
+def whenever() -> None:
+    """It is never too late."""
+
+
 class Store(Protocol):
     """`TryAgain` where the store is away or full, `Unusable` where it is set up wrongly."""
 
@@ -55,8 +59,9 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
-    def delete(self, keys: Iterable[str]) -> None:
-        """Keys that are not there are no error."""
+    def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
+        """Keys that are not there are no error. `deadline` is called before each step and raises
+        once it is too late to take another one."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[Listed]: ...

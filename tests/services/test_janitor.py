@@ -13,6 +13,7 @@ import pytest
 
 import settings
 from infra.ledger import migrate
+from infra.ledger.retention import AGAIN_S, QUIET_S, TAKEN_S
 from infra.objects import clip_key, evidence_key, manifest_key
 from infra.resources import Resources, build
 from producer.erase import erase, sentences
@@ -23,12 +24,14 @@ from schemas.records import (
     MediaFacts,
     NewItem,
     StoredObject,
+    Taken,
     Trust,
 )
 from schemas.stages import Stage
 from tasks import janitor as janitors
+from tasks.deletion import TooLate, delete_some
 from tasks.janitor import Janitor
-from tests.services.items import judged, options
+from tests.services.items import judged, options, since_taken
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -118,7 +121,61 @@ def test_a_store_that_is_away_is_asked_again(
             Janitor(tools).clean()
     assert len(stored(tools)) == 2
     assert next(tools.ledger.results("one")).clips_removed_at is None
+    since_taken(tools.ledger, AGAIN_S)
     assert Janitor(tools).clean().deleted == 2
+
+
+def test_who_was_frozen_before_it_deletes_takes_nothing_of_a_later_item(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile another one deleted the objects, and the same content was cut again."""
+    cut(tools, keep_clips_s=0.0)
+    tools.ledger.expire()
+    take, clock = tools.ledger.take_doomed, iter([0.0, TAKEN_S])
+
+    def frozen(limit: int) -> Taken:
+        taken = take(limit)
+        with monkeypatch.context() as patch:
+            patch.setattr(tools.ledger, "take_doomed", take)
+            since_taken(tools.ledger, AGAIN_S)
+            assert Janitor(tools).clean().deleted == 2
+        since_taken(tools.ledger, QUIET_S)
+        cut(tools, name="two")
+        return taken
+
+    monkeypatch.setattr(tools.ledger, "take_doomed", frozen)
+    with pytest.raises(TooLate, match="left to the next round"):
+        delete_some(tools.ledger, tools.store, lambda: next(clock))
+    assert len(stored(tools)) == 2
+    known = tools.ledger.known(SHA, ScanSpec().digest, MODEL).extraction
+    assert known is not None
+    assert tools.store.exists(known.manifest.key)
+
+
+def test_who_was_frozen_after_it_deleted_marks_nothing_of_a_later_item(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same objects were stored and doomed once more: they are still there."""
+    cut(tools, keep_clips_s=0.0)
+    tools.ledger.expire()
+    delete = type(tools.store).delete
+
+    def frozen(self: Any, keys: Any, *given: Any) -> None:
+        delete(self, keys, *given)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(tools.store), "delete", delete)
+            since_taken(tools.ledger, AGAIN_S)
+            assert Janitor(tools).clean().deleted == 2
+        since_taken(tools.ledger, QUIET_S)
+        cut(tools, name="two", keep_clips_s=0.0)
+        tools.ledger.expire()
+
+    monkeypatch.setattr(type(tools.store), "delete", frozen)
+    delete_some(tools.ledger, tools.store)
+    assert next(tools.ledger.results("two")).clips_removed_at is None
+    monkeypatch.undo()
+    assert Janitor(tools).clean().deleted == 2
+    assert stored(tools) == []
 
 
 def left_behind(tools: Resources, person: int = 0) -> str:

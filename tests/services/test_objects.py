@@ -24,7 +24,7 @@ from infra.objects import (
 )
 from infra.objects.keys import BadKey
 from infra.objects.s3 import S3Store
-from unmask.errors import Unusable
+from unmask.errors import TryAgain, Unusable
 
 FILE = "ab" * 32
 SPEC = "0123456789abcdef"
@@ -111,6 +111,25 @@ def test_delete_takes_many_and_forgives_absent_ones(store: Store) -> None:
     store.delete([])
     assert not any(store.exists(key) for key in keys)
     assert list(store.list()) == []
+
+
+def test_nothing_is_deleted_once_it_is_too_late(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked anew before each step: one is still in time."""
+    monkeypatch.setattr("infra.objects.s3.AT_ONCE", 1)
+    keys = [a_key(b"x", person) for person in range(3)]
+    for key in keys:
+        store.put(key, b"x")
+    in_time = iter([None])
+
+    def deadline() -> None:
+        if next(in_time, "late") == "late":
+            raise TryAgain("too late")
+
+    with pytest.raises(TryAgain, match="too late"):
+        store.delete(keys, deadline)
+    assert [store.exists(key) for key in keys] == [False, True, True]
 
 
 def test_list_is_by_prefix_and_complete(store: Store) -> None:
