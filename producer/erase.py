@@ -19,7 +19,9 @@ def erase(ledger: Ledger, store: Store, item: int, person: int | None) -> Erased
         stored = [one.key for folder in folders for one in store.list(folder)]
         lost = ledger.doom_unknown(stored, "erased on request") if stored else []
         erased = replace(erased, objects=tuple(sorted({*erased.objects, *lost})))
-    delete_these(ledger, store, erased.objects)
+    deleted = delete_these(ledger, store, erased.objects)
+    if deleted.trouble is not None:
+        raise deleted.trouble
     return erased
 
 

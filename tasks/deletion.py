@@ -8,10 +8,11 @@ looks at its clock before each step, and leaves them once its time is over.
 import functools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from infra.ledger import Ledger
 from infra.ledger.retention import TAKEN_S
-from infra.objects import Store
+from infra.objects import NotDeleted, Store
 from schemas.records import Taken
 from unmask.errors import TryAgain
 
@@ -31,15 +32,22 @@ def awake() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def delete_some(ledger: Ledger, store: Store, clock: Callable[[], float] = awake) -> int:
-    """A batch of what is doomed by now; how many went."""
+@dataclass(frozen=True, kw_only=True)
+class Deleted:
+    went: int = 0
+    #: What the store says of those that stay; they are tried again behind all others.
+    trouble: NotDeleted | None = None
+
+
+def delete_some(ledger: Ledger, store: Store, clock: Callable[[], float] = awake) -> Deleted:
+    """A batch of what is doomed by now."""
     begun = clock()
     return _delete(ledger, store, ledger.take_doomed(BATCH), begun, clock)
 
 
 def delete_these(
     ledger: Ledger, store: Store, keys: Sequence[str], clock: Callable[[], float] = awake
-) -> int:
+) -> Deleted:
     """Those of them that are doomed and still there."""
     begun = clock()
     return _delete(ledger, store, ledger.take_these(keys), begun, clock)
@@ -47,11 +55,16 @@ def delete_these(
 
 def _delete(
     ledger: Ledger, store: Store, taken: Taken, begun: float, clock: Callable[[], float]
-) -> int:
-    if taken.keys:
+) -> Deleted:
+    if not taken.keys:
+        return Deleted()
+    went, trouble = taken.keys, None
+    try:
         store.delete(taken.keys, functools.partial(_in_time, begun, clock))
-        ledger.gone(taken.keys, taken.at)
-    return len(taken.keys)
+    except NotDeleted as some:
+        went, trouble = tuple(key for key in taken.keys if key not in some.keys), some
+    ledger.gone(went, taken.at)
+    return Deleted(went=len(went), trouble=trouble)
 
 
 def _in_time(begun: float, clock: Callable[[], float]) -> None:

@@ -67,11 +67,15 @@ class Janitor:
         self._collect_at = self._clock() + COLLECT_EVERY_S
 
     def delete(self) -> int:
-        """Everything that is doomed by now."""
+        """Everything that is doomed by now, but for what the store refuses to delete."""
         total = 0
-        while deleted := delete_some(self._tools.ledger, self._tools.store):
-            total += deleted
-        return total
+        while True:
+            deleted = delete_some(self._tools.ledger, self._tools.store)
+            total += deleted.went
+            if deleted.trouble is not None:
+                log.warning("past their term, and not deleted: %s", deleted.trouble)
+            if not deleted.went:
+                return total
 
     def _compare(self) -> Iterator[int]:
         """Doom stored objects that no row names: half-done work of workers that died."""

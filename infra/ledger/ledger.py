@@ -340,6 +340,11 @@ class Ledger:
         with self._read() as db:
             return retention.doomed(db, limit)
 
+    def overdue(self) -> int:
+        """Objects that are doomed for long and still there."""
+        with self._read() as db:
+            return retention.overdue(db)
+
     def doom_unknown(self, keys: Sequence[str], why: str = retention.UNREFERENCED) -> list[str]:
         """Those of these stored objects that nothing points at."""
         with self._write() as db:

@@ -55,6 +55,10 @@ AFTER_S = 5.0
 TAKEN_S = 30.0
 #: What was begun in time has reached the store by then: one try of 5 s to connect, 30 s to answer.
 QUIET_S = TAKEN_S + 60.0
+#: An object that was doomed so long ago and is still there is overdue.
+OVERDUE_S = 600.0
+#: More of them are not counted.
+OVERDUE_AT_MOST = 100_000
 #: What was taken and not deleted may be taken again after this long.
 AGAIN_S = 10.0
 
@@ -191,6 +195,13 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
         mine = update(DoomedTable).where(DoomedTable.key.in_(keys))
         db.execute(mine.values(takes=DoomedTable.takes + 1, taken_at=at))
     return Taken(keys=keys, at=at)
+
+
+def overdue(db: Connection) -> int:
+    """Objects that should have gone by now."""
+    late = select(DoomedTable.key).where(text(IS_THERE), DoomedTable.doomed_at <= now() - OVERDUE_S)
+    some = late.limit(OVERDUE_AT_MOST).subquery()
+    return db.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def gone(db: Connection, keys: Sequence[str], taken_at: float | None = None) -> None:

@@ -15,6 +15,7 @@ from infra.objects.keys import check_key, check_prefix, is_key
 from infra.objects.port import (
     Listed,
     Missing,
+    NotDeleted,
     StoreUnusable,
     round_trip,
     stored,
@@ -76,12 +77,18 @@ class FolderStore:
         return os.path.isfile(self._place(check_key(key)))
 
     def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
+        refused = dict[str, str]()
         for key in keys:
             target = self._place(check_key(key))
             deadline()
-            with _explained(target):
+            try:
                 _remove(target)
+            except OSError as error:
+                refused[key] = error.strerror or str(error)
+            else:
                 self._prune(os.path.dirname(target))
+        if refused:
+            raise NotDeleted(refused)
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         top = self.path / check_prefix(prefix).rpartition("/")[0]

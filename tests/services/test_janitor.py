@@ -14,7 +14,7 @@ import pytest
 import settings
 from infra.ledger import migrate
 from infra.ledger.retention import AGAIN_S, QUIET_S, TAKEN_S
-from infra.objects import clip_key, evidence_key, manifest_key
+from infra.objects import NotDeleted, clip_key, evidence_key, manifest_key
 from infra.resources import Resources, build
 from producer.erase import erase, sentences
 from schemas.records import (
@@ -28,6 +28,7 @@ from schemas.records import (
     Trust,
 )
 from schemas.stages import Stage
+from tasks import deletion
 from tasks import janitor as janitors
 from tasks.deletion import TooLate, delete_some
 from tasks.janitor import Janitor
@@ -123,6 +124,40 @@ def test_a_store_that_is_away_is_asked_again(
     assert next(tools.ledger.results("one")).clips_removed_at is None
     since_taken(tools.ledger, AGAIN_S)
     assert Janitor(tools).clean().deleted == 2
+
+
+def test_an_object_that_can_not_be_deleted_holds_up_no_other(
+    tools: Resources, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder: somebody's own files lie in its place."""
+    monkeypatch.setattr(deletion, "BATCH", 2)
+    stays, *others = [left_behind(tools, person) for person in range(5)]
+    place = Path(tools.settings.store_url, stays)
+    place.unlink()
+    place.joinpath("of-somebody").mkdir(parents=True)
+    tools.ledger.doom_unknown([stays, *others])
+    janitor = Janitor(tools)
+    assert janitor.clean().deleted == len(others)
+    assert f"not deleted: object storage did not delete {stays}" in caplog.text
+    assert tools.ledger.doomed(9) == [stays]
+    since_taken(tools.ledger, AGAIN_S)
+    assert janitor.clean().deleted == 0, "and the round comes to its end"
+    place.joinpath("of-somebody").rmdir()
+    place.rmdir()
+    since_taken(tools.ledger, AGAIN_S)
+    assert janitor.clean().deleted == 1
+
+
+def test_an_erasure_says_which_object_it_could_not_delete(tools: Resources) -> None:
+    item = cut(tools)
+    stays = stored(tools)[0]
+    place = Path(tools.settings.store_url, stays)
+    place.unlink()
+    place.joinpath("of-somebody").mkdir(parents=True)
+    with pytest.raises(NotDeleted, match=stays):
+        erase(tools.ledger, tools.store, item, None)
+    assert stored(tools) == []
+    assert tools.ledger.doomed(9) == [stays]
 
 
 def test_who_was_frozen_before_it_deletes_takes_nothing_of_a_later_item(
