@@ -7,6 +7,7 @@ from infra.ledger import Ledger
 from infra.objects import Store
 from producer.sources.values import counted
 from schemas.records import Erased
+from tasks.deletion import delete_these
 
 
 def erase(ledger: Ledger, store: Store, item: int, person: int | None) -> Erased:
@@ -18,8 +19,9 @@ def erase(ledger: Ledger, store: Store, item: int, person: int | None) -> Erased
         stored = [one.key for folder in folders for one in store.list(folder)]
         lost = ledger.doom_unknown(stored, "erased on request") if stored else []
         erased = replace(erased, objects=tuple(sorted({*erased.objects, *lost})))
-    store.delete(erased.objects)
-    ledger.gone(erased.objects)
+    deleted = delete_these(ledger, store, erased.objects)
+    if deleted.trouble is not None:
+        raise deleted.trouble
     return erased
 
 

@@ -358,6 +358,14 @@ class Erased:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Taken:
+    """Doomed objects that somebody set out to delete, and when, in database time."""
+
+    keys: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class RescanPart:
     """Items of a campaign that a rescan treats alike, and what they cost the time before."""
 

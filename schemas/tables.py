@@ -81,6 +81,9 @@ IS_OFFERED = "offered_until > 0"
 IS_FRESH = "stage = 'waiting' AND not_before = 0"
 IS_TIMED = {term: f"{term} > 0 AND {term} < {FOREVER}" for term in ("until", "evidence_until")}
 
+#: Of an object that is to be deleted.
+IS_THERE = "deleted_at = 0"
+
 #: Without statistics SQLite guesses, and would read a campaign from end to end.
 BY_OPEN = ("INDEXED BY item_open_idx", "sqlite")
 BY_OFFERED = ("INDEXED BY item_offered_idx", "sqlite")
@@ -354,7 +357,10 @@ class DoomedTable(Table):
     """A stored object that is to be deleted, or was lately."""
 
     __tablename__ = "doomed"
-    __table_args__ = (Index("doomed_deleted_idx", "deleted_at"),)
+    __table_args__ = (
+        Index("doomed_deleted_idx", "deleted_at"),
+        _partial("doomed_waiting_idx", "takes", "doomed_at", where=IS_THERE),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     #: None: nothing pointed at it.
@@ -365,6 +371,9 @@ class DoomedTable(Table):
     doomed_at: Mapped[float]
     #: 0: it is still there.
     deleted_at: Mapped[float] = mapped_column(server_default=text("0"))
+    #: How often somebody set out to delete it, and when last.
+    takes: Mapped[int] = mapped_column(server_default=text("0"))
+    taken_at: Mapped[float] = mapped_column(server_default=text("0"))
 
 
 class ScoreTable(Table):

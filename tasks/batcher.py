@@ -418,7 +418,9 @@ class Batcher:
         claim = judged.loaded.claim
         assert claim.extraction is not None  # a claim for classification always has one
         where = Where(
-            sha256=claim.extraction.sha256, model_digest=claim.campaign.options.model_digest
+            sha256=claim.extraction.sha256,
+            spec_digest=claim.extraction.spec_digest,
+            model_digest=claim.campaign.options.model_digest,
         )
         with our_store():
             shown, evidence = store_evidence(self._tools.store, judged, warm, where)

@@ -99,6 +99,7 @@ class Where:
     """What an evidence picture belongs to."""
 
     sha256: str
+    spec_digest: str
     model_digest: str
 
 
@@ -142,6 +143,7 @@ def _telling(judged: Judged, index: int, segment: Segment) -> bytes:
 def _key(where: Where, person: int, number: int, picture: bytes) -> str:
     return evidence_key(
         where.sha256,
+        where.spec_digest,
         where.model_digest,
         person=person,
         window=number,

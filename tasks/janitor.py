@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from infra.resources import Resources
+from tasks.deletion import delete_some
 
 log = logging.getLogger(__name__)
 
-#: Objects that are deleted in one go.
+#: Objects that are compared in one go.
 BATCH = 500
 #: How often the whole store is compared with the ledger.
 COLLECT_EVERY_S = 24 * 3600.0
@@ -34,7 +35,7 @@ class Cleaned:
 
 
 class Janitor:
-    """One at a time is enough; two do no harm."""
+    """One at a time is enough; two do no harm, nor does one that was frozen: `tasks.deletion`."""
 
     def __init__(self, tools: Resources, clock: Callable[[], float] = time.monotonic) -> None:
         self._tools, self._clock = tools, clock
@@ -66,13 +67,15 @@ class Janitor:
         self._collect_at = self._clock() + COLLECT_EVERY_S
 
     def delete(self) -> int:
-        """Everything that is doomed by now."""
+        """Everything that is doomed by now, but for what the store refuses to delete."""
         total = 0
-        while keys := self._tools.ledger.doomed(BATCH):
-            self._tools.store.delete(keys)
-            self._tools.ledger.gone(keys)
-            total += len(keys)
-        return total
+        while True:
+            deleted = delete_some(self._tools.ledger, self._tools.store)
+            total += deleted.went
+            if deleted.trouble is not None:
+                log.warning("past their term, and not deleted: %s", deleted.trouble)
+            if not deleted.went:
+                return total
 
     def _compare(self) -> Iterator[int]:
         """Doom stored objects that no row names: half-done work of workers that died."""

@@ -58,6 +58,7 @@ from schemas.records import (
     ResultRow,
     Submitted,
     Swept,
+    Taken,
     Tallied,
 )
 from schemas.stages import CLAIMS, Stage
@@ -336,19 +337,34 @@ class Ledger:
         return self._batches(retention.expire)
 
     def doomed(self, limit: int) -> list[str]:
-        """Keys of objects that are to be deleted from the store; `gone` when they are."""
+        """Keys of objects that are to be deleted; who means to do it takes them."""
         with self._read() as db:
             return retention.doomed(db, limit)
+
+    def overdue(self) -> int:
+        """Objects that are doomed for long and still there."""
+        with self._read() as db:
+            return retention.overdue(db)
 
     def doom_unknown(self, keys: Sequence[str], why: str = retention.UNREFERENCED) -> list[str]:
         """Those of these stored objects that nothing points at."""
         with self._write() as db:
             return retention.doom_unknown(db, keys, why)
 
-    def gone(self, keys: Sequence[str]) -> None:
+    def take_doomed(self, limit: int) -> Taken:
+        """Objects that the caller deletes within `retention.TAKEN_S`, or leaves."""
+        with self._write() as db:
+            return retention.take(db, limit)
+
+    def take_these(self, keys: Sequence[str]) -> Taken:
+        """Those of them that are to be deleted, for the same."""
+        with self._write() as db:
+            return retention.take(db, len(keys), keys)
+
+    def gone(self, keys: Sequence[str], taken_at: float | None = None) -> None:
         """The store has deleted them: the results that named them say so."""
         with self._write() as db:
-            retention.gone(db, keys)
+            retention.gone(db, keys, taken_at)
             retention.bury(db, self.policy.longest_held_s)
 
     def erase(self, item: int, person: int | None = None) -> Erased:

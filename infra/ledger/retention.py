@@ -1,8 +1,13 @@
 """Objects live as long as somebody needs them: the longest term of their referrers.
 
-reference ends ─▶ nobody left ─▶ doomed ─▶ deleted from the store ─▶ results say so
-                                  └ a tombstone for an hour or more: who stored the same
-                                    object before it was deleted must store it again
+reference ends ─▶ nobody left ─▶ doomed ─▶ taken ─▶ deleted from the store ─▶ results say so
+                                            └ a tombstone for an hour or more: who stored the
+                                              same object before it was deleted must store it
+                                              again
+
+Who takes a doomed object deletes it within `TAKEN_S`, or leaves it. Others may take it as well,
+since to delete it twice does no harm; but one of them may be late, so it is not stored again for
+`QUIET_S`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,9 +31,10 @@ from sqlalchemy import (
 from infra.ledger import scores
 from infra.ledger.clock import moment, now
 from infra.ledger.moves import insert_into
-from schemas.records import Campaign
+from schemas.records import Campaign, Taken
 from schemas.tables import (
     FOREVER,
+    IS_THERE,
     IS_TIMED,
     NEVER,
     DoomedTable,
@@ -45,6 +51,16 @@ BATCH = 200
 TOMBSTONE_S = 3600.0
 #: An item that met a deletion comes back after this long.
 AFTER_S = 5.0
+#: Who took objects begins to delete them within this time, by its own clock, or does not.
+TAKEN_S = 30.0
+#: What was begun in time has reached the store by then: one try of 5 s to connect, 30 s to answer.
+QUIET_S = TAKEN_S + 60.0
+#: An object that was doomed so long ago and is still there is overdue.
+OVERDUE_S = 600.0
+#: More of them are not counted.
+OVERDUE_AT_MOST = 100_000
+#: What was taken and not deleted may be taken again after this long.
+AGAIN_S = 10.0
 
 _NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).exists()
 #: Many may name objects at the same time, but nobody while somebody looks for what no row names.
@@ -191,18 +207,45 @@ def doomed(db: Connection, limit: int) -> list[str]:
     return list(db.scalars(waiting.order_by(DoomedTable.key).limit(limit)))
 
 
-def gone(db: Connection, keys: Sequence[str]) -> None:
+def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Taken:
+    """Those that were taken least often come first: what can't be deleted holds up nothing else."""
+    at = db.execute(select(now())).scalar_one()
+    waiting = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
+    if among is None:
+        due = waiting.where(DoomedTable.taken_at <= at - AGAIN_S)
+        first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
+        chosen = first.with_for_update(skip_locked=True)
+    else:
+        chosen = waiting.where(DoomedTable.key.in_(among)).with_for_update()
+    keys = tuple(db.scalars(chosen))
+    if keys:
+        mine = update(DoomedTable).where(DoomedTable.key.in_(keys))
+        db.execute(mine.values(takes=DoomedTable.takes + 1, taken_at=at))
+    return Taken(keys=keys, at=at)
+
+
+def overdue(db: Connection) -> int:
+    """Objects that should have gone by now."""
+    late = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
+    some = late.where(DoomedTable.doomed_at <= now() - OVERDUE_S).limit(OVERDUE_AT_MOST).subquery()
+    return db.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def gone(db: Connection, keys: Sequence[str], taken_at: float | None = None) -> None:
     """The store has deleted them: the results that named them say so.
 
+    What others took since then is theirs to tell: it may have been stored and doomed once more.
     Who inherits one of these meanwhile comes before and is marked, or waits and reads what is left.
     """
-    waiting = (DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER)
-    yielded = select(DoomedTable.extraction_id).where(*waiting)
+    ours = [DoomedTable.key.in_(keys), DoomedTable.deleted_at == NEVER]
+    if taken_at is not None:
+        ours.append(DoomedTable.taken_at == taken_at)
+    yielded = select(DoomedTable.extraction_id).where(*ours)
     contents = select(ExtractionTable.sha256).where(ExtractionTable.id.in_(yielded))
     lock(db, db.scalars(select(ExtractionTable.id).where(ExtractionTable.sha256.in_(contents))))
     rows = db.execute(
         select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
-        .where(*waiting)
+        .where(*ours)
         .with_for_update()
     ).all()
     db.execute(
@@ -225,13 +268,17 @@ def bury(db: Connection, held_s: float) -> None:
 
 
 def stored_again(db: Connection, keys: Sequence[str], claimed_at: float) -> None:
-    """These objects were stored since `claimed_at`: were they deleted after that?"""
+    """These objects were stored since `claimed_at`: were they deleted after that, or may yet be?"""
     if not keys:
         return
     mine = DoomedTable.key.in_(keys)
     too_late = or_(DoomedTable.deleted_at == NEVER, DoomedTable.deleted_at >= claimed_at)
     if db.scalar(select(func.count()).where(mine, too_late, ~_NAMED)):
         raise TryAgain("the same objects are being deleted; stored again after", after_s=AFTER_S)
+    taken_twice = select(func.max(DoomedTable.taken_at) + QUIET_S - now())
+    left_s = db.scalar(taken_twice.where(mine, DoomedTable.takes > 1))
+    if left_s is not None and left_s > 0:
+        raise TryAgain("somebody may still be deleting the same objects", after_s=left_s)
     db.execute(delete(DoomedTable).where(mine))
 
 
@@ -250,9 +297,18 @@ def _mark_clips(db: Connection, extraction: int) -> None:
         db.execute(marked.values(clips_removed_at=at))
 
 
+def _of_its_content(extraction: int) -> Any:
+    """Results under every scan spec: pictures of earlier versions bear none; two may name one."""
+    content = select(ExtractionTable.sha256).where(ExtractionTable.id == extraction)
+    items = select(ReferenceTable.item_id).join(
+        ExtractionTable, ExtractionTable.id == ReferenceTable.extraction_id
+    )
+    return ResultTable.item_id.in_(items.where(ExtractionTable.sha256 == content.scalar_subquery()))
+
+
 def _mark_evidence(db: Connection, extraction: int, pictures: set[str]) -> None:
     at = moment(db.execute(select(now())).scalar_one())
-    for row in db.execute(select(*RESULT_EVIDENCE).where(*_results(extraction))).all():
+    for row in db.execute(select(*RESULT_EVIDENCE).where(_of_its_content(extraction))).all():
         if pictures & named(row):
             db.execute(
                 update(ResultTable)

@@ -175,6 +175,11 @@ ROWS: dict[str, list[Panel]] = {
             queries={"unmask_resting": "{{place}}"},
         ),
         Panel(
+            title="Overdue deletions",
+            says="Clips and pictures past their term that are still stored; none is right.",
+            queries={"unmask_overdue_deletions": "objects"},
+        ),
+        Panel(
             title="Refused messages",
             says="Not written by any worker of ours; none is right.",
             queries={"sum by (kind) (unmask_refused_messages_total)": "{{kind}}"},

@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,16 @@ from typing import Never
 
 from infra.closed import FILE_MODE, make_closed
 from infra.objects.keys import check_key, check_prefix, is_key
-from infra.objects.port import Listed, Missing, StoreUnusable, round_trip, stored, verified
+from infra.objects.port import (
+    Listed,
+    Missing,
+    NotDeleted,
+    StoreUnusable,
+    round_trip,
+    stored,
+    verified,
+    whenever,
+)
 from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
 from unmask.errors import OwnTrouble
@@ -67,12 +76,19 @@ class FolderStore:
     def exists(self, key: str) -> bool:
         return os.path.isfile(self._place(check_key(key)))
 
-    def delete(self, keys: Iterable[str]) -> None:
+    def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
+        refused = dict[str, str]()
         for key in keys:
             target = self._place(check_key(key))
-            with _explained(target):
+            deadline()
+            try:
                 _remove(target)
+            except OSError as error:
+                refused[key] = error.strerror or str(error)
+            else:
                 self._prune(os.path.dirname(target))
+        if refused:
+            raise NotDeleted(refused)
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         top = self.path / check_prefix(prefix).rpartition("/")[0]

@@ -2,7 +2,10 @@
 
     clips/<sha256 of the file>/<scan spec>/<person>-<sha256 of the clip>
     clips/<sha256 of the file>/<scan spec>/manifest-<sha256 of the manifest>
-    evidence/<sha256 of the file>/<model>/<person>-<window>-<sha256 of the picture>.jpg
+    evidence/<sha256 of the file>/<scan spec>/<model>/<person>-<window>-<sha256 of the picture>.jpg
+
+Evidence belongs to the clips that it was drawn from, so it bears their scan spec too. Earlier
+versions left that out; such names are keys as well, and are read and deleted like the others.
 
 No part of a name comes from outside: only digests, small numbers and our own words.
 """
@@ -54,10 +57,17 @@ def manifest_key(sha256: str, spec_digest: str, *, manifest_sha256: str) -> str:
 
 
 def evidence_key(
-    sha256: str, model_digest: str, *, person: int, window: int, picture_sha256: str
+    sha256: str,
+    spec_digest: str,
+    model_digest: str,
+    *,
+    person: int,
+    window: int,
+    picture_sha256: str,
 ) -> str:
     name = f"{_number(person)}-{_number(window)}-{_sha256(picture_sha256)}.jpg"
-    return f"evidence/{_sha256(sha256)}/{_digest(model_digest)}/{name}"
+    folder = f"evidence/{_sha256(sha256)}/{_digest(spec_digest)}/{_digest(model_digest)}"
+    return f"{folder}/{name}"
 
 
 def _clips(sha256: str, spec_digest: str) -> str:

@@ -1,14 +1,14 @@
 """What every object store promises."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from infra.objects.keys import check_key
 from schemas.records import StoredObject
-from unmask.errors import UnmaskError, Unusable
+from unmask.errors import TryAgain, UnmaskError, Unusable
 
 #: Who encrypts what S3 holds: nobody, S3 itself, or its service of keys.
 Encryption = Literal["none", "AES256", "aws:kms"]
@@ -33,6 +33,16 @@ class StoreUnusable(Unusable):
         self.says, self.mend = says, mend
 
 
+class NotDeleted(TryAgain):
+    """The store kept these objects; the others that were to go are gone."""
+
+    def __init__(self, refused: Mapping[str, str]) -> None:
+        (first, says), *others = refused.items()
+        more = f"; nor {len(others)} others" if others else ""
+        super().__init__(f"object storage did not delete {first}: {says}{more}")
+        self.keys = refused.keys()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """An object as the store lists it."""
@@ -40,6 +50,10 @@ class Listed:
     key: str
     size: int
     modified_at: datetime
+
+
+def whenever() -> None:
+    """It is never too late."""
 
 
 class Store(Protocol):
@@ -55,8 +69,11 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
-    def delete(self, keys: Iterable[str]) -> None:
-        """Keys that are not there are no error."""
+    def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
+        """Keys that are not there are no error; what can't go holds up no other: `NotDeleted`.
+
+        `deadline` is called before each step and raises once it is too late to take another one.
+        """
         ...
 
     def list(self, prefix: str = "") -> Iterator[Listed]: ...

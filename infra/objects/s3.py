@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.objects.keys import check_key, check_prefix, is_key
-from infra.objects.port import Encryption, Listed, Missing, round_trip, stored, verified
+from infra.objects.port import (
+    Encryption,
+    Listed,
+    Missing,
+    NotDeleted,
+    round_trip,
+    stored,
+    verified,
+    whenever,
+)
 from infra.objects.s3_errors import READ_ERRORS, explained, is_missing
 from schemas.records import StoredObject
 from unmask.errors import TryAgain, Unusable
@@ -33,11 +43,13 @@ POOL_CONNECTIONS = 32
 AT_ONCE = 1000
 
 
-def make_client(*, endpoint_url: str | None, path_style: bool) -> "S3Client":
+def make_client(
+    *, endpoint_url: str | None, path_style: bool, tries: int | None = None
+) -> "S3Client":
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": TRIES},
+        retries={"mode": "standard", "total_max_attempts": tries or TRIES},
         max_pool_connections=POOL_CONNECTIONS,
         s3={"addressing_style": "path" if path_style else "auto"},
         # Stores other than Amazon's often reject the newer trailing checksums.
@@ -83,8 +95,9 @@ class S3Store:
         self.bucket = bucket
         self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self._encryption = _encryption(encryption, kms_key)
+        self._make_client = partial(make_client, endpoint_url=endpoint_url, path_style=path_style)
         try:
-            self._client = make_client(endpoint_url=endpoint_url, path_style=path_style)
+            self._client = self._make_client()
         except (BotoCoreError, ValueError) as error:
             raise Unusable(f"object storage s3://{bucket}: {error}") from error
 
@@ -140,13 +153,21 @@ class S3Store:
                 raise TryAgain(f"object storage broke off while sending {key}: {error}") from error
         return verified(key, data, sha256)
 
+    @cached_property
+    def _deleter(self) -> "S3Client":
+        """It tries once: a second try, long after `deadline` was asked, might be too late."""
+        return self._make_client(tries=1)
+
     def exists(self, key: str) -> bool:
         return self._size(check_key(key)) is not None
 
-    def delete(self, keys: Iterable[str]) -> None:
-        names = (self.prefix + check_key(key) for key in keys)
+    def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
+        names, refused = (self.prefix + check_key(key) for key in keys), dict[str, str]()
         while some := list(islice(names, AT_ONCE)):
-            self._delete(some)
+            deadline()
+            refused |= self._delete(some)
+        if refused:
+            raise NotDeleted(refused)
 
     def list(self, prefix: str = "") -> Iterator[Listed]:
         wanted = self.prefix + check_prefix(prefix)
@@ -177,16 +198,17 @@ class S3Store:
                 raise
         return about["ContentLength"]
 
-    def _delete(self, names: Sequence[str]) -> None:
+    def _delete(self, names: Sequence[str]) -> dict[str, str]:
+        """Keys that the store refused to delete, each with its words."""
         with explained(self._where(names[0])):
-            answer = self._client.delete_objects(
+            answer = self._deleter.delete_objects(
                 Bucket=self.bucket,
                 Delete={"Objects": [{"Key": name} for name in names], "Quiet": True},
             )
-        for error in answer.get("Errors", ()):
-            raise TryAgain(
-                f"object storage did not delete {error.get('Key')}: {error.get('Message')}"
-            )
+        return {
+            one["Key"].removeprefix(self.prefix): f"{one.get('Code')} {one.get('Message')}"
+            for one in answer.get("Errors", ())
+        }
 
     def _where(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"

@@ -116,6 +116,12 @@ RESTING = Metric(
     means="Places that rest after failures: `hosts`, and the `store` (0 or 1) until it is well.",
     do="The store: make room or start it; little is offered before. Hosts mend themselves.",
 )
+OVERDUE = Metric(
+    name="unmask_overdue_deletions",
+    kind="gauge",
+    means="Objects past their term for more than ten minutes and still stored; counts to 100,000.",
+    do="The sweep's log names what the store refuses to delete and why: give it the right to.",
+)
 OFFERED = Metric(
     name="unmask_offered_items",
     kind="gauge",

@@ -67,6 +67,7 @@ class LedgerCollector(Collector):
         yield family(catalogue.OFFERED, [((stage,), count) for stage, count in offered.items()])
         resting = self._ledger.resting_count()
         yield family(catalogue.RESTING, [((place,), count) for place, count in resting.items()])
+        yield family(catalogue.OVERDUE, [((), self._ledger.overdue())])
         leads = self._ledger.leader(names.SWEEP) is not None
         yield family(catalogue.LEADER, [((), float(leads))])
 

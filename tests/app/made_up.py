@@ -30,7 +30,12 @@ class Pictures:
     def keep(self, picture: bytes, *, person: int, window: int) -> str:
         digest = hashlib.sha256(picture).hexdigest()
         key = evidence_key(
-            "ab" * 32, MODEL_DIGEST, person=person, window=window, picture_sha256=digest
+            "ab" * 32,
+            "ef" * 8,
+            MODEL_DIGEST,
+            person=person,
+            window=window,
+            picture_sha256=digest,
         )
         self.held[key] = picture
         return key

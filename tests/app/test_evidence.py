@@ -32,7 +32,7 @@ from unmask.spec import Coding
 from unmask.verdict import WindowScore, judge
 
 WINDOWS, FRAMES = 5, 4
-WHERE = Where(sha256="ab" * 32, model_digest="cd" * 32)
+WHERE = Where(sha256="ab" * 32, spec_digest="ef" * 8, model_digest="cd" * 32)
 
 
 @dataclass

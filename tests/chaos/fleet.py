@@ -152,8 +152,7 @@ class Fleet:
                 name=name,
                 model=bundle.name,
                 model_digest=bundle.digest,
-                spec=bundle.spec,
-                **pinned,
+                **{"spec": bundle.spec} | pinned,
             )
         )
 

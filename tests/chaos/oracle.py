@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from infra.ledger import Ledger, erasure
+from infra.ledger import Ledger, erasure, retention
 from infra.objects import Corrupt, Store, open_store
 from infra.objects.opening import StoreOptions
 from schemas.stages import ENDS, Stage, may_move
@@ -57,7 +57,7 @@ def violations(
     yield from _counts(facts, accepted)
     yield from _items(facts)
     yield from _history(facts, began)
-    yield from _objects(facts, open_store(fleet.store, store_options(fleet)))
+    yield from objects(facts, open_store(fleet.store, store_options(fleet)))
     yield from _messages(fleet)
     yield from fleet.fallen
 
@@ -150,14 +150,14 @@ def _history(facts: Facts, began: Stage) -> Iterator[str]:
             yield f"item {item.id}: a stale write came through, fences {fences}"
 
 
-def _objects(facts: Facts, store: Store) -> Iterator[str]:
-    known = {row.key: row for row in facts.objects}
+def objects(facts: Facts, store: Store) -> Iterator[str]:
+    """Clips go before the evidence that was drawn from them, or after it."""
+    known = {row.key for row in facts.objects}
     for row in facts.results:
-        for key in row.evidence:
-            if key not in known:
-                yield f"the result of item {row.item_id} names {key}, which the ledger has not"
+        for key in sorted(retention.named(row) - known):
+            yield f"the result of item {row.item_id} names {key}, which the ledger has not"
     for row in facts.objects:
-        if row.stands:
+        if row.stands or row.kind == "evidence":
             try:
                 store.get(row.key, sha256=row.sha256)
             except Corrupt as error:

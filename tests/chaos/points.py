@@ -25,7 +25,8 @@ FREEZE = "CHAOS_FREEZE"
 STATEMENTS = {
     "window": ("UPDATE item SET", "offered_until"),
     "doom": ("INSERT INTO doomed", ""),
-    "gone": ("UPDATE doomed SET", "deleted_at"),
+    "take": ("UPDATE doomed SET takes", ""),
+    "gone": ("UPDATE doomed SET deleted_at", ""),
 }
 #: Ends the place of a move that several items made in one transaction.
 TOGETHER = "together"

@@ -15,6 +15,8 @@ DIE_TAKING = "CHAOS_DIE_TAKING"
 REAL = "CHAOS_REAL"
 #: How often the sweep looks for what is past its term.
 TIDY_S = "CHAOS_TIDY_S"
+#: So long may the sweep delete what it took, and as long again nobody stores it anew.
+TAKEN_S = "CHAOS_TAKEN_S"
 #: So long do the items of one message keep a worker busy: on a busy machine nothing is quick.
 MOMENT_S = "CHAOS_MOMENT_S"
 #: Set for a worker of the version after this one: it writes messages that this one can't read.
@@ -100,9 +102,17 @@ def version_before() -> None:
     patched.from_json, patched.to_json = from_item, to_first
 
 
+def hurry_deletions() -> None:
+    if taken_s := float(os.environ.get(TAKEN_S, "0")):
+        from infra.ledger import retention
+
+        vars(retention).update(TAKEN_S=taken_s, QUIET_S=2 * taken_s)
+
+
 def prepare() -> None:
     """Before Celery is imported, which takes `time.time` by name."""
     set_clock()
     die_taking()
     next_version()
     version_before()
+    hurry_deletions()

@@ -1,15 +1,18 @@
 """No object outlives its term, and none goes before it, whenever the sweep dies over it."""
 
+import dataclasses
 import time
 
+import psutil
 import pytest
 
 from infra.objects import open_store
 from tests.chaos import oracle
 from tests.chaos.deeds import uri
-from tests.chaos.fleet import CAMPAIGN, Fleet
-from tests.chaos.points import MEMORY, PLACES
-from tests.chaos.surroundings import TIDY_S
+from tests.chaos.fleet import CAMPAIGN, Fleet, thaw
+from tests.chaos.points import FREEZE, MEMORY, PLACES
+from tests.chaos.surroundings import TAKEN_S, TIDY_S
+from unmask.model.shelf import find_bundle
 
 ITEMS = 12
 CLIPS_S, EVIDENCE_S = 4.0, 12.0
@@ -29,7 +32,8 @@ def test_a_sweep_that_dies_while_it_deletes(fleet: Fleet, place: str) -> None:
     fleet.until_ended("kept")
     fleet.until(lambda: not keys_of(fleet, CAMPAIGN), GONE_WITHIN_S, lambda: f"{left(fleet)}")
     assert (fleet.memory / place).exists(), f"{MEMORY} knows of no death at {place}"
-    fleet.until(lambda: all_marked(fleet), told=lambda: "a result does not say what is gone")
+    told = "a result does not say what is gone"
+    fleet.until(lambda: all_marked(fleet, clips=True), told=lambda: told)
     oracle.check(fleet, accepted=accepted)
     oracle.check(fleet, accepted=kept, name="kept")
     assert len(keys_of(fleet, "kept")) >= 2 * kept, "what has no term went too"
@@ -40,8 +44,56 @@ def test_a_sweep_that_dies_while_it_deletes(fleet: Fleet, place: str) -> None:
         assert (row.outcome, row.evidence) == ("unsure", []), "the verdict stays"
 
 
-def all_marked(fleet: Fleet) -> bool:
-    return all(row.evidence_removed_at for row in fleet.ledger.results(CAMPAIGN))
+def test_a_frozen_sweep_wakes_up_too_late_to_delete(fleet: Fleet) -> None:
+    """Another one deleted what it was about to delete, and the same contents were cut again."""
+    fleet.extra[TAKEN_S] = "6"
+    addresses = [uri(number) for number in range(ITEMS)]
+    fleet.submit(addresses, "before", extract_only=True, keep_clips_s=0.0)
+    fleet.start("cpu", "gpu")
+    fleet.start("sweep", **{PLACES: "take:after", FREEZE: "yes", TIDY_S: "0.5"})
+    fleet.until(lambda: is_frozen(fleet, "sweep"), told=fleet.report)
+    fleet.start("sweep-2", **{TIDY_S: "0.5"})
+    fleet.until_ended("before")
+    fleet.until(lambda: not left(fleet), GONE_WITHIN_S, lambda: f"{left(fleet)}")
+    accepted = fleet.submit(addresses)
+    fleet.until_ended()
+    stored = set(left(fleet))
+    thaw([fleet.process("sweep")])
+    fleet.until(lambda: "is left to the next round" in fleet.log("sweep"), told=fleet.report)
+    oracle.check(fleet, accepted=accepted)
+    assert set(left(fleet)) == stored
+    assert len(stored) >= 2 * ITEMS
+
+
+def is_frozen(fleet: Fleet, name: str) -> bool:
+    return bool(fleet.process(name).status() == psutil.STATUS_STOPPED)
+
+
+def test_two_scan_specs_keep_their_own_pictures(fleet: Fleet) -> None:
+    """The stand-ins cut the same face of the same file under both."""
+    short = fleet.submit(map(uri, range(ITEMS)), keep_clips_s=CLIPS_S, keep_evidence_s=CLIPS_S)
+    other = dataclasses.replace(find_bundle("lite").spec, windows=3)
+    ever = fleet.submit(map(uri, range(ITEMS)), "ever", spec=other)
+    fleet.start("cpu", "gpu")
+    fleet.start("sweep", **{TIDY_S: "0.5"})
+    fleet.until_ended()
+    fleet.until_ended("ever")
+    fleet.until(lambda: all_marked(fleet), told=lambda: "a picture outlived its term")
+    oracle.check(fleet, accepted=short)
+    oracle.check(fleet, accepted=ever, name="ever")
+    stored = set(left(fleet))
+    for row in fleet.ledger.results("ever"):
+        assert row.evidence
+        assert stored >= set(row.evidence)
+        assert row.evidence_removed_at is None
+
+
+def all_marked(fleet: Fleet, *, clips: bool = False) -> bool:
+    marks = (
+        (row.evidence_removed_at, row.clips_removed_at or not clips)
+        for row in fleet.ledger.results(CAMPAIGN)
+    )
+    return all(all(each) for each in marks)
 
 
 def keys_of(fleet: Fleet, name: str) -> list[str]:

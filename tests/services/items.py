@@ -23,7 +23,7 @@ from schemas.records import (
     Trust,
 )
 from schemas.stages import Stage
-from schemas.tables import ItemTable, ResultTable
+from schemas.tables import DoomedTable, ItemTable, ResultTable
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
 from unmask.verdict import PersonVerdict, Segment, Verdict
@@ -145,6 +145,14 @@ def to_classify(ledger: Ledger, item: int, content: int) -> Claim:
 def delete_doomed(ledger: Ledger) -> None:
     """As the sweep does it, with a store that does what it is told."""
     ledger.gone(ledger.doomed(1_000))
+
+
+def since_taken(ledger: Ledger, seconds: float) -> None:
+    """What was taken to be deleted, and what was deleted, was so that much sooner."""
+    with ledger.engine.begin() as db:
+        for column in (DoomedTable.taken_at, DoomedTable.deleted_at):
+            sooner = update(DoomedTable).where(column > seconds)
+            db.execute(sooner.values({column: column - seconds}))
 
 
 def row_of(ledger: Ledger, item: int, name: str = "one") -> ResultRow:

@@ -13,7 +13,8 @@ import pytest
 
 import settings
 from infra.ledger import migrate
-from infra.objects import clip_key, evidence_key, manifest_key
+from infra.ledger.retention import AGAIN_S, QUIET_S, TAKEN_S
+from infra.objects import NotDeleted, clip_key, evidence_key, manifest_key
 from infra.resources import Resources, build
 from producer.erase import erase, sentences
 from schemas.records import (
@@ -23,12 +24,15 @@ from schemas.records import (
     MediaFacts,
     NewItem,
     StoredObject,
+    Taken,
     Trust,
 )
 from schemas.stages import Stage
+from tasks import deletion
 from tasks import janitor as janitors
+from tasks.deletion import TooLate, delete_some
 from tasks.janitor import Janitor
-from tests.services.items import judged, options
+from tests.services.items import judged, options, since_taken
 from unmask.errors import TryAgain
 from unmask.outcomes import Outcome
 from unmask.spec import ScanSpec
@@ -77,7 +81,8 @@ def judged_for_two(tools: Resources) -> tuple[int, list[str]]:
     for number in (1, 2):
         data = b"person %d" % number
         digest = hashlib.sha256(data).hexdigest()
-        key = evidence_key(SHA, MODEL, person=number, window=0, picture_sha256=digest)
+        spec = ScanSpec().digest
+        key = evidence_key(SHA, spec, MODEL, person=number, window=0, picture_sha256=digest)
         pictures.append(tools.store.put(key, data))
         people.append(
             replace(one, person=number, segments=(replace(segment, evidence=key, heat=None),))
@@ -117,7 +122,95 @@ def test_a_store_that_is_away_is_asked_again(
             Janitor(tools).clean()
     assert len(stored(tools)) == 2
     assert next(tools.ledger.results("one")).clips_removed_at is None
+    since_taken(tools.ledger, AGAIN_S)
     assert Janitor(tools).clean().deleted == 2
+
+
+def test_an_object_that_can_not_be_deleted_holds_up_no_other(
+    tools: Resources, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder: somebody's own files lie in its place."""
+    monkeypatch.setattr(deletion, "BATCH", 2)
+    stays, *others = [left_behind(tools, person) for person in range(5)]
+    place = Path(tools.settings.store_url, stays)
+    place.unlink()
+    place.joinpath("of-somebody").mkdir(parents=True)
+    tools.ledger.doom_unknown([stays, *others])
+    janitor = Janitor(tools)
+    assert janitor.clean().deleted == len(others)
+    assert f"not deleted: object storage did not delete {stays}" in caplog.text
+    assert tools.ledger.doomed(9) == [stays]
+    since_taken(tools.ledger, AGAIN_S)
+    assert janitor.clean().deleted == 0, "and the round comes to its end"
+    place.joinpath("of-somebody").rmdir()
+    place.rmdir()
+    since_taken(tools.ledger, AGAIN_S)
+    assert janitor.clean().deleted == 1
+
+
+def test_an_erasure_says_which_object_it_could_not_delete(tools: Resources) -> None:
+    item = cut(tools)
+    stays = stored(tools)[0]
+    place = Path(tools.settings.store_url, stays)
+    place.unlink()
+    place.joinpath("of-somebody").mkdir(parents=True)
+    with pytest.raises(NotDeleted, match=stays):
+        erase(tools.ledger, tools.store, item, None)
+    assert stored(tools) == []
+    assert tools.ledger.doomed(9) == [stays]
+
+
+def test_who_was_frozen_before_it_deletes_takes_nothing_of_a_later_item(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile another one deleted the objects, and the same content was cut again."""
+    cut(tools, keep_clips_s=0.0)
+    tools.ledger.expire()
+    take, clock = tools.ledger.take_doomed, iter([0.0, TAKEN_S])
+
+    def frozen(limit: int) -> Taken:
+        taken = take(limit)
+        with monkeypatch.context() as patch:
+            patch.setattr(tools.ledger, "take_doomed", take)
+            since_taken(tools.ledger, AGAIN_S)
+            assert Janitor(tools).clean().deleted == 2
+        since_taken(tools.ledger, QUIET_S)
+        cut(tools, name="two")
+        return taken
+
+    monkeypatch.setattr(tools.ledger, "take_doomed", frozen)
+    with pytest.raises(TooLate, match="left to the next round"):
+        delete_some(tools.ledger, tools.store, lambda: next(clock))
+    assert len(stored(tools)) == 2
+    known = tools.ledger.known(SHA, ScanSpec().digest, MODEL).extraction
+    assert known is not None
+    assert tools.store.exists(known.manifest.key)
+
+
+def test_who_was_frozen_after_it_deleted_marks_nothing_of_a_later_item(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same objects were stored and doomed once more: they are still there."""
+    cut(tools, keep_clips_s=0.0)
+    tools.ledger.expire()
+    delete = type(tools.store).delete
+
+    def frozen(self: Any, keys: Any, *given: Any) -> None:
+        delete(self, keys, *given)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(tools.store), "delete", delete)
+            since_taken(tools.ledger, AGAIN_S)
+            assert Janitor(tools).clean().deleted == 2
+        since_taken(tools.ledger, QUIET_S)
+        cut(tools, name="two", keep_clips_s=0.0)
+        tools.ledger.expire()
+
+    monkeypatch.setattr(type(tools.store), "delete", frozen)
+    delete_some(tools.ledger, tools.store)
+    assert next(tools.ledger.results("two")).clips_removed_at is None
+    monkeypatch.undo()
+    assert Janitor(tools).clean().deleted == 2
+    assert stored(tools) == []
 
 
 def left_behind(tools: Resources, person: int = 0) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from infra.ledger import Ledger
 from infra.ledger.erasure import WHY
 from infra.ledger.policy import Policy
-from infra.ledger.retention import TOMBSTONE_S
+from infra.ledger.retention import AGAIN_S, QUIET_S, TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
 from tests.services.items import (
@@ -19,6 +19,7 @@ from tests.services.items import (
     fetched,
     judged,
     moves,
+    no_face,
     options,
     pass_time,
     row_of,
@@ -52,6 +53,7 @@ def later(ledger: Ledger, seconds: float) -> None:
             ("reference", "until"),
             ("reference", "evidence_until"),
             ("doomed", "deleted_at"),
+            ("doomed", "taken_at"),
         ):
             sooner = f"UPDATE {table} SET {column} = {column} - :s WHERE {column} BETWEEN 1 AND :f"
             db.execute(text(sooner), {"s": seconds, "f": forever - 1})
@@ -113,6 +115,25 @@ def test_the_longest_term_counts(ledger: Ledger) -> None:
         row = row_of(ledger, item, name)
         assert row.clips_removed_at
         assert row.evidence == []
+
+
+def test_pictures_that_two_scan_specs_share_are_marked_under_both(ledger: Ledger) -> None:
+    """Earlier versions named pictures without the scan spec: what goes for one is gone for both."""
+    (short,) = submitted(ledger, 1, "short", keep_evidence_s=DAY_S)
+    spec = ScanSpec(windows=3)
+    (ever,) = submitted(ledger, 1, "ever", spec=spec)
+    done(ledger, short, 1)
+    manifest, *cut = (stored(f"of-{spec.digest}", 1, number) for number in range(2))
+    anew = replace(clips(1), spec_digest=spec.digest, manifest=manifest, clips=tuple(cut))
+    ledger.extracted(claimed(ledger, ever), extracted(1, extraction=anew))
+    ledger.finish([(claimed(ledger, ever, Stage.EXTRACTED), judged())])
+    assert row_of(ledger, ever, "ever").evidence == ["evidence/1/0"]
+    later(ledger, DAY_S + 1)
+    assert deleted(ledger) == {"evidence/1/0"}
+    for item, name in ((short, "short"), (ever, "ever")):
+        row = row_of(ledger, item, name)
+        assert row.evidence == []
+        assert row.evidence_removed_at is not None
 
 
 def test_what_is_under_way_keeps_what_it_needs(ledger: Ledger) -> None:
@@ -180,6 +201,62 @@ def test_who_stored_an_object_before_it_was_deleted_stores_it_again(ledger: Ledg
     assert ledger.extracted(late_enough, extracted(1)) is Stage.EXTRACTED
     assert stands(ledger, 1)
     assert doomed(ledger) == set()
+
+
+def expired(ledger: Ledger, count: int = 1) -> list[int]:
+    """So many items whose clips are doomed, each of a content of its own, and another to come."""
+    *items, another = submitted(ledger, count + 1, keep_clips_s=DAY_S)
+    for item in items:
+        ledger.extracted(claimed(ledger, item), no_face(item))
+    later(ledger, DAY_S + 1)
+    ledger.expire()
+    return [*items, another]
+
+
+def test_what_two_have_taken_is_not_stored_again_for_a_while(ledger: Ledger) -> None:
+    """The one who has not marked it may be frozen before its last step."""
+    first, another = expired(ledger)
+    silent = ledger.take_doomed(10)
+    assert ledger.take_doomed(10).keys == (), "it has just been taken"
+    later(ledger, AGAIN_S)
+    taken = ledger.take_doomed(10)
+    assert taken.keys == silent.keys
+    ledger.gone(silent.keys, silent.at)
+    assert row_of(ledger, first).clips_removed_at is None, "the other one tells"
+    ledger.gone(taken.keys, taken.at)
+    assert row_of(ledger, first).clips_removed_at is not None
+    claim = claimed(ledger, another)
+    with pytest.raises(TryAgain, match="may still be deleting") as refused:
+        ledger.extracted(claim, no_face(first))
+    assert refused.value.after_s is not None
+    assert AGAIN_S < refused.value.after_s <= QUIET_S
+    later(ledger, QUIET_S)
+    assert ledger.extracted(claim, no_face(first)) is Stage.DONE
+
+
+def test_what_one_took_and_marked_is_stored_again_at_once(ledger: Ledger) -> None:
+    first, another = expired(ledger)
+    taken = ledger.take_doomed(10)
+    ledger.gone(taken.keys, taken.at)
+    assert ledger.extracted(claimed(ledger, another), no_face(first)) is Stage.DONE
+
+
+def test_what_does_not_go_is_taken_behind_the_others(ledger: Ledger) -> None:
+    expired(ledger, 3)
+    stays = ledger.take_doomed(1).keys
+    later(ledger, AGAIN_S)
+    others = ledger.take_doomed(2)
+    assert not set(stays) & set(others.keys)
+    ledger.gone(others.keys, others.at)
+    assert ledger.take_doomed(2).keys == stays
+
+
+def test_only_what_is_doomed_and_there_is_taken_by_name(ledger: Ledger) -> None:
+    expired(ledger, 2)
+    one, other = sorted(doomed(ledger))
+    ledger.gone([one])
+    assert ledger.take_these([one, other, "clip/9/9"]).keys == (other,)
+    assert ledger.take_these([]).keys == ()
 
 
 def test_a_deletion_that_was_cut_short_goes_on(ledger: Ledger) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import update
 
 import settings
 from infra.doorbell import refusals
-from infra.ledger import Ledger, metering, places
+from infra.ledger import Ledger, metering, places, retention
 from producer.local.redis_server import free_port
 from schemas.records import Answer, Priority
 from schemas.stages import Stage
-from schemas.tables import ItemTable, MoveTable, PlaceTable
+from schemas.tables import DoomedTable, ItemTable, MoveTable, PlaceTable
 from tasks.fill import KEY, Fill
 from tasks.metrics import CATALOGUE, LedgerCollector
 from tasks.metrics.broker import Broker
@@ -170,6 +170,18 @@ def test_a_store_that_rests_is_seen_and_hosts_are_counted(
     assert resting() == {"store": 1, "hosts": 0}
     assert ledger.extracted(claims[0], items.extracted(1)) is Stage.EXTRACTED
     assert resting() == {"store": 0, "hosts": 0}, "somebody could write"
+
+
+def test_objects_that_are_past_their_term_and_stay_are_counted(
+    ledger: Ledger, registry: CollectorRegistry
+) -> None:
+    ledger.doom_unknown(["clips/late", "clips/gone", "clips/young"])
+    assert sample(registry, "unmask_overdue_deletions") == 0
+    ledger.gone(["clips/gone"])
+    with ledger.engine.begin() as db:
+        late = update(DoomedTable).where(DoomedTable.key != "clips/young")
+        db.execute(late.values(doomed_at=DoomedTable.doomed_at - retention.OVERDUE_S))
+    assert sample(registry, "unmask_overdue_deletions") == 1
 
 
 def test_a_service_that_is_gone_is_a_figure_too(ledger: Ledger) -> None:

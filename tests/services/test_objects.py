@@ -24,10 +24,11 @@ from infra.objects import (
 )
 from infra.objects.keys import BadKey
 from infra.objects.s3 import S3Store
-from unmask.errors import Unusable
+from unmask.errors import TryAgain, Unusable
 
 FILE = "ab" * 32
 SPEC = "0123456789abcdef"
+MODEL = "cd" * 32
 BUCKET = "clips-of-tests"
 
 pytestmark = pytest.mark.usefixtures("s3_credentials")
@@ -112,10 +113,29 @@ def test_delete_takes_many_and_forgives_absent_ones(store: Store) -> None:
     assert list(store.list()) == []
 
 
+def test_nothing_is_deleted_once_it_is_too_late(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked anew before each step: one is still in time."""
+    monkeypatch.setattr("infra.objects.s3.AT_ONCE", 1)
+    keys = [a_key(b"x", person) for person in range(3)]
+    for key in keys:
+        store.put(key, b"x")
+    in_time = iter([None])
+
+    def deadline() -> None:
+        if next(in_time, "late") == "late":
+            raise TryAgain("too late")
+
+    with pytest.raises(TryAgain, match="too late"):
+        store.delete(keys, deadline)
+    assert [store.exists(key) for key in keys] == [False, True, True]
+
+
 def test_list_is_by_prefix_and_complete(store: Store) -> None:
     clips = {a_key(b"x", person) for person in range(3)}
     clips.add(manifest_key(FILE, SPEC, manifest_sha256=sha(b"x")))
-    evidence = evidence_key(FILE, SPEC, person=0, window=2, picture_sha256=sha(b"x"))
+    evidence = evidence_key(FILE, SPEC, MODEL, person=0, window=2, picture_sha256=sha(b"x"))
     for key in clips | {evidence}:
         store.put(key, b"x")
     assert {one.key for one in store.list()} == clips | {evidence}
@@ -200,7 +220,19 @@ def test_keys_are_made_of_digests_and_small_numbers_only() -> None:
     with pytest.raises(BadKey):
         clip_key(FILE, SPEC, person=-1, clip_sha256=FILE)
     with pytest.raises(BadKey):
-        evidence_key(FILE, SPEC, person=0, window=10**9, picture_sha256=FILE)
+        evidence_key(FILE, "../x", MODEL, person=0, window=0, picture_sha256=FILE)
+    with pytest.raises(BadKey):
+        evidence_key(FILE, SPEC, MODEL, person=0, window=10**9, picture_sha256=FILE)
+
+
+def test_evidence_named_without_a_scan_spec_is_still_read_and_deleted(store: Store) -> None:
+    """So earlier versions named it."""
+    key = f"evidence/{FILE}/{MODEL}/0-2-{sha(b'x')}.jpg"
+    kept = store.put(key, b"x")
+    assert store.get(key, sha256=kept.sha256) == b"x"
+    assert [one.key for one in store.list(f"evidence/{FILE}/")] == [key]
+    store.delete([key])
+    assert not store.exists(key)
 
 
 def test_urls_name_the_store(tmp_path: Path, s3_url: str) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
-from infra.objects import Corrupt, FolderStore, Missing, clip_key
+from infra.objects import Corrupt, FolderStore, Missing, NotDeleted, clip_key
 from infra.objects.s3 import S3Store
 from tests import servers
 from tests.services.strangers import Behaviour, Stranger, Visit, head, stranger
@@ -107,6 +107,42 @@ def test_wrong_bytes_are_corrupt(
 ) -> None:
     with pytest.raises(Corrupt, match="the ledger knows"):
         bucket(server, sends(body)).get(KEY, sha256=SHA)
+
+
+LOCKED = clip_key("ab" * 32, "0123456789abcdef", person=1, clip_sha256=SHA)
+
+
+def refuses(key: str) -> Behaviour:
+    """One of the objects that are to be deleted."""
+    words = f"<Key>prod/{key}</Key><Code>AccessDenied</Code><Message>it is locked</Message>"
+    body = f"<DeleteResult><Error>{words}</Error></DeleteResult>".encode()
+    return lambda visit: visit.answer("200 OK", body, Content_Type="application/xml")
+
+
+def test_what_a_bucket_refuses_to_delete_is_told_by_name(
+    server: tuple[Stranger, dict[str, Behaviour]],
+) -> None:
+    server[1]["/faces?delete"] = refuses(LOCKED)
+    address = f"http://127.0.0.1:{server[0].port}"
+    store = S3Store("faces", "prod", endpoint_url=address, path_style=True)
+    with pytest.raises(NotDeleted, match=f"{LOCKED}: AccessDenied it is locked") as told:
+        store.delete([KEY, LOCKED])
+    assert told.value.keys == {LOCKED}
+
+
+def test_a_bucket_is_asked_once_to_delete(server: tuple[Stranger, dict[str, Behaviour]]) -> None:
+    """A second try may come when the objects belong to another item."""
+    asked = list[Visit]()
+
+    def behave(visit: Visit) -> None:
+        asked.append(visit)
+        SLOW_DOWN(visit)
+
+    server[1]["/faces?delete"] = behave
+    address = f"http://127.0.0.1:{server[0].port}"
+    with pytest.raises(TryAgain, match="SlowDown"):
+        S3Store("faces", endpoint_url=address, path_style=True).delete([KEY])
+    assert len(asked) == 1
 
 
 def test_an_object_that_is_gone_is_missing(server: tuple[Stranger, dict[str, Behaviour]]) -> None:
@@ -271,6 +307,16 @@ def test_clips_are_for_nobody_else_on_this_machine(tmp_path: Path) -> None:
     store.put(KEY, DATA)
     assert (tmp_path / "objects" / KEY).stat().st_mode & 0o077 == 0
     assert (tmp_path / "objects" / "clips").stat().st_mode & 0o077 == 0
+
+
+def test_what_a_folder_can_not_delete_holds_up_nothing_else(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put(KEY, DATA)
+    (tmp_path / LOCKED / "of-somebody").mkdir(parents=True)
+    with pytest.raises(NotDeleted, match=LOCKED) as told:
+        store.delete([LOCKED, KEY])
+    assert told.value.keys == {LOCKED}
+    assert not store.exists(KEY)
 
 
 def test_foreign_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
