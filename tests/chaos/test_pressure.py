@@ -38,7 +38,8 @@ def test_a_classifier_that_lags_behind(fleet: Fleet) -> None:
     print(f"at most {max(waiting)} items and {max(messages)} messages waited")
     assert WINDOW // 2 < max(waiting) <= 2 * WINDOW + processes
     assert max(offered) >= WINDOW, "the alert UnmaskGpuBehind would say nothing"
-    assert max(messages) <= 2 * WINDOW + processes
+    # On a busy machine an offer may end, and be made once more, while its message still waits.
+    assert max(messages) <= 3 * WINDOW
     oracle.check(fleet, accepted=accepted)
     assert {row.attempts for row in fleet.ledger.results(CAMPAIGN)} == {1}
 
