@@ -115,11 +115,7 @@ def second(
 
     about = KINDS if on == "both" else (on,)
     with told(OSError):
-        first, asked, about = (
-            find_bundle(model),
-            find_bundle(other),
-            KINDS if on == "both" else (on,),
-        )
+        first, asked = find_bundle(model), find_bundle(other)
         made = with_opinion(target, first, asked, on=about, share=share, encoding=encoding)
     which = " and ".join(about)
     typer.echo(f"{target}: {made.name}, which asks {asked.name} about {which}; not calibrated")

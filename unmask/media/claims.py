@@ -6,6 +6,8 @@ from unmask.errors import Refused
 from unmask.outcomes import Outcome
 
 _HEAD_BYTES = 16
+#: FFmpeg says "Invalid argument" of it.
+NOT_AMONG_THEM = "a kind of file that is not opened here"
 #: Boxes that an MP4 or QuickTime file may begin with; their names stand after the length.
 _MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide"})
 _STARTS = {
@@ -23,11 +25,12 @@ _STARTS = {
 _FORMS = {b"AVI ": "an AVI file", b"WEBP": "a WebP picture"}
 
 
-def unopened(file: BinaryIO, words: str | None) -> Refused:
+def unopened(file: BinaryIO, words: str | None, *, is_of_another_kind: bool = False) -> Refused:
     """A broken video is not the same as no video: somebody may have the whole file."""
     file.seek(0)
     claim = _claim(file.read(_HEAD_BYTES))
     if claim is None:
+        words = NOT_AMONG_THEM if is_of_another_kind else words
         return Refused(Outcome.NOT_MEDIA, f"no picture and no video ({words})")
     return Refused(
         Outcome.UNDECODABLE,

@@ -108,9 +108,10 @@ def lengths_by_the_end(
     walks = {stream.index: _Walk() for stream in streams}
     with suppress(av.FFmpegError):
         container.seek(round(_BEHIND_ALL_S / streams[0].time_base), stream=streams[0])
-        for packet in container.demux(*streams):
+        for packet in container.demux():  # of all, or nobody would look at the clock among others'
             budget.check()
-            walks[packet.stream.index].pass_by(packet)
+            if walk := walks.get(packet.stream.index):
+                walk.pass_by(packet)
     lengths = [walks[stream.index].length_from_start(stream) for stream in streams]
     return lengths if all(map(_as_told, lengths, told)) else None
 
@@ -123,9 +124,10 @@ def walked_lengths(container: Any, streams: Sequence[Any], budget: Budget) -> Le
     """Of each, by its packets; the container is used up by it."""
     walks = {stream.index: _Walk() for stream in streams}
     with suppress(av.FFmpegError):  # what is broken there is met again, and told, when it is read
-        for packet in container.demux(*streams):
+        for packet in container.demux():  # of all, or nobody would look at the clock among others'
             budget.check()
-            walks[packet.stream.index].pass_by(packet)
+            if walk := walks.get(packet.stream.index):
+                walk.pass_by(packet)
     return [walks[stream.index].length(stream) for stream in streams]
 
 

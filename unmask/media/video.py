@@ -28,8 +28,6 @@ _CONTAINERS = (
     "aac,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,jpegxl_pipe,j2k_pipe,psd_pipe,pam_pipe,"
     "ppm_pipe,pgm_pipe,dpx_pipe,exr_pipe,gif_pipe"
 )
-#: What FFmpeg says of all others is "Invalid argument".
-_NOT_AMONG_THEM = "a kind of file that is not opened here"
 _CONFINED = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
 #: Else FFmpeg walks through all fragments before the first picture, to know how long they are.
 _UNWALKED = {"fflags": "+ignidx"}
@@ -377,8 +375,9 @@ def open_container(file: BinaryIO, *, walk: bool = True) -> Any:
             container_options=_CONFINED | ({} if walk else _UNWALKED),
         )
     except av.FFmpegError as error:
-        words = _NOT_AMONG_THEM if error.errno == errno.EINVAL else error.strerror
-        raise unopened(file, words) from error
+        raise unopened(
+            file, error.strerror, is_of_another_kind=error.errno == errno.EINVAL
+        ) from error
     if not container.streams:
         raise unopened(file, "it holds no stream")
     if container.streams.video and not any(map(has_pictures, container.streams.video)):

@@ -115,17 +115,19 @@ def _read(path: Path) -> bytes:
 
 
 def _as_of_today(raw: bytes) -> bytes:
-    """Before, a bundle named one further network at most, which was asked about pictures."""
-    if _SECOND.encode() not in raw:
+    """Before, a bundle named one further network at most, which was asked about pictures.
+
+    What is none of the kind is refused by name as it stands.
+    """
+    if _SECOND.encode() not in raw or b'"opinions"' in raw:
         return raw
     try:
         said = json.loads(raw)
         second = said.pop(_SECOND)
-        said["opinions"] = (
-            [second | {"on": ["pictures"], "colours": said["colours"]}] if second else []
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return raw  # it is refused by name as it stands
+        own = said.get("colours", "rgb")
+        said["opinions"] = [second | {"on": ["pictures"], "colours": own}] if second else []
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return raw
     return json.dumps(said).encode()
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unmask.judgement import Calibration
 from unmask.model import golden
 from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames, Window, check_size
-from unmask.model.description import KINDS, Architecture, Opinion, Weights
+from unmask.model.description import KINDS, Architecture, Judged, Opinion, Weights
 from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
 from unmask.model.heat import HeatMap, scaled
@@ -117,15 +118,11 @@ class Predictor:
         found = self.margins([window for window, _ in looks], deadline)
         for kind in KINDS:
             places = [place for place, (_, its) in enumerate(looks) if its == kind]
-            shares, told = [said.own_share(kind)], [[found[place] for place in places]]
-            for opinion, engine in self._others:
-                if kind in opinion.on:
-                    shares.append(opinion.share)
-                    told.append(
-                        self._margins(engine, [looks[place][0] for place in places], deadline)
-                    )
-            for place, *all_of_them in zip(places, *told, strict=True):
-                found[place] = weighed(shares, all_of_them)
+            asked = [looks[place][0] for place in places]
+            shares, others = zip(*self._networks(kind), strict=True)
+            told = [self._margins(other, asked, deadline) for other in others[1:]]
+            for place, *its in zip(places, *told, strict=True):
+                found[place] = weighed(shares, [found[place], *its])
         return found
 
     def _margins(
@@ -150,22 +147,52 @@ class Predictor:
     ) -> list[list[HeatMap]]:
         """Grad-CAM for some frames of some windows: where the reasons for `fake` over `real` lie.
 
-        It costs what scoring those windows cost, and a little more.
+        Of all networks that are asked, each by how much its word counts. It costs what scoring
+        those windows cost, and a little more.
         """
+        kinds: list[Judged] = [_kind_of(window) for window, _ in wanted]
+        found: dict[int, list[HeatMap]] = {}
+        for kind in KINDS:
+            places = [place for place, its in enumerate(kinds) if its == kind]
+            warmed = self._warmed(kind, [wanted[place] for place in places], deadline)
+            found |= dict(zip(places, warmed, strict=True))
+        return [found[place] for place in range(len(wanted))]
+
+    def _warmed(
+        self, kind: Judged, wanted: Sequence[Warmed], deadline: Deadline | None
+    ) -> list[list[HeatMap]]:
         if not wanted:
             return []
+        (share, own), *others = self._networks(kind)
+        total = share * self._cams(own, wanted, deadline)
+        for share, other in others:
+            its = self._cams(other, wanted, deadline)[:, None]
+            total += (
+                share * functional.interpolate(its, size=total.shape[1:], mode="bilinear")[:, 0]
+            )
+        cams = iter(total.relu().cpu().numpy())
+        return [[scaled(next(cams)) for _ in frames] for _, frames in wanted]
+
+    def _cams(self, engine: Engine, wanted: Sequence[Warmed], deadline: Deadline | None) -> Tensor:
+        """(N, s, s) over all frames that are wanted; below zero what speaks for `real`."""
         between = deadline or _no_deadline
         whole = [window.frames for window, _ in wanted]
         shown = [window.frames[list(frames)] for window, frames in wanted]
-        with naming_lost_device(self._engine.device), torch.no_grad():
-            features = self._engine.features(FrameLine(whole), between)
-            slopes = self._engine.reasons(
+        with naming_lost_device(engine.device), torch.no_grad():
+            features = engine.features(FrameLine(whole), between)
+            slopes = engine.reasons(
                 torch.split_with_sizes(features, [len(each) for each in whole]), self._fake
             )
             own = [slope[list(frames)] for slope, (_, frames) in zip(slopes, wanted, strict=True)]
-            maps = self._engine.maps(FrameLine(shown), between)
-            cams = iter(torch.einsum("nc,ncij->nij", torch.cat(own), maps).relu().cpu().numpy())
-        return [[scaled(next(cams)) for _ in frames] for _, frames in wanted]
+            return torch.einsum(
+                "nc,ncij->nij", torch.cat(own), engine.maps(FrameLine(shown), between)
+            )
+
+    def _networks(self, kind: Judged) -> list[tuple[float, Engine]]:
+        """Who is asked about clips of a kind, and how much each counts; the first is our own."""
+        own = self.bundle.description.own_share(kind)
+        others = [(said.share, engine) for said, engine in self._others if kind in said.on]
+        return [(own, self._engine), *others]
 
     def self_test(self) -> None:
         """Scores the bundle's golden clip; refuses to serve if this machine's answer differs."""
@@ -198,6 +225,10 @@ class Predictor:
             )
         found: list[float] = margins.tolist()
         return found
+
+
+def _kind_of(window: Window) -> Judged:
+    return "pictures" if len(window.frames) == 1 else "films"
 
 
 def _no_deadline() -> None:

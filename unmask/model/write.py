@@ -27,6 +27,8 @@ GOLDEN_FILE = "golden.png"
 #: How far another machine, or bf16, may be off the golden margin: of its size, and at least.
 _RELATIVE = 0.05
 _LEAST = 0.05
+#: Sums of shares are as exact as that.
+_NO_WORD = 1e-6
 
 _WRITER = TypeAdapter(Description)
 
@@ -109,6 +111,7 @@ def with_opinion(
     """
     if (first.spec.size, _pixels(first)) != (other.spec.size, _pixels(other)):
         raise Unusable(f"{other.name} sees pixels otherwise than {first.name}: it can't be asked")
+    _need_a_word(first, on, share)
     asked = Opinion(
         on=tuple(on),
         architecture=other.architecture,
@@ -126,6 +129,16 @@ def with_opinion(
     others = [*stored_others(first), Stored(build(other).state_dict(), encoding)]
     own = storable(first.description.weights)
     return write_bundle(target, said, build(first).state_dict(), own, others)
+
+
+def _need_a_word(first: Bundle, on: Sequence[Judged], share: float) -> None:
+    for kind in on:
+        left = first.description.own_share(kind)
+        if share >= left - _NO_WORD:
+            raise Unusable(
+                f"of {kind} {first.name} itself has {left:.0%} of the word beside the others; "
+                f"--share must be smaller than that, not {share:.0%}"
+            )
 
 
 def stored_others(bundle: Bundle, encoding: StoredEncoding | None = None) -> list[Stored]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.nn import functional
 from typer.testing import CliRunner
 
 from tests.making.bundles import CALIBRATION, THRESHOLDS, person, window, write_bundle
@@ -12,6 +13,7 @@ from unmask.commands.model import app
 from unmask.errors import Unusable
 from unmask.model.bundle import BadBundle, Bundle, open_bundle
 from unmask.model.clips import PersonFrames
+from unmask.model.heat import scaled
 from unmask.model.predict import Predictor, load
 from unmask.model.write import OPINION_FILE, with_opinion
 
@@ -145,9 +147,66 @@ def test_bundles_of_before_are_read(folder: Path, tmp_path: Path) -> None:
     assert margin(predictor(tmp_path, "before"), picture) == pytest.approx(
         margin(predictor(folder, "first"), picture), abs=1e-6
     )
-    (before / "model.json").write_text(json.dumps(said | {"second_opinion": 7}))
-    with pytest.raises(BadBundle, match="second_opinion"):
+    deep = '{"second_opinion": ' + "[" * 200_000
+    for odd in (
+        json.dumps(said | {"second_opinion": 7}),
+        json.dumps(said | {"second_opinion": None, "opinions": [asked]}),
+    ):
+        (before / "model.json").write_text(odd)
+        with pytest.raises(BadBundle, match="second_opinion"):
+            open_bundle(before)
+    (before / "model.json").write_text(deep)
+    with pytest.raises(BadBundle):
         open_bundle(before)
+
+
+def test_films_among_others_keep_their_scores_of_two_networks(folder: Path) -> None:
+    three = predictor(folder, "three")
+    clips = [
+        person(window(7, 1)),
+        person(window(1, 2)),
+        person(window(2, 3)),
+        person(window(12, 4)),
+    ]
+    together = [scores[0] for scores in three.score(clips)]
+    alone = [three.score([one])[0][0] for one in clips]
+    for one, other in zip(together, alone, strict=True):
+        assert one.raw == pytest.approx(other.raw, abs=1e-4)
+        assert one.frame_scores == pytest.approx(other.frame_scores, abs=1e-4)
+
+
+def test_a_deadline_stops_the_second_network_too(folder: Path) -> None:
+    """As often as the first looks at it, and once more."""
+    seen: list[int] = []
+
+    def count() -> None:
+        seen.append(1)
+
+    film = [person(window(5, seed=4))]
+    predictor(folder, "first").score(film, count)
+    limit, three = len(seen), predictor(folder, "three")
+
+    def stop() -> None:
+        seen.append(1)
+        if len(seen) > 2 * limit:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        three.score(film, stop)
+
+
+def test_heat_is_of_all_that_are_asked(folder: Path) -> None:
+    """Each by its share, before what speaks for `real` is cut away."""
+    film = window(3, seed=4)
+    three, first, grey = (predictor(folder, name) for name in ("three", "first", "grey"))
+    wanted = [(film, [0, 2])]
+    own, its = (one._cams(one._engine, wanted, None) for one in (first, grey))
+    its = functional.interpolate(its[:, None], size=own.shape[1:], mode="bilinear")[:, 0]
+    mixed = (0.5 * own + 0.5 * its).relu().numpy()
+    [found] = three.heat(wanted)
+    for heat, cam in zip(found, mixed, strict=True):
+        assert np.allclose(heat, scaled(cam), atol=1e-3)
+    assert not np.allclose(found[0], first.heat(wanted)[0][0], atol=1e-2)
 
 
 def test_it_is_a_new_model_without_calibration(folder: Path) -> None:
@@ -204,6 +263,15 @@ def test_the_command_makes_one_and_inspect_tells_of_it(folder: Path, tmp_path: P
     shown = CliRunner().invoke(app, ["inspect", str(target)])
     wanted = "looked at 2 times; another opinion, efficientnet_lite0 seeing rgb, counts 25%"
     assert wanted in " ".join(shown.output.split())
+
+
+def test_a_share_that_leaves_no_word_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
+    names = [str(folder / "three"), str(folder / "grey"), str(tmp_path / "made")]
+    made = CliRunner().invoke(app, ["second", *names, "--share", "0.3"])
+    assert made.exit_code == 1
+    said = " ".join(made.output.split())
+    assert "itself has 25% of the word" in said
+    assert not (tmp_path / "made").exists()
 
 
 def test_the_command_adds_one_that_is_asked_about_both(folder: Path, tmp_path: Path) -> None:

@@ -96,6 +96,27 @@ def test_a_film_is_moved_against_its_own_network_alone(tmp_path: Path) -> None:
     assert np.array_equal(moved[0].windows[0].frames, moved[1].windows[0].frames)
 
 
+def test_a_film_is_moved_against_all_that_are_asked_about_films(tmp_path: Path) -> None:
+    """Against the one that sees light alone most of all, as its word counts most."""
+    first = write_bundle(tmp_path / "first", untrained=False)
+    grey = write_bundle(
+        tmp_path / "grey",
+        colours="grey",
+        architecture={"trunk": "compact", "width": 8},
+        weights={"encoding": "seeded", "seed": 5},
+    )
+    both = with_opinion(tmp_path / "both", first, grey, on=["films"], share=0.9, encoding="fp32")
+    judge, film = load(both, "cpu", "fp32"), person(window(2, seed=3))
+
+    def said(some: PersonFrames) -> float:
+        [[score]] = judge.score([some])
+        return math.log(score.raw / (1 - score.raw))
+
+    all_of_it, one_network = (one_step(each, torch.device("cpu"), 1) for each in (both, first))
+    assert said(all_of_it(film, True)) < said(film) < said(all_of_it(film, False))
+    assert said(all_of_it(film, True)) < said(one_network(film, True))
+
+
 def test_noise_and_light_do_what_their_names_say() -> None:
     grey = np.full((2, 40, 40, 3), 120, np.uint8)
     assert noisy(8.0)(grey).std() == pytest.approx(8.0, rel=0.1)
