@@ -586,6 +586,31 @@ def test_who_is_to_pass_a_host_that_asks_for_patience_stays_away(ledger: Ledger)
     assert kind.claim(again.item, Stage.WAITING, owner="another", lease_s=LEASE_S) is None
 
 
+def test_who_waits_for_another_host_visits_its_own_as_politely_again(ledger: Ledger) -> None:
+    """Two of a short address, led to two hosts that were busy: both begin at that address."""
+    kind = polite(ledger, connections=1)
+    filled(kind, ["b.example", "c.example"])
+    busy = [claimed(kind, offer.item) for offer in offered(kind)]
+    filled(kind, ["short.example"] * 2, "two")
+    led_to = {}
+    for target in ("https://b.example/mirror", "https://c.example/mirror"):
+        (offer,) = offered(kind)
+        led_to[offer.item] = target
+        waited(kind, claimed(kind, offer.item), target)
+    for each in busy:
+        kind.visited(each, Answer.ANSWERED)
+    later(kind, 10)
+    (first,) = offered(kind)
+    claim = claimed(kind, first.item)
+    later(kind, 10)
+    assert offered(kind) == [], "there is one connection to the short address"
+    assert kind.led(claim, led_to[first.item]) == Led()
+    later(kind, 10)
+    (second,) = offered(kind)
+    kind.visited(claimed(kind, second.item), Answer.BUSY, after_s=500)
+    assert [rest.name for rest in kind.resting()] == ["short.example"]
+
+
 def test_who_finds_no_room_time_and_again_is_not_waited_for_without_end(ledger: Ledger) -> None:
     kind = polite(ledger, connections=1, most_waits=3)
     filled(kind, [f"h{number}.example" for number in range(4)])
