@@ -127,6 +127,7 @@ def _counts(stages: Mapping[Stage, int], happened: Mapping[Happening, Happened])
     return Counts(
         dead=stages.get(Stage.DEAD, 0),
         done=stages.get(Stage.DONE, 0),
+        cut=stages.get(Stage.EXTRACTED, 0) + stages.get(Stage.CLASSIFYING, 0),
         failed=happened[Happening.FAILED].times,
         silent=happened[Happening.SILENT].times,
         answered=happened[Happening.ANSWERED].times + happened[Happening.BUSY].times,

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from infra.hosts import NO_HOST, host_number
 from infra.ledger import rows
 from infra.ledger.clock import now
 from infra.ledger.moves import Move, record
@@ -225,6 +226,8 @@ def give_back(
 ) -> Move:
     """A held item returns to where it was claimed from, or further back."""
     stage = to or RETURNS[row.stage]
+    if stage is Stage.WAITING:
+        values = _way(row) | values
     returned = {
         "row": row.id,
         "after_s": after_s,
@@ -234,3 +237,14 @@ def give_back(
     }
     db.execute(_GIVE_BACK, returned | values)
     return Move.of(row, stage, note)
+
+
+def _way(row: Row[Any]) -> dict[str, int]:
+    """Who was led on begins at its own address again, and needs room there as well.
+
+    Where another host lies on its way, that one's place is kept: there is none for a third.
+    """
+    first = host_number(row.uri)
+    if row.hop != NO_HOST or row.host in (NO_HOST, first):
+        return {}
+    return {"hop": first}

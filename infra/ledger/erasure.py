@@ -136,7 +136,7 @@ def _locked(db: Connection, sha256: str | None) -> list[int]:
     if sha256 is None:
         return []
     mine = select(ExtractionTable.id).where(ExtractionTable.sha256 == sha256)
-    return list(db.scalars(mine.order_by(ExtractionTable.id).with_for_update()))
+    return list(db.scalars(retention.locked(mine.order_by(ExtractionTable.id))))
 
 
 def _results_of(db: Connection, row: Row[Any]) -> Sequence[Row[Any]]:

@@ -24,7 +24,7 @@ _FIND = select(*rows.EXTRACTION).where(
     rows.EXTRACTION.sha256 == bindparam("content"),
     rows.EXTRACTION.spec_digest == bindparam("spec"),
 )
-_FIND_LOCKED = _FIND.with_for_update()
+_FIND_LOCKED = retention.locked(_FIND)
 
 
 def known(db: Connection, sha256: str, spec_digest: str, model_digest: str) -> Known:

@@ -128,7 +128,7 @@ def led(db: Connection, polite: Politeness, claim: Claim, uri: str, *, at: str) 
     Where a try before was led further on, it counts for that host since it was offered, and keeps
     its place there while it comes along:
 
-        a → b → c    c has no room: it waits for c
+        a → b → c    c has no room: it waits for c, and for a, where it begins again
         a → b        counts for c and b; without room at b it waits until both have some
         a → b → c    counts for c
     """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, Row, Select, or_, select, text, update
 
 from infra.hosts import STORE
 from infra.ledger import rows
@@ -14,7 +14,15 @@ from infra.ledger.result import Ending
 from infra.ledger.rows import ITEM
 from schemas.records import Campaign
 from schemas.stages import Stage
-from schemas.tables import BY_FRESH, IS_FRESH, CampaignTable, ItemTable, PlaceTable
+from schemas.tables import (
+    BY_FRESH,
+    BY_OPEN,
+    IS_FRESH,
+    IS_OPEN,
+    CampaignTable,
+    ItemTable,
+    PlaceTable,
+)
 from unmask.outcomes import Outcome
 
 #: Items that one transaction ends.
@@ -45,21 +53,40 @@ def give_up(db: Connection, polite: Politeness) -> int:
 
 
 def _end_all(db: Connection, place: Row[Any]) -> int:
+    """What never had its turn, then what had one: led there from elsewhere, or to try again."""
     running = select(CampaignTable.id).where(CampaignTable.state == "running")
     moves: list[Move] = []
     for campaign in rows.campaigns(db, db.scalars(running)).values():
-        found = db.execute(
-            select(*ITEM)
-            .with_hint(ItemTable, *BY_FRESH)
-            .where(ItemTable.campaign_id == campaign.id, text(IS_FRESH))
-            .where(ItemTable.host == place.number)
-            .order_by(ItemTable.id)
-            .limit(BATCH - len(moves))
-            .with_for_update(skip_locked=True)
-        ).all()
-        moves += end_all(db, [_end(row, campaign, place) for row in found])
+        for query in (_fresh(campaign, place.number), _again(campaign, place.number)):
+            some = query.limit(BATCH - len(moves)).with_for_update(skip_locked=True)
+            found = db.execute(some).all()
+            moves += end_all(db, [_end(row, campaign, place) for row in found])
     record(db, moves)
     return len(moves)
+
+
+def _fresh(campaign: Campaign, place: int) -> Select[Any]:
+    return (
+        select(*ITEM)
+        .with_hint(ItemTable, *BY_FRESH)
+        .where(ItemTable.campaign_id == campaign.id, text(IS_FRESH), ItemTable.host == place)
+        .order_by(ItemTable.id)
+    )
+
+
+def _again(campaign: Campaign, place: int) -> Select[Any]:
+    """Reads what was tried before, for every host, and none of those that never ran.
+
+    What is on offer is about to be tried: it ends by that, or the next time.
+    """
+    return (
+        select(*ITEM)
+        .with_hint(ItemTable, *BY_OPEN)
+        .where(ItemTable.campaign_id == campaign.id, ItemTable.stage == Stage.WAITING)
+        .where(text(IS_OPEN), ItemTable.not_before > 0, ItemTable.offered_until <= now())
+        .where(or_(ItemTable.host == place, ItemTable.hop == place))
+        .order_by(ItemTable.not_before, ItemTable.id)
+    )
 
 
 def _end(row: Row[Any], campaign: Campaign, place: Row[Any]) -> End:

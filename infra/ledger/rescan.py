@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, update
 
-from infra.ledger import extractions, rows
+from infra.ledger import extractions, retention, rows
 from infra.ledger.campaigns import take_more
 from infra.ledger.clock import now
 from infra.ledger.ends import End, end
@@ -151,12 +151,8 @@ def _locked(db: Connection, campaign: Campaign, contents: Sequence[str]) -> dict
 
     Nothing of these contents goes or is erased while this transaction lasts, under any scan spec.
     """
-    found = db.execute(
-        select(*rows.EXTRACTION)
-        .where(rows.EXTRACTION.sha256.in_(set(contents)))
-        .order_by(rows.EXTRACTION.id)
-        .with_for_update()
-    )
+    mine = select(*rows.EXTRACTION).where(rows.EXTRACTION.sha256.in_(set(contents)))
+    found = db.execute(retention.locked(mine.order_by(rows.EXTRACTION.id)))
     spec = campaign.options.spec.digest
     return {row.sha256: row for row in found if row.stands and row.spec_digest == spec}
 

@@ -20,7 +20,7 @@ from tasks.names import CPU_QUEUE
 from tasks.send import depth
 from tasks.sweep import BRAKE_EVERY_S, Feeder
 from tests import servers
-from tests.services.items import refused
+from tests.services.items import extracted, refused
 from unmask.outcomes import Outcome
 from workers.app import make_app
 
@@ -126,6 +126,18 @@ def test_the_brake_pauses_when_nearly_everything_is_dead(tools: Resources) -> No
     feeder.tick()
     assert ledger.status("feed").campaign.state == "running"
     ledger.close()
+
+
+def test_the_brake_counts_what_waits_for_a_classifier_that_is_not_there(tools: Resources) -> None:
+    clock = Clock()
+    feeder = Feeder(make_app(settings=tools.settings), tools, clock)
+    strict = Ledger(tools.ledger.engine, policy=Policy(max_attempts=1))
+    look(feeder, clock)
+    for item in range(1, 2 * ENOUGH + 1, 2):
+        tools.ledger.extracted(claimed(tools, item), extracted(item))
+        assert strict.fail(claimed(tools, item + 1), "the disk is on fire") is Stage.DEAD
+        look(feeder, clock)
+    assert tools.ledger.status("feed").campaign.state == "running"
 
 
 def test_the_brake_looks_only_at_campaigns_with_something_left(

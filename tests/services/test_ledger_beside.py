@@ -17,6 +17,7 @@ from tests.services.items import (
     claimed,
     clips,
     delete_doomed,
+    digest,
     extracted,
     fetched,
     judged,
@@ -162,7 +163,7 @@ def test_who_inherits_while_an_item_is_erased_is_marked(ledger: Ledger) -> None:
     def inherit(other: Ledger) -> Stage | None:
         return other.inherit(claim, fetched(7), first)
 
-    with beside(ledger, "FROM extraction.* FOR UPDATE", inherit) as inherited:
+    with beside(ledger, "FROM extraction.* FOR NO KEY UPDATE", inherit) as inherited:
         erased = ledger.erase(first)
     assert inherited.result() is Stage.DONE
     assert erased.heirs == (second,)
@@ -257,6 +258,30 @@ def test_nor_does_what_inherited_from_it(ledger: Ledger) -> None:
         ledger.erase(first)
     assert taken.result() == Submitted(new=0, known=0)
     assert stages(ledger, "again") == {}
+
+
+def test_verdicts_are_handed_in_beside_who_locks_what_their_contents_yielded(
+    ledger: Ledger,
+) -> None:
+    """In another order: the items' is not that of their contents, since each was known before."""
+    for content, item in enumerate(submitted(ledger, 2, "before")):
+        ledger.finish([(to_classify(ledger, item, content), judged())])
+    items = submitted(ledger, 2)
+    scored = {digest(0): ()}
+    done = [
+        (
+            to_classify(ledger, item, content),
+            replace(judged(), evidence=(stored("evidence", item),), scores=scored),
+        )
+        for item, content in zip(items, (1, 0), strict=True)
+    ]
+
+    def again(other: Ledger) -> int:
+        return other.requeue("before", {Outcome.FAKE})
+
+    with beside(ledger, "INSERT INTO score", again) as queued:
+        assert ledger.finish(done) == set(items)
+    assert queued.result() == 2
 
 
 # Claims

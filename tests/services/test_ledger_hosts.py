@@ -246,10 +246,10 @@ def test_a_host_that_is_down_for_good_is_given_up_and_tried_again_on_request(
     assert kind.status("one").outcomes == {}, "it failed for a quarter of an hour, and then rested"
     later(kind, 500)
     tried_again(kind)
-    for _ in range(3):
+    for _ in range(4):
         kind.sweep()
     ended = kind.status("one").outcomes[Outcome.UNREACHABLE]
-    assert ended == 12 - 4, "those that never had their turn"
+    assert ended == 12, "those that had their turn, and wait for another, as well"
     row = next(row for row in kind.results("one") if row.outcome)
     assert row.reason == "a.example failed for 25 min without one success; last: silent it was"
     assert kind.requeue("one", {Outcome.UNREACHABLE}) == ended
@@ -276,6 +276,48 @@ def test_time_in_which_nobody_tried_a_host_says_nothing_of_it(ledger: Ledger) ->
     kind.sweep()
     row = next(row for row in kind.results("one") if row.outcome)
     assert row.reason.startswith("a.example failed for 20 min without one success")
+
+
+def test_what_was_led_to_a_host_that_is_given_up_ends_with_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own host is well; each was there once, found the other one at rest, and waits for it."""
+    monkeypatch.setattr("infra.ledger.given_up.BATCH", 2)
+    kind = polite(ledger, connections=5, give_up_s=100, rest_s=60, longest_rest_s=200)
+    filled(kind, ["b.example"] * 4)
+    for each in [claimed(kind, offer.item) for offer in offered(kind)]:
+        kind.visited(each, Answer.SILENT, "silent it was")
+        kind.retry_fetch(each, "later")
+    filled(kind, ["a.example"] * 5, "led")
+    for each in [claimed(kind, offer.item) for offer in offered(kind)]:
+        waited(kind, each, "https://b.example/mirror")
+    kind.pause("one", "only those that were led there are left")
+    later(kind, 101)
+    on_the_way, *_ = offered(kind)
+    probe = claimed(kind, on_the_way.item)
+    assert kind.led(probe, "https://b.example/mirror") == Led()
+    kind.visited(probe, Answer.SILENT, "silent it was", uri="https://b.example/mirror")
+    kind.retry_fetch(probe, "later")
+    for _ in range(3):
+        kind.sweep()
+    assert kind.status("led").outcomes == {Outcome.UNREACHABLE: 5}
+    row = next(kind.results("led"))
+    assert row.reason.startswith("b.example failed for 2 min without one success")
+
+
+def test_what_tries_a_host_that_is_given_up_at_this_moment_is_left_to_it(ledger: Ledger) -> None:
+    kind = polite(ledger, connections=4, give_up_s=1_000, longest_rest_s=600)
+    down(kind)
+    later(kind, 601)
+    tried_again(kind)
+    later(kind, 601)
+    tried_again(kind)
+    later(kind, 601)
+    kind.forget_offers()
+    (offer,) = [one for one in offered(kind) if "a.example" in one.uri]
+    kind.sweep()
+    assert kind.status("one").outcomes == {Outcome.UNREACHABLE: 11}
+    kind.visited(claimed(kind, offer.item), Answer.ANSWERED)
 
 
 def test_a_host_that_is_given_up_is_not_visited_before_it_wants_to_be(ledger: Ledger) -> None:
@@ -542,6 +584,31 @@ def test_who_is_to_pass_a_host_that_asks_for_patience_stays_away(ledger: Ledger)
     (again,) = offered(kind)
     kind.visited(other, Answer.BUSY, after_s=500, uri=WWW)
     assert kind.claim(again.item, Stage.WAITING, owner="another", lease_s=LEASE_S) is None
+
+
+def test_who_waits_for_another_host_visits_its_own_as_politely_again(ledger: Ledger) -> None:
+    """Two of a short address, led to two hosts that were busy: both begin at that address."""
+    kind = polite(ledger, connections=1)
+    filled(kind, ["b.example", "c.example"])
+    busy = [claimed(kind, offer.item) for offer in offered(kind)]
+    filled(kind, ["short.example"] * 2, "two")
+    led_to = {}
+    for target in ("https://b.example/mirror", "https://c.example/mirror"):
+        (offer,) = offered(kind)
+        led_to[offer.item] = target
+        waited(kind, claimed(kind, offer.item), target)
+    for each in busy:
+        kind.visited(each, Answer.ANSWERED)
+    later(kind, 10)
+    (first,) = offered(kind)
+    claim = claimed(kind, first.item)
+    later(kind, 10)
+    assert offered(kind) == [], "there is one connection to the short address"
+    assert kind.led(claim, led_to[first.item]) == Led()
+    later(kind, 10)
+    (second,) = offered(kind)
+    kind.visited(claimed(kind, second.item), Answer.BUSY, after_s=500)
+    assert [rest.name for rest in kind.resting()] == ["short.example"]
 
 
 def test_who_finds_no_room_time_and_again_is_not_waited_for_without_end(ledger: Ledger) -> None:

@@ -12,8 +12,9 @@ from infra.ledger import Ledger, Schema, check, migrate, open_ledger
 from infra.ledger.engine import make_engine, parse
 from infra.ledger.migration import REVISIONS, config, current
 from producer.report.flat import COLUMNS
+from schemas.records import Answer
 from schemas.tables import ResultTable, Table
-from tests.services.items import VIDEO, judged, submitted, to_classify
+from tests.services.items import VIDEO, claimed, judged, submitted, to_classify
 from unmask.errors import Unusable
 
 SQLITE_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
@@ -88,6 +89,35 @@ def test_totals_begin_at_what_an_older_version_counted(empty: str) -> None:
         assert ledger.tallies() == new
     assert sum(one.ended for one in new) == 1
     assert sum(one.answered_s for one in new) == VIDEO.duration_s
+
+
+def test_a_host_in_trouble_under_an_older_version_rests_and_is_not_given_up(empty: str) -> None:
+    """That version did not note when it failed last, so nobody knows for how long it was down."""
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        for item in submitted(ledger, 4):
+            claim = claimed(ledger, item)
+            ledger.visited(claim, Answer.SILENT, "silent it was", uri="https://a.example/1")
+        (before,) = ledger.resting()
+    migrate(empty, "0006")
+    engine = make_engine(parse(empty))
+    with engine.begin() as db:
+        db.execute(text("UPDATE place SET down_since = down_since - 7200"))
+    engine.dispose()
+    migrate(empty)
+    with closing(open_ledger(empty)) as ledger:
+        (rest,) = ledger.resting()
+        assert (rest.name, rest.reason, rest.trouble) == (
+            "a.example",
+            "silent it was",
+            before.trouble,
+        )
+        with ledger.engine.begin() as db:
+            assert db.scalar(text("SELECT failed_at FROM place")) == 0
+            db.execute(text("UPDATE item SET host = (SELECT number FROM place) WHERE id = 4"))
+        ledger.release_all("the worker was replaced as well")
+        ledger.sweep()
+        assert ledger.status("one").outcomes == {}
 
 
 def test_the_migrations_make_the_tables_of_the_code(ledger: Ledger) -> None:
