@@ -33,6 +33,7 @@ from infra.ledger.clock import moment, now
 from infra.ledger.moves import insert_into
 from schemas.records import Campaign, Taken
 from schemas.tables import (
+    BY_WAITING,
     FOREVER,
     IS_THERE,
     IS_TIMED,
@@ -62,7 +63,9 @@ OVERDUE_AT_MOST = 100_000
 #: What was taken and not deleted may be taken again after this long.
 AGAIN_S = 10.0
 
-_NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).exists()
+#: Looked up for one after the other: without the offset PostgreSQL takes it for a join that leaves
+#: next to nothing, and reads and sorts all that is doomed before it takes a batch.
+_NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).offset(0).exists()
 #: Many may name objects at the same time, but nobody while somebody looks for what no row names.
 _NAMING = text("SELECT pg_advisory_xact_lock_shared(hashtext('unmask.objects'))")
 _LOOKING = text("SELECT pg_advisory_xact_lock(hashtext('unmask.objects'))")
@@ -212,7 +215,8 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
     at = db.execute(select(now())).scalar_one()
     waiting = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
     if among is None:
-        due = waiting.where(DoomedTable.taken_at <= at - AGAIN_S)
+        in_order = waiting.with_hint(DoomedTable, *BY_WAITING)
+        due = in_order.where(DoomedTable.taken_at <= at - AGAIN_S)
         first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
         chosen = first.with_for_update(skip_locked=True)
     else:
@@ -226,7 +230,8 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
 
 def overdue(db: Connection) -> int:
     """Objects that should have gone by now."""
-    late = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
+    there = select(DoomedTable.key).with_hint(DoomedTable, *BY_WAITING)
+    late = there.where(text(IS_THERE), ~_NAMED)
     some = late.where(DoomedTable.doomed_at <= now() - OVERDUE_S).limit(OVERDUE_AT_MOST).subquery()
     return db.execute(select(func.count()).select_from(some)).scalar_one()
 

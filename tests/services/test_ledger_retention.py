@@ -11,6 +11,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.retention import AGAIN_S, QUIET_S, TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
+from tests.services.effort import Effort, analyse
 from tests.services.items import (
     claimed,
     clips,
@@ -35,6 +36,7 @@ from unmask.verdict import WindowScore
 
 DAY_S = 86_400.0
 MODEL = "m" * 64
+BACKLOG = 20_000
 SCORE = WindowScore(
     person=0, window=0, start_s=0.0, end_s=1.0, frames=2, raw=0.25, frame_scores=(0.1, 0.4)
 )
@@ -249,6 +251,38 @@ def test_what_does_not_go_is_taken_behind_the_others(ledger: Ledger) -> None:
     assert not set(stays) & set(others.keys)
     ledger.gone(others.keys, others.at)
     assert ledger.take_doomed(2).keys == stays
+
+
+def kept_and_doomed(ledger: Ledger, count: int) -> list[str]:
+    """So many objects that stay; and the keys of as many that go, the first to be doomed first."""
+    (item,) = submitted(ledger, 1)
+    ledger.extracted(claimed(ledger, item), extracted(1))
+    keys = [f"clips/{digest(number)}/0-{digest(number)}" for number in range(count)]
+    kept = (
+        "INSERT INTO object (key, extraction_id, kind, position, sha256, size)"
+        " SELECT :key, id, 'clip', 0, '', 1 FROM extraction"
+    )
+    goes = "INSERT INTO doomed (key, kind, size, why, doomed_at) VALUES (:key, 'clip', 1, '', :at)"
+    at = {key: 1.0 + number * 7 % count for number, key in enumerate(keys)}
+    with ledger.engine.begin() as db:
+        db.execute(text(kept), [{"key": f"{key}-kept"} for key in keys])
+        db.execute(text(goes), [{"key": key, "at": at[key]} for key in keys])
+    return sorted(keys, key=lambda key: at[key])
+
+
+def test_a_batch_of_deletions_costs_the_same_before_a_large_backlog(ledger: Ledger) -> None:
+    """One that read and sorted all of it would hold up every writer meanwhile."""
+    keys = kept_and_doomed(ledger, BACKLOG)
+    effort, taken = Effort(ledger), list[str]()
+
+    def batch() -> None:
+        taken.extend(ledger.take_doomed(20).keys)
+
+    if ledger.engine.dialect.name == "sqlite":
+        assert effort.of(batch) <= effort.limit, "without statistics"
+    analyse(ledger)
+    assert effort.of(batch) <= effort.limit
+    assert sorted(taken) == sorted(keys[: len(taken)])
 
 
 def test_only_what_is_doomed_and_there_is_taken_by_name(ledger: Ledger) -> None:
