@@ -144,7 +144,7 @@ def test_an_object_that_can_not_be_deleted_holds_up_no_other(
     assert janitor.clean().deleted == 0, "and the round comes to its end"
     place.joinpath("of-somebody").rmdir()
     place.rmdir()
-    since_taken(tools.ledger, AGAIN_S)
+    since_taken(tools.ledger, 2 * AGAIN_S)
     assert janitor.clean().deleted == 1
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from infra.ledger import Ledger
+from infra.ledger import Ledger, retention
 from infra.ledger.erasure import WHY
 from infra.ledger.policy import Policy
-from infra.ledger.retention import AGAIN_S, QUIET_S, TOMBSTONE_S
+from infra.ledger.retention import AFTER_S, AGAIN_S, DOUBLINGS, QUIET_S, TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
 from tests.services.effort import Effort, analyse
@@ -24,6 +24,7 @@ from tests.services.items import (
     options,
     pass_time,
     row_of,
+    since_taken,
     stages,
     stored,
     submitted,
@@ -194,9 +195,10 @@ def test_who_stored_an_object_before_it_was_deleted_stores_it_again(ledger: Ledg
     too_early = claimed(ledger, second)
     later(ledger, DAY_S + 1)
     ledger.expire()
+    taken = ledger.take_doomed(10)
     with pytest.raises(TryAgain, match="being deleted"):
         ledger.extracted(too_early, extracted(1))
-    ledger.gone(sorted(doomed(ledger)))
+    ledger.gone(taken.keys, taken.at)
     with pytest.raises(TryAgain, match="being deleted"):
         ledger.extracted(too_early, extracted(1))
     late_enough = claimed(ledger, third)
@@ -251,6 +253,68 @@ def test_what_does_not_go_is_taken_behind_the_others(ledger: Ledger) -> None:
     assert not set(stays) & set(others.keys)
     ledger.gone(others.keys, others.at)
     assert ledger.take_doomed(2).keys == stays
+
+
+def test_what_does_not_go_is_taken_ever_more_seldom(ledger: Ledger) -> None:
+    expired(ledger)
+    rests = list[float]()
+    for _ in range(DOUBLINGS + 3):
+        assert ledger.take_doomed(1).keys
+        rests.append(AGAIN_S)
+        later(ledger, AGAIN_S / 2)
+        assert ledger.take_doomed(1).keys == ()
+        later(ledger, AGAIN_S / 2)
+        while not due(ledger):
+            later(ledger, rests[-1])
+            rests[-1] *= 2
+    assert rests[:4] == [AGAIN_S, 2 * AGAIN_S, 4 * AGAIN_S, 8 * AGAIN_S]
+    assert rests[-2:] == [AGAIN_S * 2**DOUBLINGS] * 2
+
+
+def due(ledger: Ledger) -> int:
+    """How many would be taken now."""
+    with ledger.engine.connect() as db:
+        return len(retention.take(db, 10).keys)
+
+
+def test_what_nobody_has_taken_is_named_again_and_stays(ledger: Ledger) -> None:
+    """A large campaign came to its term: its content need not wait until all of it has gone."""
+    first, another = expired(ledger)
+    assert ledger.extracted(claimed(ledger, another), no_face(first)) is Stage.DONE
+    assert ledger.take_doomed(10).keys == ()
+    assert stands(ledger, first)
+
+
+def test_what_can_not_be_deleted_does_not_keep_its_content_away(ledger: Ledger) -> None:
+    """A lock on the objects, say: each try fetches a stranger's host."""
+    first, another = expired(ledger)
+    refused = [ledger.take_doomed(10)]
+    tries = 0
+    while tries < 20 and stages(ledger).get(Stage.DONE) == 1:
+        tries, claim = tries + 1, claimed(ledger, another)
+        try:
+            ledger.extracted(claim, no_face(first))
+        except TryAgain as told:
+            after_s = told.after_s or 0.0
+            ledger.release(claim, str(told), after_s=after_s)
+            pass_time(ledger, after_s + 1)
+            for _ in range(int(after_s // AFTER_S)):
+                later(ledger, AFTER_S)
+                refused.append(ledger.take_doomed(10))
+            later(ledger, 1)
+    assert stages(ledger) == {Stage.DONE: 2}
+    assert tries <= 8
+    assert len([one for one in refused if one.keys]) > 1, "the sweep tried as well"
+    assert doomed(ledger) == set()
+
+
+def test_what_is_to_be_erased_waits_for_who_erases_it(ledger: Ledger) -> None:
+    first, another = submitted(ledger, 2)
+    ledger.extracted(claimed(ledger, first), no_face(first))
+    ledger.erase(first)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claimed(ledger, another), no_face(first))
+    assert doomed(ledger) == {f"manifest/{first}/0"}
 
 
 def kept_and_doomed(ledger: Ledger, count: int) -> list[str]:
@@ -331,8 +395,13 @@ def test_damaged_clips_are_deleted_before_they_are_cut_anew(ledger: Ledger) -> N
     ledger.recut(to_classify(ledger, item, 1), "a clip is not what it was")
     assert doomed(ledger) == {"manifest/1/0", "clip/1/0", "clip/1/1"}
     pass_time(ledger, 10_000)
+    claim = claimed(ledger, item)
     with pytest.raises(TryAgain, match="being deleted"):
-        ledger.extracted(claimed(ledger, item), extracted(1))
+        ledger.extracted(claim, extracted(1))
+    ledger.take_doomed(10)
+    since_taken(ledger, 2 * QUIET_S)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claim, extracted(1))
 
 
 def test_late_news_of_damaged_clips_spares_those_that_were_made_since(ledger: Ledger) -> None:
