@@ -226,7 +226,8 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
         first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
         chosen = first.with_for_update(skip_locked=True)
     else:
-        chosen = waiting.where(DoomedTable.key.in_(among)).with_for_update()
+        chosen = waiting.where(DoomedTable.key.in_(among))
+        chosen = chosen.order_by(DoomedTable.key).with_for_update()
     keys = tuple(db.scalars(chosen))
     if keys:
         mine = update(DoomedTable).where(DoomedTable.key.in_(keys))
@@ -263,6 +264,7 @@ def gone(db: Connection, keys: Sequence[str], taken_at: float | None = None) -> 
     rows = db.execute(
         select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
         .where(*ours)
+        .order_by(DoomedTable.key)
         .with_for_update()
     ).all()
     db.execute(
