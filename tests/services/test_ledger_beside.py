@@ -3,10 +3,12 @@
 On PostgreSQL alone: on SQLite a transaction that writes has no other beside it.
 """
 
+import re
 import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from infra.ledger import Ledger, recall
 from infra.ledger.policy import Policy
@@ -218,6 +220,25 @@ def test_what_is_being_taken_is_stored_again_before_it_is_named(ledger: Ledger) 
     with pytest.raises(TryAgain, match="being deleted"):
         named.result()
     assert ledger.doomed(10) == keys
+
+
+def test_doomed_objects_are_locked_in_one_order(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = claimed(ledger, item), [clips(7).manifest.key, "clip/7/1", "clip/7/0"]
+    ledger.doom_unknown(keys)
+    locks = list[str]()
+
+    def note(_db: object, _cursor: object, statement: str, *_: object) -> None:
+        if re.match(r"SELECT doomed\.key\b.*FOR UPDATE$", statement, re.DOTALL):
+            locks.append(statement)
+
+    event.listen(ledger.engine, "before_cursor_execute", note)
+    taken = ledger.take_these(keys)
+    ledger.gone(taken.keys[:1], taken.at)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claim, extracted(7))
+    assert len(locks) == 3
+    assert all("ORDER BY doomed.key" in lock for lock in locks)
 
 
 def test_what_is_being_named_again_is_not_taken(ledger: Ledger) -> None:
