@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
@@ -208,10 +209,8 @@ def test_what_a_slow_store_deleted_in_time_is_marked(
         return take(limit)
 
     monkeypatch.setattr(tools.ledger, "take_doomed", taken)
-    slow = deletion.delete_some
-    monkeypatch.setattr(
-        janitors, "delete_some", lambda *given, **more: slow(*given, lambda: next(ticking), **more)
-    )
+    slow = partial(delete_some, clock=lambda: next(ticking))
+    monkeypatch.setattr(janitors, "delete_some", slow)
     assert Janitor(tools).delete() == 2
     assert sizes == [5, 2]
     assert tools.ledger.doomed(10) == stored(tools)
