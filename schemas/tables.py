@@ -91,6 +91,7 @@ BY_HELD = ("INDEXED BY item_held_idx", "sqlite")
 BY_FRESH = ("INDEXED BY item_fresh_idx", "sqlite")
 BY_FAILED = ("INDEXED BY item_failed_idx", "sqlite")
 BY_REVIEW = ("INDEXED BY result_review_idx", "sqlite")
+BY_WAITING = ("INDEXED BY doomed_waiting_idx", "sqlite")
 
 EMPTY = text("''")
 

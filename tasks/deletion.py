@@ -37,12 +37,16 @@ class Deleted:
     went: int = 0
     #: What the store says of those that stay; they are tried again behind all others.
     trouble: NotDeleted | None = None
+    #: Its time was over; a smaller batch may be done in time.
+    late: bool = False
 
 
-def delete_some(ledger: Ledger, store: Store, clock: Callable[[], float] = awake) -> Deleted:
+def delete_some(
+    ledger: Ledger, store: Store, clock: Callable[[], float] = awake, at_most: int | None = None
+) -> Deleted:
     """A batch of what is doomed by now."""
     begun = clock()
-    return _delete(ledger, store, ledger.take_doomed(BATCH), begun, clock)
+    return _delete(ledger, store, ledger.take_doomed(at_most or BATCH), begun, clock)
 
 
 def delete_these(
@@ -64,7 +68,8 @@ def _delete(
     except NotDeleted as some:
         went, trouble = tuple(key for key in taken.keys if key not in some.keys), some
     ledger.gone(went, taken.at)
-    return Deleted(went=len(went), trouble=trouble)
+    late = trouble is not None and clock() - begun >= TAKEN_S
+    return Deleted(went=len(went), trouble=trouble, late=late)
 
 
 def _in_time(begun: float, clock: Callable[[], float]) -> None:

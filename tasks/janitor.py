@@ -68,9 +68,11 @@ class Janitor:
 
     def delete(self) -> int:
         """Everything that is doomed by now, but for what the store refuses to delete."""
-        total = 0
+        total, at_most = 0, None
         while True:
-            deleted = delete_some(self._tools.ledger, self._tools.store)
+            deleted = delete_some(self._tools.ledger, self._tools.store, at_most=at_most)
+            if deleted.late:
+                at_most = deleted.went // 2 + 1
             total += deleted.went
             if deleted.trouble is not None:
                 log.warning("past their term, and not deleted: %s", deleted.trouble)

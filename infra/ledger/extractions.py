@@ -174,4 +174,4 @@ def forget(db: Connection, claimed: Row[Any], seen: Extraction | None) -> None:
     mine = ExtractionTable.id == claimed.extraction_id
     made_at = db.execute(select(ExtractionTable.created_at).where(mine)).scalar_one()
     if seen is not None and made_at <= claimed.claimed_at:
-        retention.doom_clips(db, claimed.extraction_id, "it was not what it should be")
+        retention.doom_clips(db, claimed.extraction_id, retention.DAMAGED)

@@ -7,7 +7,7 @@ reference ends ─▶ nobody left ─▶ doomed ─▶ taken ─▶ deleted from
 
 Who takes a doomed object deletes it within `TAKEN_S`, or leaves it. Others may take it as well,
 since to delete it twice does no harm; but one of them may be late, so it is not stored again for
-`QUIET_S`.
+`QUIET_S`. What nobody has taken, or not for so long, is named again as it is.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,6 +17,8 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    and_,
+    case,
     delete,
     func,
     insert,
@@ -34,6 +36,7 @@ from infra.ledger.clock import moment, now
 from infra.ledger.moves import insert_into
 from schemas.records import Campaign, Taken
 from schemas.tables import (
+    BY_WAITING,
     FOREVER,
     IS_THERE,
     IS_TIMED,
@@ -60,16 +63,22 @@ QUIET_S = TAKEN_S + 60.0
 OVERDUE_S = 600.0
 #: More of them are not counted.
 OVERDUE_AT_MOST = 100_000
-#: What was taken and not deleted may be taken again after this long.
+#: What was taken and not deleted may be taken again after this long, and then twice as long each
+#: time: who stores the same object meanwhile finds a time in which nobody can be deleting it.
 AGAIN_S = 10.0
+#: So often it doubles: to three quarters of an hour.
+DOUBLINGS = 8
 
-_NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).exists()
+#: Looked up for one after the other: without the offset PostgreSQL takes it for a join that leaves
+#: next to nothing, and reads and sorts all that is doomed before it takes a batch.
+_NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).offset(0).exists()
 #: Many may name objects at the same time, but nobody while somebody looks for what no row names.
 _NAMING = text("SELECT pg_advisory_xact_lock_shared(hashtext('unmask.objects'))")
 _LOOKING = text("SELECT pg_advisory_xact_lock(hashtext('unmask.objects'))")
 
 EXPIRED = "its term is over"
 UNREFERENCED = "nothing points at it"
+DAMAGED = "it was not what it should be"
 
 
 def settle(db: Connection, items: Sequence[int], campaign: Campaign) -> None:
@@ -223,11 +232,13 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
     at = db.execute(select(now())).scalar_one()
     waiting = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
     if among is None:
-        due = waiting.where(DoomedTable.taken_at <= at - AGAIN_S)
+        in_order = waiting.with_hint(DoomedTable, *BY_WAITING)
+        due = in_order.where(DoomedTable.taken_at <= at - _rest_s())
         first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
         chosen = first.with_for_update(skip_locked=True)
     else:
-        chosen = waiting.where(DoomedTable.key.in_(among)).with_for_update()
+        chosen = waiting.where(DoomedTable.key.in_(among))
+        chosen = chosen.order_by(DoomedTable.key).with_for_update()
     keys = tuple(db.scalars(chosen))
     if keys:
         mine = update(DoomedTable).where(DoomedTable.key.in_(keys))
@@ -235,9 +246,16 @@ def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Take
     return Taken(keys=keys, at=at)
 
 
+def _rest_s() -> Any:
+    times = DoomedTable.takes - 1
+    doublings = case((times < 0, 0), (times > DOUBLINGS, DOUBLINGS), else_=times)
+    return AGAIN_S * literal(1).bitwise_lshift(doublings)
+
+
 def overdue(db: Connection) -> int:
     """Objects that should have gone by now."""
-    late = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
+    there = select(DoomedTable.key).with_hint(DoomedTable, *BY_WAITING)
+    late = there.where(text(IS_THERE), ~_NAMED)
     some = late.where(DoomedTable.doomed_at <= now() - OVERDUE_S).limit(OVERDUE_AT_MOST).subquery()
     return db.execute(select(func.count()).select_from(some)).scalar_one()
 
@@ -257,6 +275,7 @@ def gone(db: Connection, keys: Sequence[str], taken_at: float | None = None) -> 
     rows = db.execute(
         select(DoomedTable.key, DoomedTable.extraction_id, DoomedTable.kind)
         .where(*ours)
+        .order_by(DoomedTable.key)
         .with_for_update()
     ).all()
     db.execute(
@@ -283,14 +302,39 @@ def stored_again(db: Connection, keys: Sequence[str], claimed_at: float) -> None
     if not keys:
         return
     mine = DoomedTable.key.in_(keys)
+    _spare(db, mine, claimed_at)
     too_late = or_(DoomedTable.deleted_at == NEVER, DoomedTable.deleted_at >= claimed_at)
-    if db.scalar(select(func.count()).where(mine, too_late, ~_NAMED)):
-        raise TryAgain("the same objects are being deleted; stored again after", after_s=AFTER_S)
+    found = select(DoomedTable.deleted_at, DoomedTable.taken_at, now().label("at"))
+    if waiting := db.execute(found.where(mine, too_late, ~_NAMED)).all():
+        after_s = max(_after_s(row) for row in waiting)
+        raise TryAgain("the same objects are being deleted; stored again after", after_s=after_s)
     taken_twice = select(func.max(DoomedTable.taken_at) + QUIET_S - now())
     left_s = db.scalar(taken_twice.where(mine, DoomedTable.takes > 1))
     if left_s is not None and left_s > 0:
         raise TryAgain("somebody may still be deleting the same objects", after_s=left_s)
     db.execute(delete(DoomedTable).where(mine))
+
+
+def _spare(db: Connection, mine: Any, claimed_at: float) -> None:
+    """What nobody can be deleting need not go: it was there when it was stored since `claimed_at`.
+
+    Damaged objects go in any case: to store one again leaves it as it is. What is to be erased is
+    not taken from the hands of who is about to take it.
+    """
+    untaken = and_(DoomedTable.takes == 0, DoomedTable.why.in_((EXPIRED, UNREFERENCED)))
+    in_vain = and_(DoomedTable.takes > 0, DoomedTable.taken_at + QUIET_S <= claimed_at)
+    there = select(DoomedTable.key).where(mine, text(IS_THERE), DoomedTable.why != DAMAGED)
+    unhurt = there.where(or_(untaken, in_vain)).order_by(DoomedTable.key).with_for_update()
+    if keys := db.scalars(unhurt).all():
+        db.execute(delete(DoomedTable).where(DoomedTable.key.in_(keys)))
+
+
+def _after_s(row: Row[float, float, float]) -> float:
+    """A deletion is a matter of moments; one that came to nothing is waited for to its end."""
+    since = row.at - row.taken_at
+    if row.deleted_at != NEVER or row.taken_at == NEVER or since < AFTER_S:
+        return AFTER_S
+    return QUIET_S - since if since < QUIET_S - AFTER_S else QUIET_S
 
 
 def _results(extraction: int) -> Any:

@@ -24,7 +24,7 @@ from infra.objects.port import (
 )
 from infra.objects.seal import Plain, Seal
 from schemas.records import StoredObject
-from unmask.errors import OwnTrouble
+from unmask.errors import OwnTrouble, TryAgain
 
 #: Half-written objects lie here, on the same file system, where no key can point.
 PARTS = ".parts"
@@ -77,10 +77,14 @@ class FolderStore:
         return os.path.isfile(self._place(check_key(key)))
 
     def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
-        refused = dict[str, str]()
-        for key in keys:
+        refused, left = dict[str, str](), iter(keys)
+        for key in left:
             target = self._place(check_key(key))
-            deadline()
+            try:
+                deadline()
+            except TryAgain as late:
+                refused |= dict.fromkeys([key, *left], str(late))
+                break
             try:
                 _remove(target)
             except OSError as error:

@@ -72,7 +72,8 @@ class Store(Protocol):
     def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
         """Keys that are not there are no error; what can't go holds up no other: `NotDeleted`.
 
-        `deadline` is called before each step and raises once it is too late to take another one.
+        `deadline` is called before each step and raises `TryAgain` once it is too late to take
+        another one: then what was not reached is among the keys that stay.
         """
         ...
 

@@ -164,7 +164,12 @@ class S3Store:
     def delete(self, keys: Iterable[str], deadline: Callable[[], None] = whenever) -> None:
         names, refused = (self.prefix + check_key(key) for key in keys), dict[str, str]()
         while some := list(islice(names, AT_ONCE)):
-            deadline()
+            try:
+                deadline()
+            except TryAgain as late:
+                rest = (name.removeprefix(self.prefix) for name in [*some, *names])
+                refused |= dict.fromkeys(rest, str(late))
+                break
             refused |= self._delete(some)
         if refused:
             raise NotDeleted(refused)

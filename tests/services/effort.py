@@ -12,6 +12,8 @@ from infra.ledger import Ledger
 #: PostgreSQL. Reading the backlog from end to end takes ten times as much of either.
 SQLITE_LIMIT = 60
 POSTGRESQL_LIMIT = 400
+#: Those that grow with the archive, or with what is to go of it.
+TABLES = re.compile(r"\b(item|result|tally|doomed)\b")
 
 
 class Effort:
@@ -44,7 +46,7 @@ class Effort:
         connection.set_progress_handler(thousand, 1_000)
 
     def _note(self, _db: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
-        if re.search(r"\b(item|result|tally)\b", statement) and not statement.startswith("EXPLAIN"):
+        if TABLES.search(statement) and not statement.startswith("EXPLAIN"):
             self._seen.append((statement, given))
 
     def _pages(self, statement: str, given: Any) -> int:

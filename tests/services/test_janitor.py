@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from schemas.records import (
 from schemas.stages import Stage
 from tasks import deletion
 from tasks import janitor as janitors
-from tasks.deletion import TooLate, delete_some
+from tasks.deletion import delete_some
 from tasks.janitor import Janitor
 from tests.services.items import judged, options, since_taken
 from unmask.errors import TryAgain
@@ -144,7 +145,7 @@ def test_an_object_that_can_not_be_deleted_holds_up_no_other(
     assert janitor.clean().deleted == 0, "and the round comes to its end"
     place.joinpath("of-somebody").rmdir()
     place.rmdir()
-    since_taken(tools.ledger, AGAIN_S)
+    since_taken(tools.ledger, 2 * AGAIN_S)
     assert janitor.clean().deleted == 1
 
 
@@ -166,7 +167,7 @@ def test_who_was_frozen_before_it_deletes_takes_nothing_of_a_later_item(
     """Meanwhile another one deleted the objects, and the same content was cut again."""
     cut(tools, keep_clips_s=0.0)
     tools.ledger.expire()
-    take, clock = tools.ledger.take_doomed, iter([0.0, TAKEN_S])
+    take, clock = tools.ledger.take_doomed, chain([0.0], repeat(TAKEN_S))
 
     def frozen(limit: int) -> Taken:
         taken = take(limit)
@@ -179,12 +180,41 @@ def test_who_was_frozen_before_it_deletes_takes_nothing_of_a_later_item(
         return taken
 
     monkeypatch.setattr(tools.ledger, "take_doomed", frozen)
-    with pytest.raises(TooLate, match="left to the next round"):
-        delete_some(tools.ledger, tools.store, lambda: next(clock))
+    deleted = delete_some(tools.ledger, tools.store, lambda: next(clock))
+    assert (deleted.went, deleted.late) == (0, True)
+    assert "left to the next round" in str(deleted.trouble)
     assert len(stored(tools)) == 2
     known = tools.ledger.known(SHA, ScanSpec().digest, MODEL).extraction
     assert known is not None
     assert tools.store.exists(known.manifest.key)
+
+
+def test_what_a_slow_store_deleted_in_time_is_marked(
+    tools: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The round goes on with smaller batches, and comes to its end."""
+    keys = [left_behind(tools, person) for person in range(9)]
+    tools.ledger.doom_unknown(keys)
+    ticking = count(0.0, TAKEN_S / 3)
+    monkeypatch.setattr(deletion, "BATCH", 5)
+    first = delete_some(tools.ledger, tools.store, lambda: next(ticking))
+    assert (first.went, first.late) == (2, True)
+    left = tools.ledger.doomed(10)
+    assert left == stored(tools)
+    assert len(left) == 7
+    sizes, take = list[int](), tools.ledger.take_doomed
+
+    def taken(limit: int) -> Taken:
+        sizes.append(limit)
+        return take(limit)
+
+    monkeypatch.setattr(tools.ledger, "take_doomed", taken)
+    slow = partial(delete_some, clock=lambda: next(ticking))
+    monkeypatch.setattr(janitors, "delete_some", slow)
+    assert Janitor(tools).delete() == 2
+    assert sizes == [5, 2]
+    assert tools.ledger.doomed(10) == stored(tools)
+    assert len(stored(tools)) == 5
 
 
 def test_who_was_frozen_after_it_deleted_marks_nothing_of_a_later_item(

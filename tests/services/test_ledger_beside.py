@@ -3,10 +3,12 @@
 On PostgreSQL alone: on SQLite a transaction that writes has no other beside it.
 """
 
+import re
 import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from infra.ledger import Ledger, recall
 from infra.ledger.policy import Policy
@@ -192,7 +194,7 @@ def test_pictures_that_are_being_named_are_not_taken_for_unknown(ledger: Ledger)
     assert ledger.doomed(10) == []
 
 
-def test_what_was_found_unknown_is_stored_again_before_it_is_named(ledger: Ledger) -> None:
+def test_what_was_found_unknown_is_named_before_anybody_takes_it(ledger: Ledger) -> None:
     (item,) = submitted(ledger, 1)
     claim, keys = claimed(ledger, item), [clips(7).manifest.key]
 
@@ -201,9 +203,52 @@ def test_what_was_found_unknown_is_stored_again_before_it_is_named(ledger: Ledge
 
     with beside(ledger, "INSERT INTO doomed", name) as named:
         assert ledger.doom_unknown(keys) == keys
+    assert named.result() is Stage.EXTRACTED
+    assert ledger.doomed(10) == []
+    assert ledger.take_these(keys).keys == ()
+
+
+def test_what_is_being_taken_is_stored_again_before_it_is_named(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = claimed(ledger, item), [clips(7).manifest.key]
+    ledger.doom_unknown(keys)
+
+    def name(other: Ledger) -> Stage | None:
+        return other.extracted(claim, extracted(7))
+
+    with beside(ledger, "UPDATE doomed", name) as named:
+        assert ledger.take_doomed(10).keys == tuple(keys)
     with pytest.raises(TryAgain, match="being deleted"):
         named.result()
     assert ledger.doomed(10) == keys
+
+
+def test_doomed_objects_are_locked_in_one_order(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = claimed(ledger, item), [clips(7).manifest.key, "clip/7/1", "clip/7/0"]
+    ledger.doom_unknown(keys)
+    locks = list[str]()
+
+    def note(_db: object, _cursor: object, statement: str, *_: object) -> None:
+        if re.match(r"SELECT doomed\.key\b.*FOR UPDATE$", statement, re.DOTALL):
+            locks.append(statement)
+
+    event.listen(ledger.engine, "before_cursor_execute", note)
+    taken = ledger.take_these(keys)
+    ledger.gone(taken.keys[:1], taken.at)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claim, extracted(7))
+    assert len(locks) == 3
+    assert all("ORDER BY doomed.key" in lock for lock in locks)
+
+
+def test_what_is_being_named_again_is_not_taken(ledger: Ledger) -> None:
+    (item,) = submitted(ledger, 1)
+    claim, keys = claimed(ledger, item), [clips(7).manifest.key]
+    ledger.doom_unknown(keys)
+    with beside(ledger, "INSERT INTO object", lambda other: other.take_these(keys)) as taken:
+        assert ledger.extracted(claim, extracted(7)) is Stage.EXTRACTED
+    assert taken.result().keys == ()
 
 
 def test_clips_are_kept_for_who_takes_them_just_as_the_last_term_ends(ledger: Ledger) -> None:

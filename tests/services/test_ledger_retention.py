@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from infra.ledger import Ledger
+from infra.ledger import Ledger, retention
 from infra.ledger.erasure import WHY
 from infra.ledger.policy import Policy
-from infra.ledger.retention import AGAIN_S, QUIET_S, TOMBSTONE_S
+from infra.ledger.retention import AFTER_S, AGAIN_S, DOUBLINGS, QUIET_S, TOMBSTONE_S
 from schemas.records import FOR_EVER_S, Erased
 from schemas.stages import Stage
+from tests.services.effort import Effort, analyse
 from tests.services.items import (
     claimed,
     clips,
@@ -23,6 +24,7 @@ from tests.services.items import (
     options,
     pass_time,
     row_of,
+    since_taken,
     stages,
     stored,
     submitted,
@@ -35,6 +37,7 @@ from unmask.verdict import WindowScore
 
 DAY_S = 86_400.0
 MODEL = "m" * 64
+BACKLOG = 20_000
 SCORE = WindowScore(
     person=0, window=0, start_s=0.0, end_s=1.0, frames=2, raw=0.25, frame_scores=(0.1, 0.4)
 )
@@ -192,9 +195,10 @@ def test_who_stored_an_object_before_it_was_deleted_stores_it_again(ledger: Ledg
     too_early = claimed(ledger, second)
     later(ledger, DAY_S + 1)
     ledger.expire()
+    taken = ledger.take_doomed(10)
     with pytest.raises(TryAgain, match="being deleted"):
         ledger.extracted(too_early, extracted(1))
-    ledger.gone(sorted(doomed(ledger)))
+    ledger.gone(taken.keys, taken.at)
     with pytest.raises(TryAgain, match="being deleted"):
         ledger.extracted(too_early, extracted(1))
     late_enough = claimed(ledger, third)
@@ -251,6 +255,100 @@ def test_what_does_not_go_is_taken_behind_the_others(ledger: Ledger) -> None:
     assert ledger.take_doomed(2).keys == stays
 
 
+def test_what_does_not_go_is_taken_ever_more_seldom(ledger: Ledger) -> None:
+    expired(ledger)
+    rests = list[float]()
+    for _ in range(DOUBLINGS + 3):
+        assert ledger.take_doomed(1).keys
+        rests.append(AGAIN_S)
+        later(ledger, AGAIN_S / 2)
+        assert ledger.take_doomed(1).keys == ()
+        later(ledger, AGAIN_S / 2)
+        while not due(ledger):
+            later(ledger, rests[-1])
+            rests[-1] *= 2
+    assert rests[:4] == [AGAIN_S, 2 * AGAIN_S, 4 * AGAIN_S, 8 * AGAIN_S]
+    assert rests[-2:] == [AGAIN_S * 2**DOUBLINGS] * 2
+
+
+def due(ledger: Ledger) -> int:
+    """How many would be taken now."""
+    with ledger.engine.connect() as db:
+        return len(retention.take(db, 10).keys)
+
+
+def test_what_nobody_has_taken_is_named_again_and_stays(ledger: Ledger) -> None:
+    """A large campaign came to its term: its content need not wait until all of it has gone."""
+    first, another = expired(ledger)
+    assert ledger.extracted(claimed(ledger, another), no_face(first)) is Stage.DONE
+    assert ledger.take_doomed(10).keys == ()
+    assert stands(ledger, first)
+
+
+def test_what_can_not_be_deleted_does_not_keep_its_content_away(ledger: Ledger) -> None:
+    """A lock on the objects, say: each try fetches a stranger's host."""
+    first, another = expired(ledger)
+    refused = [ledger.take_doomed(10)]
+    tries = 0
+    while tries < 20 and stages(ledger).get(Stage.DONE) == 1:
+        tries, claim = tries + 1, claimed(ledger, another)
+        try:
+            ledger.extracted(claim, no_face(first))
+        except TryAgain as told:
+            after_s = told.after_s or 0.0
+            ledger.release(claim, str(told), after_s=after_s)
+            pass_time(ledger, after_s + 1)
+            for _ in range(int(after_s // AFTER_S)):
+                later(ledger, AFTER_S)
+                refused.append(ledger.take_doomed(10))
+            later(ledger, 1)
+    assert stages(ledger) == {Stage.DONE: 2}
+    assert tries <= 8
+    assert len([one for one in refused if one.keys]) > 1, "the sweep tried as well"
+    assert doomed(ledger) == set()
+
+
+def test_what_is_to_be_erased_waits_for_who_erases_it(ledger: Ledger) -> None:
+    first, another = submitted(ledger, 2)
+    ledger.extracted(claimed(ledger, first), no_face(first))
+    ledger.erase(first)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claimed(ledger, another), no_face(first))
+    assert doomed(ledger) == {f"manifest/{first}/0"}
+
+
+def kept_and_doomed(ledger: Ledger, count: int) -> list[str]:
+    """So many objects that stay; and the keys of as many that go, the first to be doomed first."""
+    (item,) = submitted(ledger, 1)
+    ledger.extracted(claimed(ledger, item), extracted(1))
+    keys = [f"clips/{digest(number)}/0-{digest(number)}" for number in range(count)]
+    kept = (
+        "INSERT INTO object (key, extraction_id, kind, position, sha256, size)"
+        " SELECT :key, id, 'clip', 0, '', 1 FROM extraction"
+    )
+    goes = "INSERT INTO doomed (key, kind, size, why, doomed_at) VALUES (:key, 'clip', 1, '', :at)"
+    at = {key: 1.0 + number * 7 % count for number, key in enumerate(keys)}
+    with ledger.engine.begin() as db:
+        db.execute(text(kept), [{"key": f"{key}-kept"} for key in keys])
+        db.execute(text(goes), [{"key": key, "at": at[key]} for key in keys])
+    return sorted(keys, key=lambda key: at[key])
+
+
+def test_a_batch_of_deletions_costs_the_same_before_a_large_backlog(ledger: Ledger) -> None:
+    """One that read and sorted all of it would hold up every writer meanwhile."""
+    keys = kept_and_doomed(ledger, BACKLOG)
+    effort, taken = Effort(ledger), list[str]()
+
+    def batch() -> None:
+        taken.extend(ledger.take_doomed(20).keys)
+
+    if ledger.engine.dialect.name == "sqlite":
+        assert effort.of(batch) <= effort.limit, "without statistics"
+    analyse(ledger)
+    assert effort.of(batch) <= effort.limit
+    assert sorted(taken) == sorted(keys[: len(taken)])
+
+
 def test_only_what_is_doomed_and_there_is_taken_by_name(ledger: Ledger) -> None:
     expired(ledger, 2)
     one, other = sorted(doomed(ledger))
@@ -297,8 +395,13 @@ def test_damaged_clips_are_deleted_before_they_are_cut_anew(ledger: Ledger) -> N
     ledger.recut(to_classify(ledger, item, 1), "a clip is not what it was")
     assert doomed(ledger) == {"manifest/1/0", "clip/1/0", "clip/1/1"}
     pass_time(ledger, 10_000)
+    claim = claimed(ledger, item)
     with pytest.raises(TryAgain, match="being deleted"):
-        ledger.extracted(claimed(ledger, item), extracted(1))
+        ledger.extracted(claim, extracted(1))
+    ledger.take_doomed(10)
+    since_taken(ledger, 2 * QUIET_S)
+    with pytest.raises(TryAgain, match="being deleted"):
+        ledger.extracted(claim, extracted(1))
 
 
 def test_late_news_of_damaged_clips_spares_those_that_were_made_since(ledger: Ledger) -> None:
