@@ -13,7 +13,8 @@ from unmask.media.sides import JPEG
 from unmask.media.values import Person
 from unmask.model.clips import PersonFrames
 from unmask.model.drawing import jpeg
-from unmask.model.heat import HeatMap, overlay
+from unmask.model.heat import HeatMap, Warmed, overlay
+from unmask.model.looks import kind_of
 from unmask.model.telling import telling_windows
 from unmask.outcomes import Outcome
 from unmask.spec import Coding
@@ -57,7 +58,7 @@ def warm_faces(
     """For each item of the batch; one pass over all suspects. Nobody is one without a verdict."""
     spots = [_spots(each) if not predictor.bundle.untrained else {} for each in batch]
     wanted = [
-        (_person(each, person).windows[place], [frame])
+        _wanted(_person(each, person), place, frame)
         for each, own in zip(batch, spots, strict=True)
         for (person, place), frame in own.items()
     ]
@@ -66,6 +67,10 @@ def warm_faces(
         {spot: _warm(each, spot, frame, next(maps)) for spot, frame in own.items()}
         for each, own in zip(batch, spots, strict=True)
     ]
+
+
+def _wanted(person: PersonFrames, place: int, frame: int) -> Warmed:
+    return Warmed(kind_of(person), person.windows[place], [frame])
 
 
 def _spots(judged: Judged) -> dict[Spot, int]:

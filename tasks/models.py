@@ -9,9 +9,9 @@ from unmask.errors import UnmaskError, Unusable
 from unmask.model.bundle import BadBundle, Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.device import choose_device
-from unmask.model.heat import HeatMap
+from unmask.model.heat import HeatMap, Warmed
 from unmask.model.memory import DeviceLost
-from unmask.model.predict import Predictor, Warmed, load
+from unmask.model.predict import Predictor, load
 from unmask.model.shelf import default_name, find_bundle, names
 from unmask.verdict import WindowScore
 

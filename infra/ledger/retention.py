@@ -72,6 +72,8 @@ DOUBLINGS = 8
 #: Looked up for one after the other: without the offset PostgreSQL takes it for a join that leaves
 #: next to nothing, and reads and sorts all that is doomed before it takes a batch.
 _NAMED = select(ObjectTable.key).where(ObjectTable.key == DoomedTable.key).offset(0).exists()
+#: Never what a row names: a worker of an earlier version may name what is to go.
+_WAITING = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
 #: Many may name objects at the same time, but nobody while somebody looks for what no row names.
 _NAMING = text("SELECT pg_advisory_xact_lock_shared(hashtext('unmask.objects'))")
 _LOOKING = text("SELECT pg_advisory_xact_lock(hashtext('unmask.objects'))")
@@ -222,22 +224,19 @@ def _unknown(db: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def doomed(db: Connection, limit: int) -> list[str]:
-    """Never what a row names: a worker of an earlier version may name what is to go."""
-    waiting = select(DoomedTable.key).where(DoomedTable.deleted_at == NEVER, ~_NAMED)
-    return list(db.scalars(waiting.order_by(DoomedTable.key).limit(limit)))
+    return list(db.scalars(_WAITING.order_by(DoomedTable.key).limit(limit)))
 
 
 def take(db: Connection, limit: int, among: Sequence[str] | None = None) -> Taken:
     """Those that were taken least often come first: what can't be deleted holds up nothing else."""
     at = db.execute(select(now())).scalar_one()
-    waiting = select(DoomedTable.key).where(text(IS_THERE), ~_NAMED)
     if among is None:
-        in_order = waiting.with_hint(DoomedTable, *BY_WAITING)
+        in_order = _WAITING.with_hint(DoomedTable, *BY_WAITING)
         due = in_order.where(DoomedTable.taken_at <= at - _rest_s())
         first = due.order_by(DoomedTable.takes, DoomedTable.doomed_at).limit(limit)
         chosen = first.with_for_update(skip_locked=True)
     else:
-        chosen = waiting.where(DoomedTable.key.in_(among))
+        chosen = _WAITING.where(DoomedTable.key.in_(among))
         chosen = chosen.order_by(DoomedTable.key).with_for_update()
     keys = tuple(db.scalars(chosen))
     if keys:
@@ -254,9 +253,10 @@ def _rest_s() -> Any:
 
 def overdue(db: Connection) -> int:
     """Objects that should have gone by now."""
-    there = select(DoomedTable.key).with_hint(DoomedTable, *BY_WAITING)
-    late = there.where(text(IS_THERE), ~_NAMED)
-    some = late.where(DoomedTable.doomed_at <= now() - OVERDUE_S).limit(OVERDUE_AT_MOST).subquery()
+    late = _WAITING.with_hint(DoomedTable, *BY_WAITING).where(
+        DoomedTable.doomed_at <= now() - OVERDUE_S
+    )
+    some = late.limit(OVERDUE_AT_MOST).subquery()
     return db.execute(select(func.count()).select_from(some)).scalar_one()
 
 

@@ -50,9 +50,8 @@ from unmask.media.coding import encode
 from unmask.media.values import Manifest, MediaInfo
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
-from unmask.model.heat import HeatMap
+from unmask.model.heat import HeatMap, Warmed
 from unmask.model.memory import DeviceLost, Probe, naming_lost_device
-from unmask.model.predict import Warmed
 from unmask.model.shelf import find_bundle
 from unmask.outcomes import Outcome
 from unmask.verdict import WindowScore

@@ -3,7 +3,8 @@
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,27 +28,41 @@ def silence() -> Iterator[socket.socket]:
         yield ours
 
 
-def test_a_wait_ends_when_the_time_is_over(silence: socket.socket) -> None:
-    drain = Drain()
-    break_off = BreakOff(drain)
-    waiting, ended = threading.Event(), threading.Event()
+@contextmanager
+def ended_from_elsewhere(break_off: BreakOff, end: Callable[[], None]) -> Iterator[threading.Event]:
+    """By another thread, which goes on looking as a ticker does."""
+    begun, over = threading.Event(), threading.Event()
 
     def tick() -> None:
-        waiting.wait()
-        drain.start(0.0)
-        while not ended.wait(0.05):
+        begun.wait()
+        end()
+        while not over.wait(0.05):
             break_off()
-
-    def wait() -> None:
-        waiting.set()
-        silence.recv(1)
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    with pytest.raises(Stopping), break_off.waiting():
-        wait()
-    ended.set()
-    ticker.join()
+    try:
+        yield begun
+    finally:
+        begun.set()
+        over.set()
+        ticker.join()
+
+
+def silent(break_off: BreakOff, silence: socket.socket, begun: threading.Event) -> None:
+    with break_off.waiting():
+        begun.set()
+        silence.recv(1)
+
+
+def test_a_wait_ends_when_the_time_is_over(silence: socket.socket) -> None:
+    drain = Drain()
+    break_off = BreakOff(drain)
+    with (
+        ended_from_elsewhere(break_off, lambda: drain.start(0.0)) as begun,
+        pytest.raises(Stopping),
+    ):
+        silent(break_off, silence, begun)
 
 
 def test_nobody_who_tries_again_by_itself_takes_it_for_a_fault() -> None:
@@ -77,24 +92,8 @@ def test_a_wait_goes_on_while_there_is_time() -> None:
 def test_a_wait_ends_when_the_lease_is_lost(silence: socket.socket) -> None:
     """Another worker visits the same host by then: this one would be a connection too many."""
     break_off = BreakOff(Drain())
-    waiting, ended = threading.Event(), threading.Event()
-
-    def tick() -> None:
-        waiting.wait()
-        break_off.lose()
-        while not ended.wait(0.05):
-            break_off()
-
-    def wait() -> None:
-        waiting.set()
-        silence.recv(1)
-
-    ticker = threading.Thread(target=tick)
-    ticker.start()
-    with pytest.raises(LeaseLost), break_off.waiting():
-        wait()
-    ended.set()
-    ticker.join()
+    with ended_from_elsewhere(break_off, break_off.lose) as begun, pytest.raises(LeaseLost):
+        silent(break_off, silence, begun)
 
 
 def test_no_wait_begins_for_what_is_lost_until_something_else_is_worked_on() -> None:

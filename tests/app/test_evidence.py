@@ -25,9 +25,8 @@ from unmask.media.sides import JPEG
 from unmask.media.values import Manifest, MediaInfo, Person
 from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
-from unmask.model.heat import HeatMap
+from unmask.model.heat import HeatMap, Warmed
 from unmask.model.persons import person_frames
-from unmask.model.predict import Warmed
 from unmask.spec import Coding
 from unmask.verdict import WindowScore, judge
 
@@ -49,10 +48,10 @@ class FakePredictor:
         raise AssertionError("scored already")
 
     def heat(self, wanted: Sequence[Warmed], deadline: Callable[[], None]) -> list[list[HeatMap]]:
-        self.asked += [[window.times[at] for at in frames] for window, frames in wanted]
+        self.asked += [[each.window.times[at] for at in each.frames] for each in wanted]
         corner = np.zeros((4, 4), np.float32)
         corner[0, 0] = 1
-        return [[corner for _ in frames] for _, frames in wanted]
+        return [[corner for _ in each.frames] for each in wanted]
 
 
 @pytest.fixture

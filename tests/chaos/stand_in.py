@@ -40,8 +40,7 @@ from unmask.spec import ScanSpec
 
 if TYPE_CHECKING:
     from unmask.model.clips import PersonFrames
-    from unmask.model.heat import HeatMap
-    from unmask.model.predict import Warmed
+    from unmask.model.heat import HeatMap, Warmed
     from unmask.verdict import WindowScore
 
 #: Seconds that each item takes in the CPU stage, beyond what it costs.
@@ -280,7 +279,7 @@ class MadeUpModels:
         """Somewhere in a corner."""
         corner = np.zeros((4, 4), np.float32)
         corner[0, 0] = 1
-        return [[corner for _ in frames] for _, frames in wanted]
+        return [[corner for _ in each.frames] for each in wanted]
 
 
 def _look(seen: int) -> None:

@@ -12,7 +12,8 @@ from unmask.model.bundle import Bundle
 from unmask.model.clips import Frames, PersonFrames
 from unmask.model.drawing import captioned, jpeg
 from unmask.model.evidence import FACES, evidence_sheet
-from unmask.model.heat import HeatMap, on_frame, overlay
+from unmask.model.heat import HeatMap, Warmed, on_frame, overlay
+from unmask.model.looks import kind_of
 from unmask.model.predict import Predictor
 from unmask.model.telling import Moment, most_telling
 from unmask.model.variants import ATTENTIVE
@@ -121,7 +122,8 @@ def _heat(predictor: Predictor, person: PersonFrames, moments: Sequence[Moment])
     frames: dict[int, list[int]] = {}
     for moment in moments:
         frames.setdefault(moment.window, []).append(moment.index)
-    found = predictor.heat([(windows[number], own) for number, own in frames.items()])
+    kind = kind_of(person)
+    found = predictor.heat([Warmed(kind, windows[number], own) for number, own in frames.items()])
     maps = {
         (number, index): each
         for (number, own), hot in zip(frames.items(), found, strict=True)

@@ -24,7 +24,7 @@ _REORDERED, _REORDERED_S = 16, 0.5
 #: little later than the one before must not take the place of the next.
 _FEW_TICKS, _PARTS = 8, 16
 #: Before all ticks that a stamp can tell.
-_NEVER = -(1 << 64)
+NEVER = -(1 << 64)
 
 
 class Clock:
@@ -63,7 +63,7 @@ class Clock:
         """The next frame may be any."""
         #: What has to be added since the film's own time began anew.
         self._moved = 0
-        self._last = self._last_of_pictures = self._last_of_packets = _NEVER
+        self._last = self._last_of_pictures = self._last_of_packets = NEVER
 
     @property
     def is_stamped(self) -> bool:
@@ -146,14 +146,14 @@ class Clock:
 
         But one stamp told twice makes no others wrong.
         """
-        if shown is None or self._last == _NEVER:
+        if shown is None or self._last == NEVER:
             return True
         return not self._wrong and self._place(shown) > self._last
 
     def _go_over_to_packets(self, decoded: int) -> None:
         """A stamp far ahead was wrong, then: time may go back behind it, and no film begins."""
         if self._last - self._place(decoded + self._lead) > self._reordered:
-            self._last = _NEVER
+            self._last = NEVER
 
 
 def seconds(ticks: int, tick: Fraction) -> float:

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from unmask.errors import Refused
 from unmask.media.budget import Budget
 from unmask.media.claims import unopened
-from unmask.media.clock import Clock
+from unmask.media.clock import NEVER, Clock
 from unmask.media.holes import Holed
 from unmask.media.length import frame_rate, own_length
 from unmask.media.nameless import Nameless
@@ -45,8 +45,6 @@ _REORDER_S = 0.5
 _FIRST_BACK_S = 1.0
 #: So long before the first picture nothing can lie that it needs.
 _BEFORE_ALL_S = 60.0
-#: Before all ticks that a stamp can tell.
-_NOTHING = -(1 << 64)
 #: A video that ends so much before its time has been cut off.
 _EARLY_END_S = 1.0
 #: Containers of moving pictures without sound.
@@ -70,7 +68,7 @@ class Video:
         self._at_start = True
         self._can_seek = True
         #: In ticks; nothing is, until somebody asks for pictures.
-        self._wanted = _NOTHING
+        self._wanted = NEVER
         self._reorder_ticks = int(_REORDER_S / stream.time_base)
         self._waiting: VideoFrame | None = None
         self.frames_decoded = 0

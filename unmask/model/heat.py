@@ -4,21 +4,32 @@ Grad-CAM on the trunk's last stage. A frame's feature is the mean of that stage'
 gradient at the feature is all that is needed; nothing runs backwards through the trunk.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from unmask.media.values import Box
-from unmask.model.clips import Frames
+from unmask.model.clips import Frames, Window
+from unmask.model.description import Judged
 
 #: (s, s), from 0 (no reason) to 1 (the strongest in this face).
 HeatMap = NDArray[np.float32]
-
 #: How much of the picture the hottest spot hides, and below what nothing is drawn.
 _COVER = 0.6
 _FLOOR = 0.15
 #: Colour of the box around a face.
 _FRAME = (255, 196, 0)
+
+
+class Warmed(NamedTuple):
+    """A window of a picture or a film, and which of its frames to look at."""
+
+    kind: Judged
+    window: Window
+    frames: Sequence[int]
 
 
 def scaled(cam: NDArray[np.float32]) -> HeatMap:

@@ -13,7 +13,7 @@ from unmask.model.clips import PersonFrames, Window, check_size
 from unmask.model.description import KINDS, Architecture, Judged, Opinion, Weights
 from unmask.model.device import Precision, choose_device, choose_precision
 from unmask.model.engine import Engine
-from unmask.model.heat import HeatMap, scaled
+from unmask.model.heat import HeatMap, Warmed, scaled
 from unmask.model.loading import FrameLine
 from unmask.model.looks import by_window, kind_of, looked_at
 from unmask.model.margins import Margins, weighed
@@ -24,8 +24,6 @@ from unmask.model.weights import read_state
 from unmask.verdict import WindowScore
 
 Deadline = Callable[[], None]
-#: A window, and which of its frames to look at.
-Warmed = tuple[Window, Sequence[int]]
 #: Another network, and how it is asked.
 Asked = tuple[Opinion, Engine]
 
@@ -150,10 +148,9 @@ class Predictor:
         Of all networks that are asked, each by how much its word counts. It costs what scoring
         those windows cost, and a little more.
         """
-        kinds: list[Judged] = [_kind_of(window) for window, _ in wanted]
         found: dict[int, list[HeatMap]] = {}
         for kind in KINDS:
-            places = [place for place, its in enumerate(kinds) if its == kind]
+            places = [place for place, each in enumerate(wanted) if each.kind == kind]
             warmed = self._warmed(kind, [wanted[place] for place in places], deadline)
             found |= dict(zip(places, warmed, strict=True))
         return [found[place] for place in range(len(wanted))]
@@ -171,19 +168,19 @@ class Predictor:
                 share * functional.interpolate(its, size=total.shape[1:], mode="bilinear")[:, 0]
             )
         cams = iter(total.relu().cpu().numpy())
-        return [[scaled(next(cams)) for _ in frames] for _, frames in wanted]
+        return [[scaled(next(cams)) for _ in each.frames] for each in wanted]
 
     def _cams(self, engine: Engine, wanted: Sequence[Warmed], deadline: Deadline | None) -> Tensor:
         """(N, s, s) over all frames that are wanted; below zero what speaks for `real`."""
         between = deadline or _no_deadline
-        whole = [window.frames for window, _ in wanted]
-        shown = [window.frames[list(frames)] for window, frames in wanted]
+        whole = [each.window.frames for each in wanted]
+        shown = [each.window.frames[list(each.frames)] for each in wanted]
         with naming_lost_device(engine.device), torch.no_grad():
             features = engine.features(FrameLine(whole), between)
             slopes = engine.reasons(
                 torch.split_with_sizes(features, [len(each) for each in whole]), self._fake
             )
-            own = [slope[list(frames)] for slope, (_, frames) in zip(slopes, wanted, strict=True)]
+            own = [slope[list(each.frames)] for slope, each in zip(slopes, wanted, strict=True)]
             return torch.einsum(
                 "nc,ncij->nij", torch.cat(own), engine.maps(FrameLine(shown), between)
             )
@@ -225,10 +222,6 @@ class Predictor:
             )
         found: list[float] = margins.tolist()
         return found
-
-
-def _kind_of(window: Window) -> Judged:
-    return "pictures" if len(window.frames) == 1 else "films"
 
 
 def _no_deadline() -> None:

@@ -18,7 +18,7 @@ from unmask.model.chart import draw_chart
 from unmask.model.clips import Frames
 from unmask.model.drawing import page, wrapped
 from unmask.model.evidence import GAP, STILL, evidence_sheet, rests_on
-from unmask.model.heat import on_frame, overlay, scaled
+from unmask.model.heat import Warmed, on_frame, overlay, scaled
 from unmask.model.predict import Predictor, build, load
 from unmask.model.telling import most_telling
 from unmask.model.write import add_golden, write_description
@@ -48,13 +48,15 @@ def test_heat_is_the_gradient_of_the_margin(predictor: Predictor) -> None:
     [gradient] = torch.autograd.grad(logits[0] - logits[1], maps)
     cams = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1).relu().detach().numpy()
     known = cams / cams.max(axis=(1, 2), keepdims=True)
-    [beside, found] = predictor.heat([(window(3, seed=9), [1]), (clip, range(4))])
+    [beside, found] = predictor.heat(
+        [Warmed("films", window(3, seed=9), [1]), Warmed("films", clip, range(4))]
+    )
     assert len(beside) == 1
     assert np.stack(found) == pytest.approx(known, abs=1e-3)
 
 
 def test_bf16_heat_is_finite(predictor: Predictor) -> None:
-    [[heat]] = load(predictor.bundle, "cpu", "bf16").heat([(window(6, seed=2), [3])])
+    [[heat]] = load(predictor.bundle, "cpu", "bf16").heat([Warmed("films", window(6, seed=2), [3])])
     assert np.isfinite(heat).all()
     assert 0 <= heat.min() <= heat.max() <= 1
 

@@ -13,7 +13,7 @@ from unmask.commands.model import app
 from unmask.errors import Unusable
 from unmask.model.bundle import BadBundle, Bundle, open_bundle
 from unmask.model.clips import PersonFrames
-from unmask.model.heat import scaled
+from unmask.model.heat import Warmed, scaled
 from unmask.model.predict import Predictor, load
 from unmask.model.write import OPINION_FILE, with_opinion
 
@@ -199,7 +199,7 @@ def test_heat_is_of_all_that_are_asked(folder: Path) -> None:
     """Each by its share, before what speaks for `real` is cut away."""
     film = window(3, seed=4)
     three, first, grey = (predictor(folder, name) for name in ("three", "first", "grey"))
-    wanted = [(film, [0, 2])]
+    wanted = [Warmed("films", film, [0, 2])]
     own, its = (one._cams(one._engine, wanted, None) for one in (first, grey))
     its = functional.interpolate(its[:, None], size=own.shape[1:], mode="bilinear")[:, 0]
     mixed = (0.5 * own + 0.5 * its).relu().numpy()

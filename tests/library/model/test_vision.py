@@ -22,13 +22,14 @@ import sys
 from pathlib import Path
 import numpy as np
 from unmask.model.clips import PersonFrames, Window
+from unmask.model.heat import Warmed
 from unmask.model.predict import load
 from unmask.model.shelf import find_bundle
 predictor = load(find_bundle(sys.argv[1], Path("models")), "cpu")
 predictor.self_test()
 window = Window(number=0, times=(0.0, 0.04), frames=np.zeros((2, 112, 112, 3), np.uint8))
 predictor.score([PersonFrames(person=0, windows=(window,))], lambda: None)
-predictor.heat([(window, [0])], lambda: None)
+predictor.heat([Warmed("films", window, [0])], lambda: None)
 assert "torch._dynamo" not in sys.modules, "the compiler was loaded"
 """
 LOADED_BEFORE = """

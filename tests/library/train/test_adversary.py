@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from bench.made.film import coded, one_face
 from tests.making.bundles import person, window, write_bundle
 from unmask.cli import app
+from unmask.model.bundle import Bundle
 from unmask.model.clips import PersonFrames
 from unmask.model.description import Look
 from unmask.model.looks import seen
@@ -53,6 +54,19 @@ def test_no_pixel_moves_further_than_it_may(tmp_path: Path) -> None:
 LOOKS: list[dict[str, Any]] = [{"mirrored": True}, {"mirrored": True, "closer": 0.0625}]
 
 
+def falls_to_all_that_judge(clip: PersonFrames, both: Bundle, first: Bundle) -> None:
+    """A step against all of them moves it either way, and farther than one against the first."""
+    judge = load(both, "cpu", "fp32")
+
+    def said(some: PersonFrames) -> float:
+        [[score]] = judge.score([some])
+        return math.log(score.raw / (1 - score.raw))
+
+    all_of_them, one = (one_step(each, torch.device("cpu"), 1) for each in (both, first))
+    assert said(all_of_them(clip, True)) < said(clip) < said(all_of_them(clip, False))
+    assert said(all_of_them(clip, True)) < said(one(clip, True))
+
+
 def test_a_picture_is_moved_against_everything_that_judges_it(tmp_path: Path) -> None:
     """A second network that counts nine tenths, and looks of which most are mirrored."""
     first = write_bundle(tmp_path / "first", untrained=False, looks=LOOKS)
@@ -64,15 +78,7 @@ def test_a_picture_is_moved_against_everything_that_judges_it(tmp_path: Path) ->
     both = with_opinion(
         tmp_path / "both", first, other, on=["pictures"], share=0.9, encoding="fp32"
     )
-    judge, picture = load(both, "cpu", "fp32"), person(window(1, seed=3))
-
-    def said(some: PersonFrames) -> float:
-        [[score]] = judge.score([some])
-        return math.log(score.raw / (1 - score.raw))
-
-    all_of_it, one_look = (one_step(each, torch.device("cpu"), 1) for each in (both, first))
-    assert said(all_of_it(picture, True)) < said(picture) < said(all_of_it(picture, False))
-    assert said(all_of_it(picture, True)) < said(one_look(picture, True))
+    falls_to_all_that_judge(person(window(1, seed=3)), both, first)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -106,15 +112,7 @@ def test_a_film_is_moved_against_all_that_are_asked_about_films(tmp_path: Path) 
         weights={"encoding": "seeded", "seed": 5},
     )
     both = with_opinion(tmp_path / "both", first, grey, on=["films"], share=0.9, encoding="fp32")
-    judge, film = load(both, "cpu", "fp32"), person(window(2, seed=3))
-
-    def said(some: PersonFrames) -> float:
-        [[score]] = judge.score([some])
-        return math.log(score.raw / (1 - score.raw))
-
-    all_of_it, one_network = (one_step(each, torch.device("cpu"), 1) for each in (both, first))
-    assert said(all_of_it(film, True)) < said(film) < said(all_of_it(film, False))
-    assert said(all_of_it(film, True)) < said(one_network(film, True))
+    falls_to_all_that_judge(person(window(2, seed=3)), both, first)
 
 
 def test_noise_and_light_do_what_their_names_say() -> None:
